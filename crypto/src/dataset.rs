@@ -1,0 +1,174 @@
+//! Rows of the dataset: circuits of a seeded stream, their graphs and their labels (dataset.md).
+//!
+//! Position `g` of the stream fixes family, seed and security; the hash of the circuit fixes the split.
+//! So no circuit is in two splits, and any range of positions can be computed anywhere.
+
+use anyhow::{Result, ensure};
+use rayon::prelude::*;
+
+use crate::analysis::Analysis;
+use crate::graph::Graph;
+use crate::label::{Choice, Demand, LEVELS, choose};
+use crate::ranges::Bounds;
+use crate::synth::{Family, synthesize};
+
+/// Layout and meaning of the columns; any change raises this number.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Names of the splits, in the order of [`generate`]'s result.
+pub const SPLITS: [&str; 3] = ["train", "val", "test"];
+
+/// Of seven circuits, this many go to each split on average.
+const SHARES: [u64; 3] = [5, 1, 1];
+
+/// The columns of one split.
+#[derive(Clone, Debug, Default)]
+pub struct Rows {
+    /// Node and edge columns, circuits after one another.
+    pub graph: Graph,
+    /// Nodes of each circuit.
+    pub nodes: Vec<i64>,
+    /// Edges of each circuit.
+    pub edges: Vec<i64>,
+    /// `n, log2_q, sigma`.
+    pub params: Vec<[f64; 3]>,
+    /// `bit_security, hardness, proof_size`.
+    pub metrics: Vec<[f64; 3]>,
+    /// Seed of the circuit: with the family it rebuilds it.
+    pub seed: Vec<u64>,
+    /// Family number.
+    pub family: Vec<u8>,
+    /// lambda.
+    pub security: Vec<u16>,
+    /// Bits of the circuit's field.
+    pub field_bits: Vec<u16>,
+    /// Wires, the constant one included.
+    pub wires: Vec<u32>,
+    /// Constraints.
+    pub constraints: Vec<u32>,
+    /// Distinct private forms.
+    pub forms: Vec<u32>,
+    /// Heights for 64, 32, 16, 8 and 4 slots.
+    pub heights: Vec<[u32; 5]>,
+    /// `B` for a liftable circuit, else the field's bits.
+    pub bits: Vec<u16>,
+    /// Whether q is free.
+    pub liftable: Vec<u8>,
+}
+
+/// One position of the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Draw {
+    family: Family,
+    seed: u64,
+    security: u32,
+}
+
+impl Draw {
+    fn at(master_seed: u64, position: u64) -> Self {
+        let seed = mix(mix(master_seed) ^ position);
+        let pick = |salt: u64, count: usize| (mix(seed ^ mix(salt)) % count as u64) as usize;
+        Self {
+            family: Family::ALL[pick(1, Family::ALL.len())],
+            seed,
+            security: LEVELS[pick(2, LEVELS.len())],
+        }
+    }
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
+const fn mix(value: u64) -> u64 {
+    let z = value.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// A circuit with everything that its row holds.
+struct Row {
+    split: usize,
+    draw: Draw,
+    graph: Graph,
+    analysis: Analysis,
+    choice: Choice,
+}
+
+/// The rows of stream positions `first..first + count`, by split, in stream order.
+/// Positions without a sound parameter set have no row. `threads` of 0 means all cores.
+///
+/// # Errors
+/// When the range overflows or no thread pool can be had.
+pub fn generate(master_seed: u64, first: u64, count: u64, threads: usize) -> Result<[Rows; 3]> {
+    ensure!(first.checked_add(count).is_some(), "stream positions end at 2^64");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let rows: Vec<Option<Row>> = pool.install(|| {
+        let positions = (first..first + count).into_par_iter();
+        positions.map(|position| row(Draw::at(master_seed, position))).collect()
+    });
+    let mut splits = [(); 3].map(|()| Rows::default());
+    for row in rows.into_iter().flatten() {
+        splits[row.split].push(row);
+    }
+    Ok(splits)
+}
+
+fn row(draw: Draw) -> Option<Row> {
+    let r1cs = synthesize(draw.family, draw.seed).r1cs;
+    let analysis = Analysis::of(&r1cs, &Bounds::new()).ok()?;
+    let choice = choose(&Demand::of_circuit(&analysis), draw.security).ok()?;
+    let graph = Graph::of(&r1cs, draw.security);
+    Some(Row { split: split_of(r1cs.content_hash()), draw, graph, analysis, choice })
+}
+
+fn split_of(hash: [u8; 32]) -> usize {
+    let mut rest = hash.iter().take(8).fold(0u64, |number, &byte| number << 8 | u64::from(byte)) % 7;
+    SHARES
+        .iter()
+        .position(|&share| {
+            if rest < share {
+                true
+            } else {
+                rest -= share;
+                false
+            }
+        })
+        .unwrap_or(0)
+}
+
+impl Rows {
+    /// Appends a circuit's nodes and edges.
+    pub fn push_graph(&mut self, mut graph: Graph) {
+        self.nodes.push(graph.nodes() as i64);
+        self.edges.push(graph.edges() as i64);
+        self.graph.x.append(&mut graph.x);
+        self.graph.edge_source.append(&mut graph.edge_source);
+        self.graph.edge_target.append(&mut graph.edge_target);
+        self.graph.edge_attr.append(&mut graph.edge_attr);
+    }
+
+    fn push(&mut self, row: Row) {
+        let Row { draw, graph, analysis, choice, .. } = row;
+        self.push_graph(graph);
+        self.params.push([f64::from(choice.n()), f64::from(choice.candidate.bits), stable(choice.sigma)]);
+        self.metrics.push([
+            stable(choice.bit_security()),
+            stable(choice.hardness()),
+            choice.proof_size as f64,
+        ]);
+        self.seed.push(draw.seed);
+        self.family.push(draw.family as u8);
+        self.security.push(draw.security as u16);
+        self.field_bits.push(analysis.field.bits() as u16);
+        self.wires.push(analysis.wires);
+        self.constraints.push(analysis.constraints);
+        self.forms.push(analysis.forms);
+        self.heights.push(std::array::from_fn(|slot| analysis.heights[slot]));
+        self.bits.push(analysis.bits as u16);
+        self.liftable.push(u8::from(analysis.liftable));
+    }
+}
+
+/// Nine decimals: hides the last digits of logarithms, which differ between machines' libraries.
+fn stable(value: f64) -> f64 {
+    (value * 1e9).round() / 1e9
+}

@@ -1,0 +1,712 @@
+//! The C ABI: batches in, batches out, and the only `unsafe` of the crate.
+//!
+//! Every fallible call returns [`Status::Ok`] or the reason it failed and leaves one line for
+//! [`nexuszero_last_error`] (per thread). No panic crosses the boundary. Arrays belong to the caller,
+//! handles to the library until their `_free`.
+#![allow(unsafe_code)]
+
+use std::cell::RefCell;
+use std::ffi::{CStr, c_char};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use rayon::prelude::*;
+
+use crate::analysis::Analysis;
+use crate::dataset::{self, Rows};
+use crate::estimate::{self, Attack, CostModel, Estimate, Lwe, Problem, Sis};
+use crate::field::{Field, U256};
+use crate::graph::Graph;
+use crate::label::{self, Choice, Demand, Modulus};
+use crate::modulus::choose_prime;
+use crate::r1cs::R1cs;
+use crate::ranges::{Bounds, parse_bounds};
+use crate::security;
+use crate::synth::{Family, synthesize};
+
+/// How a call ended.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// The call did what it was asked.
+    Ok = 0,
+    /// An argument or a file is wrong; the message says which and how to mend it.
+    Invalid = 1,
+    /// A defect of the library itself.
+    Panic = 2,
+}
+
+thread_local! {
+    static LAST_ERROR: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+fn guard(body: impl FnOnce() -> Result<()>) -> Status {
+    let (status, message) = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(())) => return Status::Ok,
+        Ok(Err(error)) => (Status::Invalid, format!("{error:#}")),
+        Err(_) => (Status::Panic, "a defect in nexuszero-crypto; please report it with the input".into()),
+    };
+    LAST_ERROR.with_borrow_mut(|last| *last = message);
+    status
+}
+
+/// # Safety
+/// `data` points to `count` readable values, or `count` is zero.
+unsafe fn slice<'a, T>(data: *const T, count: usize) -> Result<&'a [T]> {
+    if count == 0 {
+        return Ok(&[]);
+    }
+    ensure!(!data.is_null(), "a null pointer where {count} values were promised");
+    // SAFETY: not null, and the caller promises `count` values.
+    Ok(unsafe { std::slice::from_raw_parts(data, count) })
+}
+
+/// # Safety
+/// `data` points to `count` writable values, or `count` is zero.
+unsafe fn slice_mut<'a, T>(data: *mut T, count: usize) -> Result<&'a mut [T]> {
+    if count == 0 {
+        return Ok(&mut []);
+    }
+    ensure!(!data.is_null(), "a null pointer where room for {count} values was promised");
+    // SAFETY: not null, and the caller promises room for `count` values.
+    Ok(unsafe { std::slice::from_raw_parts_mut(data, count) })
+}
+
+/// # Safety
+/// `text` is null or a NUL-terminated string.
+unsafe fn text<'a>(text: *const c_char) -> Result<&'a str> {
+    ensure!(!text.is_null(), "a null pointer where a text was promised");
+    // SAFETY: not null, and the caller promises a NUL-terminated string.
+    unsafe { CStr::from_ptr(text) }.to_str().context("a text is not UTF-8")
+}
+
+/// The version: major*10000 + minor*100 + patch.
+#[unsafe(no_mangle)]
+pub extern "C" fn nexuszero_crypto_version() -> u32 {
+    let part = |text: &str| text.parse::<u32>().unwrap_or(0);
+    part(env!("CARGO_PKG_VERSION_MAJOR")) * 10000
+        + part(env!("CARGO_PKG_VERSION_MINOR")) * 100
+        + part(env!("CARGO_PKG_VERSION_PATCH"))
+}
+
+/// The version of the labels' meaning.
+#[unsafe(no_mangle)]
+pub extern "C" fn nexuszero_label_version() -> u32 {
+    label::LABEL_VERSION
+}
+
+/// The version of the dataset's columns.
+#[unsafe(no_mangle)]
+pub extern "C" fn nexuszero_schema_version() -> u32 {
+    dataset::SCHEMA_VERSION
+}
+
+/// Copies this thread's last message, NUL-terminated and cut to `capacity`; returns its full length.
+///
+/// # Safety
+/// `buffer` has room for `capacity` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_last_error(buffer: *mut c_char, capacity: usize) -> usize {
+    // SAFETY: the caller promises the room.
+    let Ok(room) = (unsafe { slice_mut(buffer.cast::<u8>(), capacity) }) else { return 0 };
+    LAST_ERROR.with_borrow(|message| {
+        copy_text(message, room);
+        message.len()
+    })
+}
+
+fn copy_text(message: &str, room: &mut [u8]) {
+    let Some(most) = room.len().checked_sub(1) else { return };
+    let cut = (0..=most.min(message.len())).rev().find(|&end| message.is_char_boundary(end)).unwrap_or(0);
+    room[..cut].copy_from_slice(&message.as_bytes()[..cut]);
+    room[cut..].fill(0);
+}
+
+/// The attacks on LWE, in the order of their numbers: 0 usvp, 1 bdd, 2 dual, 3 dual_hybrid, 4 rough.
+fn attack(number: u32) -> Result<Attack> {
+    let all = [Attack::Usvp, Attack::Bdd, Attack::Dual, Attack::DualHybrid, Attack::Rough];
+    all.get(number as usize).copied().with_context(|| format!("attack {number} is unknown; 0 to 4 exist"))
+}
+
+/// An LWE instance.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct LweQuery {
+    /// Dimension.
+    pub n: u64,
+    /// Samples; 0 for unlimited ones.
+    pub samples: u64,
+    /// `log2` of the modulus.
+    pub log2_q: f64,
+    /// Standard deviation of the secret.
+    pub sigma_s: f64,
+    /// Standard deviation of the error.
+    pub sigma_e: f64,
+    /// 0 usvp, 1 bdd, 2 dual, 3 dual_hybrid, 4 rough.
+    pub attack: u32,
+}
+
+/// A SIS instance in the l2 norm.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct SisQuery {
+    /// Dimension (rows).
+    pub n: u64,
+    /// Columns; 0 for unlimited ones.
+    pub samples: u64,
+    /// `log2` of the modulus.
+    pub log2_q: f64,
+    /// `log2` of the length bound.
+    pub log2_bound: f64,
+}
+
+/// What an attack costs.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct EstimateRecord {
+    /// Root Hermite factor; NaN where there is none.
+    pub delta: f64,
+    /// `log2` of the classical core-SVP cost; NaN where the attack does not work.
+    pub bits: f64,
+    /// `log2` of the quantum core-SVP cost of the same block size.
+    pub quantum_bits: f64,
+    /// Hardness of `bits`.
+    pub hardness: f64,
+    /// Block size; 0 where there is none.
+    pub beta: u64,
+    /// Lattice dimension; 0 where it is not reported.
+    pub d: u64,
+    /// 0 usvp, 1 bdd, 2 dual, 3 dual_hybrid, 5 sis: the attack that the figures belong to.
+    pub attack: u32,
+}
+
+/// What a set of forms asks for.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct DemandQuery {
+    /// The prime, little-endian, where q is fixed; all zero where it is free.
+    pub p: [u8; 32],
+    /// Distinct private forms.
+    pub forms: u32,
+    /// `B` where q is free.
+    pub bits: u32,
+    /// lambda: 100, 128, 192 or 256.
+    pub security: u32,
+}
+
+/// The smallest sound parameters, or why there are none.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ChoiceRecord {
+    /// Standard deviation of the Gaussian mask.
+    pub sigma: f64,
+    /// Bits of hiding.
+    pub lwe_bits: f64,
+    /// Bits of binding.
+    pub sis_bits: f64,
+    /// The smaller of the two.
+    pub bit_security: f64,
+    /// Its hardness.
+    pub hardness: f64,
+    /// Bytes.
+    pub proof_size: u64,
+    /// LWE dimension.
+    pub n: u32,
+    /// Bits of q.
+    pub log2_q: u32,
+    /// Order of q modulo 128.
+    pub ord: u32,
+    /// Openings in parallel.
+    pub k: u32,
+    /// SIS rank.
+    pub kappa: u32,
+    /// Committed rows.
+    pub l: u32,
+    /// Low bits dropped from the commitment.
+    pub cut_d: u32,
+    /// Low bits dropped from the opening.
+    pub cut_g: u32,
+    /// A concrete prime, little-endian; all zero where none was asked for.
+    pub q: [u8; 32],
+    /// Whether there are sound parameters; if not, `reason` says which constraint fails.
+    pub feasible: u8,
+    /// NUL-terminated (a literal length: header readers know no constants).
+    pub reason: [u8; 256],
+}
+
+/// The counts of a circuit.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct AnalysisRecord {
+    /// Wires, the constant one included.
+    pub wires: u32,
+    /// Constraints.
+    pub constraints: u32,
+    /// Linear constraints.
+    pub linear: u32,
+    /// Quadratic constraints.
+    pub quadratic: u32,
+    /// Packed constraints.
+    pub packed: u32,
+    /// Distinct private forms.
+    pub forms: u32,
+    /// Heights for 64, 32, 16, 8 and 4 slots.
+    pub heights: [u32; 5],
+    /// Whether q is free.
+    pub liftable: u32,
+    /// `B` for a liftable circuit, else the field's bits.
+    pub bits: u32,
+    /// Bits of p.
+    pub field_bits: u32,
+    /// Order of p modulo 128.
+    pub field_order: u32,
+}
+
+/// A block of memory that belongs to a handle.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Column {
+    /// The first byte.
+    pub data: *const u8,
+    /// Bytes.
+    pub bytes: usize,
+}
+
+/// Estimates `count` LWE instances on all cores.
+///
+/// # Safety
+/// `queries` and `out` point to `count` values each.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_estimate_lwe(
+    queries: *const LweQuery,
+    count: usize,
+    out: *mut EstimateRecord,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises both arrays.
+        let (queries, out) = unsafe { (slice(queries, count)?, slice_mut(out, count)?) };
+        fill(queries, out, |query| {
+            let samples = (query.samples > 0).then_some(query.samples);
+            let lwe = Lwe::new(query.n, query.log2_q, query.sigma_s, query.sigma_e, samples)?;
+            let attack = attack(query.attack)?;
+            Ok(EstimateRecord::of(&estimate::estimate(attack, &lwe, CostModel::Adps16)))
+        })
+    })
+}
+
+/// Estimates `count` SIS instances on all cores.
+///
+/// # Safety
+/// `queries` and `out` point to `count` values each.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_estimate_sis(
+    queries: *const SisQuery,
+    count: usize,
+    out: *mut EstimateRecord,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises both arrays.
+        let (queries, out) = unsafe { (slice(queries, count)?, slice_mut(out, count)?) };
+        fill(queries, out, |query| {
+            let columns = (query.samples > 0).then_some(query.samples);
+            let sis = Sis::new(query.n, query.log2_q, query.log2_bound, columns)?;
+            Ok(EstimateRecord::of(&sis.estimate(CostModel::Adps16)))
+        })
+    })
+}
+
+/// Finds the parameters of `count` demands on all cores.
+///
+/// # Safety
+/// `queries` and `out` point to `count` values each.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_choose(
+    queries: *const DemandQuery,
+    count: usize,
+    out: *mut ChoiceRecord,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises both arrays.
+        let (queries, out) = unsafe { (slice(queries, count)?, slice_mut(out, count)?) };
+        fill(queries, out, |query| {
+            label::check_level(query.security)?;
+            let p = U256::from_le_bytes(query.p);
+            let modulus = if p.is_zero() {
+                ensure!(query.bits < 256, "B is {}; values of up to 255 bits are supported", query.bits);
+                Modulus::Free { bits: query.bits }
+            } else {
+                Modulus::fixed(&Field::new(p)?)
+            };
+            let demand = Demand::of_forms(query.forms, modulus);
+            Ok(ChoiceRecord::of(label::choose(&demand, query.security).map(|choice| (choice, U256::ZERO))))
+        })
+    })
+}
+
+/// Applies `each` to all rows in parallel; the first failing row is named.
+fn fill<Q: Sync, R: Send>(queries: &[Q], out: &mut [R], each: impl Fn(&Q) -> Result<R> + Sync) -> Result<()> {
+    let single = queries.len() == 1;
+    queries.par_iter().zip(out).enumerate().try_for_each(|(row, (query, slot))| {
+        let result = each(query);
+        *slot = if single { result? } else { result.with_context(|| format!("row {}", row + 1))? };
+        Ok(())
+    })
+}
+
+/// Circuits in memory.
+pub struct Circuits {
+    systems: Vec<R1cs>,
+}
+
+/// Reads `count` `.r1cs` files on all cores.
+///
+/// # Safety
+/// `paths` points to `count` NUL-terminated strings, `out` to room for a handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_read(
+    paths: *const *const c_char,
+    count: usize,
+    out: *mut *mut Circuits,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises `count` strings.
+        let paths =
+            unsafe { slice(paths, count)? }.iter().map(|&path| Ok(PathBuf::from(unsafe { text(path)? })));
+        let paths = paths.collect::<Result<Vec<_>>>()?;
+        let systems = paths.par_iter().map(|path| crate::format::read_file(path)).collect::<Result<_>>()?;
+        // SAFETY: the caller promises room for a handle.
+        unsafe { hand_over(Circuits { systems }, out) }
+    })
+}
+
+/// Rebuilds `count` circuits from family and seed on all cores.
+///
+/// # Safety
+/// `families` and `seeds` point to `count` values each, `out` to room for a handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_synthesize(
+    families: *const u8,
+    seeds: *const u64,
+    count: usize,
+    out: *mut *mut Circuits,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises both arrays.
+        let (families, seeds) = unsafe { (slice(families, count)?, slice(seeds, count)?) };
+        let one = |(&family, &seed): (&u8, &u64)| {
+            let family = Family::ALL.get(usize::from(family));
+            let family = family.with_context(|| format!("there are {} families", Family::ALL.len()))?;
+            Ok(synthesize(*family, seed).r1cs)
+        };
+        let systems = families.par_iter().zip(seeds).map(one).collect::<Result<_>>()?;
+        // SAFETY: the caller promises room for a handle.
+        unsafe { hand_over(Circuits { systems }, out) }
+    })
+}
+
+/// # Safety
+/// `out` has room for a pointer.
+unsafe fn hand_over<T>(value: T, out: *mut *mut T) -> Result<()> {
+    ensure!(!out.is_null(), "a null pointer where room for a handle was promised");
+    // SAFETY: not null, and the caller promises the room.
+    unsafe { out.write(Box::into_raw(Box::new(value))) };
+    Ok(())
+}
+
+/// Number of circuits of a handle.
+///
+/// # Safety
+/// `circuits` is a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_count(circuits: *const Circuits) -> usize {
+    // SAFETY: the caller promises a live handle; null counts as empty.
+    unsafe { circuits.as_ref() }.map_or(0, |circuits| circuits.systems.len())
+}
+
+/// Frees a handle; null is allowed.
+///
+/// # Safety
+/// `circuits` is null or a live handle, which dies here.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_free(circuits: *mut Circuits) {
+    if !circuits.is_null() {
+        // SAFETY: the handle came from `hand_over`, and the caller promises that it is live.
+        drop(unsafe { Box::from_raw(circuits) });
+    }
+}
+
+/// Analyses every circuit on all cores. `bounds` is null or a JSON object from wire number to `[lo, hi]`.
+///
+/// # Safety
+/// `circuits` is a live handle, `out` has room for a record a circuit, `bounds` is null or NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_analyse(
+    circuits: *const Circuits,
+    bounds: *const c_char,
+    out: *mut AnalysisRecord,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle, the text and the room.
+        let (systems, bounds) = unsafe { (systems(circuits)?, read_bounds(bounds)?) };
+        let out = unsafe { slice_mut(out, systems.len())? };
+        fill(systems, out, |r1cs| Ok(AnalysisRecord::of(&Analysis::of(r1cs, &bounds)?)))
+    })
+}
+
+/// Finds every circuit's parameters at `security` bits with a concrete prime, on all cores.
+///
+/// # Safety
+/// `circuits` is a live handle, `out` has room for a record a circuit, `bounds` is null or NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_choose(
+    circuits: *const Circuits,
+    bounds: *const c_char,
+    security: u32,
+    out: *mut ChoiceRecord,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle, the text and the room.
+        let (systems, bounds) = unsafe { (systems(circuits)?, read_bounds(bounds)?) };
+        let out = unsafe { slice_mut(out, systems.len())? };
+        label::check_level(security)?;
+        fill(systems, out, |r1cs| {
+            let analysis = Analysis::of(r1cs, &bounds)?;
+            Ok(ChoiceRecord::of(choose_prime(r1cs, &analysis, &bounds, security)))
+        })
+    })
+}
+
+/// The graphs of all circuits as rows without labels (`x`, `edge_source`, ..., `nodes`, `edges`).
+///
+/// # Safety
+/// `circuits` is a live handle, `out` has room for a handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_graphs(
+    circuits: *const Circuits,
+    security: u32,
+    out: *mut *mut Rows,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle.
+        let systems = unsafe { systems(circuits)? };
+        let mut rows = Rows::default();
+        for r1cs in systems {
+            rows.push_graph(Graph::of(r1cs, security));
+        }
+        // SAFETY: the caller promises room for a handle.
+        unsafe { hand_over(rows, out) }
+    })
+}
+
+/// Generates stream positions `first..first + count`; `out` receives three handles: train, val, test.
+/// `threads` of 0 means all cores; the rows do not depend on it.
+///
+/// # Safety
+/// `out` has room for three handles.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_generate(
+    master_seed: u64,
+    first: u64,
+    count: u64,
+    threads: usize,
+    out: *mut *mut Rows,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises room for three handles.
+        let out = unsafe { slice_mut(out, dataset::SPLITS.len())? };
+        for (slot, rows) in out.iter_mut().zip(dataset::generate(master_seed, first, count, threads)?) {
+            *slot = Box::into_raw(Box::new(rows));
+        }
+        Ok(())
+    })
+}
+
+/// The number of a family's name, or of families if `name` is null; names are asked for by number.
+///
+/// # Safety
+/// `buffer` has room for `capacity` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_family_name(family: u8, buffer: *mut c_char, capacity: usize) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the room.
+        let room = unsafe { slice_mut(buffer.cast::<u8>(), capacity)? };
+        let known = Family::ALL.get(usize::from(family));
+        let known = known.with_context(|| format!("family {family}: there are {}", Family::ALL.len()))?;
+        copy_text(known.name(), room);
+        Ok(())
+    })
+}
+
+/// The prime of a field by name or number, little-endian in 32 bytes.
+///
+/// # Safety
+/// `name` is NUL-terminated, `out` has room for 32 bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_field_parse(name: *const c_char, out: *mut u8) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises both.
+        let (name, out) = unsafe { (text(name)?, slice_mut(out, 32)?) };
+        out.copy_from_slice(&Field::parse(name)?.modulus().to_le_bytes::<32>());
+        Ok(())
+    })
+}
+
+/// A column of generated rows by its name (the schema's, without `circuit/`). It lives as long as the handle.
+///
+/// # Safety
+/// `rows` is a live handle, `name` NUL-terminated, `out` has room for a column.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_rows_column(
+    rows: *const Rows,
+    name: *const c_char,
+    out: *mut Column,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises all three.
+        let (rows, name) = unsafe { (rows.as_ref(), text(name)?) };
+        let rows = rows.context("a null pointer where rows were promised")?;
+        let column = column(rows, name).with_context(|| format!("there is no column {name:?}"))?;
+        // SAFETY: the caller promises the room.
+        let out = unsafe { slice_mut(out, 1)? };
+        out[0] = column;
+        Ok(())
+    })
+}
+
+/// Frees a handle; null is allowed.
+///
+/// # Safety
+/// `rows` is null or a live handle, which dies here.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_rows_free(rows: *mut Rows) {
+    if !rows.is_null() {
+        // SAFETY: the handle came from the library, and the caller promises that it is live.
+        drop(unsafe { Box::from_raw(rows) });
+    }
+}
+
+/// # Safety
+/// `circuits` is null or a live handle.
+unsafe fn systems<'a>(circuits: *const Circuits) -> Result<&'a [R1cs]> {
+    // SAFETY: null is caught, and the caller promises a live handle otherwise.
+    let circuits = unsafe { circuits.as_ref() }.context("a null pointer where circuits were promised")?;
+    Ok(&circuits.systems)
+}
+
+/// # Safety
+/// `bounds` is null or NUL-terminated.
+unsafe fn read_bounds(bounds: *const c_char) -> Result<Bounds> {
+    if bounds.is_null() {
+        return Ok(Bounds::new());
+    }
+    // SAFETY: not null, and the caller promises a NUL-terminated string.
+    parse_bounds(unsafe { text(bounds)? })
+}
+
+fn column(rows: &Rows, name: &str) -> Option<Column> {
+    fn of<T>(values: &[T]) -> Column {
+        Column { data: values.as_ptr().cast(), bytes: size_of_val(values) }
+    }
+    Some(match name {
+        "x" => of(&rows.graph.x),
+        "edge_source" => of(&rows.graph.edge_source),
+        "edge_target" => of(&rows.graph.edge_target),
+        "edge_attr" => of(&rows.graph.edge_attr),
+        "nodes" => of(&rows.nodes),
+        "edges" => of(&rows.edges),
+        "params" => of(&rows.params),
+        "metrics" => of(&rows.metrics),
+        "seed" => of(&rows.seed),
+        "family" => of(&rows.family),
+        "security" => of(&rows.security),
+        "field_bits" => of(&rows.field_bits),
+        "wires" => of(&rows.wires),
+        "constraints" => of(&rows.constraints),
+        "forms" => of(&rows.forms),
+        "heights" => of(&rows.heights),
+        "bits" => of(&rows.bits),
+        "liftable" => of(&rows.liftable),
+        _ => return None,
+    })
+}
+
+impl EstimateRecord {
+    fn of(found: &Estimate) -> Self {
+        let beta = found.beta.unwrap_or(0);
+        let works = found.log2_rop.is_finite();
+        Self {
+            delta: found.delta.unwrap_or(f64::NAN),
+            bits: if works { found.log2_rop } else { f64::NAN },
+            quantum_bits: if works { security::QUANTUM * beta as f64 } else { f64::NAN },
+            hardness: if works { security::hardness(found.log2_rop) } else { f64::NAN },
+            beta,
+            d: found.d.unwrap_or(0),
+            attack: match found.problem {
+                Problem::Lwe(Attack::Usvp) => 0,
+                Problem::Lwe(Attack::Bdd) => 1,
+                Problem::Lwe(Attack::Dual) => 2,
+                Problem::Lwe(Attack::DualHybrid | Attack::Rough) => 3,
+                Problem::Sis => 5,
+            },
+        }
+    }
+}
+
+impl ChoiceRecord {
+    fn of(result: Result<(Choice, U256)>) -> Self {
+        let mut record = Self {
+            sigma: 0.0,
+            lwe_bits: 0.0,
+            sis_bits: 0.0,
+            bit_security: 0.0,
+            hardness: 0.0,
+            proof_size: 0,
+            n: 0,
+            log2_q: 0,
+            ord: 0,
+            k: 0,
+            kappa: 0,
+            l: 0,
+            cut_d: 0,
+            cut_g: 0,
+            q: [0; 32],
+            feasible: 0,
+            reason: [0; 256],
+        };
+        match result {
+            Ok((choice, q)) => record.set(&choice, q),
+            Err(error) => copy_text(&format!("{error:#}"), &mut record.reason),
+        }
+        record
+    }
+
+    fn set(&mut self, choice: &Choice, q: U256) {
+        self.feasible = 1;
+        self.q = q.to_le_bytes();
+        (self.sigma, self.proof_size) = (choice.sigma, choice.proof_size);
+        (self.lwe_bits, self.sis_bits) = (choice.lwe_bits, choice.sis_bits);
+        (self.bit_security, self.hardness) = (choice.bit_security(), choice.hardness());
+        (self.n, self.log2_q, self.ord) = (choice.n(), choice.candidate.bits, choice.candidate.ord);
+        (self.k, self.kappa, self.l) = (choice.k, choice.kappa, choice.l);
+        (self.cut_d, self.cut_g) = (choice.cut_d, choice.cut_g);
+    }
+}
+
+impl AnalysisRecord {
+    fn of(analysis: &Analysis) -> Self {
+        Self {
+            wires: analysis.wires,
+            constraints: analysis.constraints,
+            linear: analysis.linear,
+            quadratic: analysis.quadratic,
+            packed: analysis.packed,
+            forms: analysis.forms,
+            heights: std::array::from_fn(|slot| analysis.heights[slot]),
+            liftable: u32::from(analysis.liftable),
+            bits: analysis.bits,
+            field_bits: analysis.field.bits(),
+            field_order: analysis.field.order_mod_128(),
+        }
+    }
+}

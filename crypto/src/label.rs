@@ -1,0 +1,363 @@
+//! The exact parameter search: the smallest sound proof for what a circuit asks (labels.md, 3 and 4).
+//!
+//! Commitments: Baum et al., SCN 2018. Products: Attema, Lyubashevsky, Seiler, CRYPTO 2020. Linear
+//! relations: Esgin, Nguyen, Seiler, ASIACRYPT 2020. Rejection: Lyubashevsky, Nguyen, Seiler, PKC 2021.
+//! Cut low bits: Lyubashevsky, Nguyen, Plancon, CRYPTO 2022.
+
+use std::f64::consts::{E, PI};
+
+use anyhow::{Result, bail};
+
+use crate::analysis::Analysis;
+use crate::field::{Field, log2};
+use crate::packing::SLOTS;
+use crate::security::{BindingTest, DEGREE, HidingRank, hardness, hiding_rank, sis_bits};
+
+/// Meaning of the labels; any change of it raises this number.
+pub const LABEL_VERSION: u32 = 1;
+
+/// Width of the one-bit rejection test of LNS21, six expected repetitions.
+const G0: f64 = 0.675;
+const D: f64 = DEGREE as f64;
+const MAX_KAPPA: u32 = 1000;
+
+/// The security levels that have a challenge set.
+pub const LEVELS: [u32; 4] = [100, 128, 192, 256];
+
+/// Challenges: coefficients in `[-w, w]`, operator norm at most `t`, l1 norm at most `l1`.
+#[derive(Clone, Copy, Debug)]
+struct Challenges {
+    w: f64,
+    t: f64,
+    l1: f64,
+}
+
+impl Challenges {
+    fn new(security: u32) -> Result<Self> {
+        let (w, t, l1) = match security {
+            100 | 128 => (2.0, 20.0, 128.0),
+            192 => (4.0, 37.0, 256.0),
+            256 => (8.0, 69.0, 512.0),
+            other => bail!("security {other} has no challenge set; choose one of 100, 128, 192, 256"),
+        };
+        Ok(Self { w, t, l1 })
+    }
+}
+
+/// Whether a security level has a challenge set.
+///
+/// # Errors
+/// When it has none; the line names those that do.
+pub fn check_level(security: u32) -> Result<()> {
+    Challenges::new(security).map(|_| ())
+}
+
+/// The modulus that a circuit leaves open or fixes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Modulus {
+    /// Any `q` above `2^bits`: the circuit holds over the integers.
+    Free {
+        /// Bit length `B` of the largest value.
+        bits: u32,
+    },
+    /// `q = p`.
+    Fixed {
+        /// `log2 p`.
+        log2_q: f64,
+        /// Bit length of p.
+        bits: u32,
+        /// Order of p modulo 128.
+        order: u32,
+    },
+}
+
+impl Modulus {
+    /// `q = p` for a field.
+    #[must_use]
+    pub fn fixed(field: &Field) -> Self {
+        Self::Fixed { log2_q: log2(field.modulus()), bits: field.bits(), order: field.order_mod_128() }
+    }
+}
+
+/// What a circuit asks: its modulus, and the rows to commit for each of [`SLOTS`].
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Demand {
+    /// The modulus, free or fixed.
+    pub modulus: Modulus,
+    /// `height(s)` for s = 64, 32, 16, 8, 4, 2.
+    pub heights: [u32; 6],
+}
+
+impl Demand {
+    /// Without a circuit: `height(s) = max(1, ceil(forms/s))`.
+    #[must_use]
+    pub fn of_forms(forms: u32, modulus: Modulus) -> Self {
+        Self { modulus, heights: SLOTS.map(|slots| forms.div_ceil(slots).max(1)) }
+    }
+
+    /// The demand of an analysed circuit.
+    #[must_use]
+    pub fn of_circuit(analysis: &Analysis) -> Self {
+        let modulus = if analysis.liftable {
+            Modulus::Free { bits: analysis.bits }
+        } else {
+            Modulus::fixed(&analysis.field)
+        };
+        Self { modulus, heights: analysis.heights }
+    }
+
+    fn candidates(&self) -> Vec<Candidate> {
+        match self.modulus {
+            Modulus::Fixed { log2_q, bits, order } => vec![Candidate { log2_q, bits, ord: order }],
+            Modulus::Free { bits } => {
+                let least = (bits + 1).max(16);
+                let widths = least..=least.max(64).max(bits + 1);
+                let widths = if bits > 63 { bits + 1..=bits + 1 } else { widths };
+                widths
+                    .flat_map(|bits| {
+                        [1, 2, 4, 8, 16].map(|ord| Candidate { log2_q: f64::from(bits), bits, ord })
+                    })
+                    .collect()
+            }
+        }
+    }
+}
+
+/// A modulus to try.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Candidate {
+    /// `lg = log2 q`.
+    pub log2_q: f64,
+    /// Bits an element of `Z_q` takes.
+    pub bits: u32,
+    /// The order of q modulo 128.
+    pub ord: u32,
+}
+
+/// Why a candidate falls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fall {
+    /// `k * ord > 64`: too few automorphisms for the soundness wanted.
+    Soundness,
+    /// No rank up to 1000 makes the commitment binding (Module-SIS).
+    Binding,
+}
+
+/// A sound set of parameters and what it gives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Choice {
+    /// The modulus it belongs to.
+    pub candidate: Candidate,
+    /// LWE rank; the LWE dimension is `64 mu`.
+    pub mu: u32,
+    /// Standard deviation of the Gaussian mask.
+    pub sigma: f64,
+    /// Openings in parallel.
+    pub k: u32,
+    /// SIS rank.
+    pub kappa: u32,
+    /// Committed rows.
+    pub l: u32,
+    /// Low bits dropped from the commitment.
+    pub cut_d: u32,
+    /// Low bits dropped from the opening.
+    pub cut_g: u32,
+    /// Bits of hiding.
+    pub lwe_bits: f64,
+    /// Bits of binding.
+    pub sis_bits: f64,
+    /// Proof size in bytes.
+    pub proof_size: u64,
+}
+
+impl Choice {
+    /// LWE dimension.
+    #[must_use]
+    pub const fn n(&self) -> u32 {
+        DEGREE * self.mu
+    }
+
+    /// The smaller of hiding and binding, in bits of core-SVP.
+    #[must_use]
+    pub fn bit_security(&self) -> f64 {
+        self.lwe_bits.min(self.sis_bits)
+    }
+
+    /// Hardness of [`Self::bit_security`].
+    #[must_use]
+    pub fn hardness(&self) -> f64 {
+        hardness(self.bit_security())
+    }
+}
+
+/// The candidate with the smallest proof at `security` bits; ties go to smaller bits, then smaller ord.
+///
+/// # Errors
+/// When no challenge set exists for `security`, or every candidate falls; the line names the constraint.
+pub fn choose(demand: &Demand, security: u32) -> Result<Choice> {
+    let search = Search::new(security)?;
+    let mut best: Option<Choice> = None;
+    let mut falls = Vec::new();
+    for candidate in demand.candidates() {
+        match search.evaluate(demand, candidate) {
+            Err(fall) => falls.push(fall),
+            Ok(choice) if best.is_none_or(|best| choice.proof_size < best.proof_size) => best = Some(choice),
+            Ok(_) => {}
+        }
+    }
+    best.map_or_else(|| bail!(infeasible(demand, security, &falls)), Ok)
+}
+
+fn infeasible(demand: &Demand, security: u32, falls: &[Fall]) -> String {
+    let modulus = match demand.modulus {
+        Modulus::Fixed { bits, .. } => format!("the {bits}-bit field as modulus"),
+        Modulus::Free { bits } => format!("values of {bits} bits"),
+    };
+    let reason = if falls.contains(&Fall::Binding) {
+        "no rank up to 1000 makes the commitment binding (Module-SIS); a larger field or lower security helps"
+    } else {
+        "k*ord exceeds 64 (soundness); a field whose prime has a smaller order modulo 128 helps"
+    };
+    format!("infeasible at {security} bits with {modulus}: {reason}")
+}
+
+/// One security level's search.
+struct Search {
+    security: u32,
+    challenges: Challenges,
+    binding: BindingTest,
+}
+
+/// A candidate with all that does not depend on the SIS rank.
+struct Shape<'a> {
+    search: &'a Search,
+    candidate: Candidate,
+    hiding: HidingRank,
+    k: u32,
+    nlin: u32,
+    l: u32,
+}
+
+impl Search {
+    fn new(security: u32) -> Result<Self> {
+        Ok(Self { security, challenges: Challenges::new(security)?, binding: BindingTest::new(security) })
+    }
+
+    fn evaluate(&self, demand: &Demand, candidate: Candidate) -> Result<Choice, Fall> {
+        let shape = self.shape(demand, candidate)?;
+        let kappa = shape.binding_rank().ok_or(Fall::Binding)?;
+        let (cut_d, cut_g) = shape.cuts(kappa);
+        Ok(shape.choice(kappa, cut_d, cut_g))
+    }
+
+    fn shape(&self, demand: &Demand, candidate: Candidate) -> Result<Shape<'_>, Fall> {
+        let Candidate { log2_q, ord, .. } = candidate;
+        let wanted = f64::from(self.security - 1);
+        let openings = (wanted / (f64::from(ord) * log2_q)).ceil() as u32;
+        let k = if ord == 1 { openings.next_power_of_two() } else { openings };
+        if k * ord > DEGREE {
+            return Err(Fall::Soundness);
+        }
+        let tau = (wanted / log2_q).ceil() as u32;
+        let nlin = if ord == 1 { tau.div_ceil(k) } else { tau };
+        let l = demand.heights[ord.ilog2() as usize] + 1 + nlin;
+        let hiding = hiding_rank(log2_q, self.security);
+        Ok(Shape { search: self, candidate, hiding, k, nlin, l })
+    }
+}
+
+impl Shape<'_> {
+    /// `m2 = mu + kappa + l`.
+    fn m2(&self, kappa: u32) -> f64 {
+        f64::from(self.hiding.mu) + f64::from(kappa) + f64::from(self.l)
+    }
+
+    fn sigma(&self, kappa: u32) -> f64 {
+        G0 * self.search.challenges.t * (f64::from(self.k) * self.m2(kappa) * D).sqrt()
+    }
+
+    /// `log2(8*T*Bd)`: the length that Module-SIS must withstand.
+    fn log2_bound(&self, kappa: u32, cut_d: u32, cut_g: u32) -> f64 {
+        let t = self.search.challenges.t;
+        let norm = (f64::from(kappa) * D).sqrt();
+        let mut bound = self.sigma(kappa) * (2.0 * self.m2(kappa) * D).sqrt();
+        if cut_d > 0 {
+            bound += t * exp2(cut_d - 1) * norm;
+        }
+        if cut_g > 0 {
+            bound += exp2(cut_g - 1) * norm;
+        }
+        (8.0 * t * bound).log2()
+    }
+
+    fn is_binding(&self, kappa: u32, cut_d: u32, cut_g: u32) -> bool {
+        let bound = self.log2_bound(kappa, cut_d, cut_g);
+        self.search.binding.holds(D * f64::from(kappa), self.candidate.log2_q, bound)
+    }
+
+    /// The smallest rank that binds without cuts. The bound grows with the rank, so once it is as
+    /// long as q no larger rank can bind.
+    fn binding_rank(&self) -> Option<u32> {
+        (1..=MAX_KAPPA)
+            .take_while(|&kappa| self.log2_bound(kappa, 0, 0) < self.candidate.log2_q - 1.0)
+            .find(|&kappa| self.is_binding(kappa, 0, 0))
+    }
+
+    /// Raises g, then D, as far as binding allows.
+    fn cuts(&self, kappa: u32) -> (u32, u32) {
+        let most = self.candidate.bits - 1;
+        let (mut cut_d, mut cut_g) = (0, 0);
+        while cut_g + 1 < most && self.is_binding(kappa, 0, cut_g + 1) {
+            cut_g += 1;
+        }
+        while cut_d + 1 < most
+            && self.search.challenges.l1 * exp2(cut_d) < exp2(cut_g)
+            && self.is_binding(kappa, cut_d + 1, cut_g)
+        {
+            cut_d += 1;
+        }
+        (cut_d, cut_g)
+    }
+
+    /// Bits a coefficient of the hint takes, entropy-coded.
+    fn hint_bits(&self, sigma: f64, cut_d: u32, cut_g: u32) -> f64 {
+        if cut_g == 0 {
+            return sigma.log2() + 2.1;
+        }
+        let w = self.search.challenges.w;
+        let dropped = if cut_d > 0 { w * (w + 1.0) / 3.0 * (D / 12.0) * exp2(2 * cut_d) } else { 0.0 };
+        let s = (sigma * sigma + dropped).sqrt() / exp2(cut_g);
+        0.5 * (1.0 + 2.0 * PI * E * s * s).log2() + 0.15
+    }
+
+    fn proof_bits(&self, kappa: u32, cut_d: u32, cut_g: u32) -> f64 {
+        let (sigma, bits, k) = (self.sigma(kappa), f64::from(self.candidate.bits), f64::from(self.k));
+        let rank = f64::from(kappa);
+        let commitment = rank * D * (bits - f64::from(cut_d));
+        let rows = (f64::from(self.l) + f64::from(self.nlin)) * D * bits;
+        let openings = k * (self.m2(kappa) - rank) * D * (sigma.log2() + 2.1);
+        let hints = k * rank * D * self.hint_bits(sigma, cut_d, cut_g);
+        commitment + rows + openings + hints + f64::from((2 * self.search.security).max(256))
+    }
+
+    fn choice(&self, kappa: u32, cut_d: u32, cut_g: u32) -> Choice {
+        let bound = self.log2_bound(kappa, cut_d, cut_g);
+        Choice {
+            candidate: self.candidate,
+            mu: self.hiding.mu,
+            sigma: self.sigma(kappa),
+            k: self.k,
+            kappa,
+            l: self.l,
+            cut_d,
+            cut_g,
+            lwe_bits: self.hiding.bits,
+            sis_bits: sis_bits(D * f64::from(kappa), self.candidate.log2_q, bound),
+            proof_size: (self.proof_bits(kappa, cut_d, cut_g) / 8.0).ceil() as u64,
+        }
+    }
+}
+
+fn exp2(exponent: u32) -> f64 {
+    f64::from(exponent).exp2()
+}

@@ -1,0 +1,16 @@
+#![doc = include_str!("../README.md")]
+
+pub mod analysis;
+pub mod dataset;
+pub mod estimate;
+pub mod ffi;
+pub mod field;
+pub mod format;
+pub mod graph;
+pub mod label;
+pub mod modulus;
+pub mod packing;
+pub mod r1cs;
+pub mod ranges;
+pub mod security;
+pub mod synth;

@@ -1,0 +1,81 @@
+//! Concrete primes for a free modulus, checked on the circuit itself (labels.md, section 4).
+
+use anyhow::{Result, bail};
+use dashu_int::IBig;
+
+use crate::analysis::{Analysis, lifts_modulo};
+use crate::field::{U256, is_probable_prime};
+use crate::label::{Choice, Demand, Modulus, choose};
+use crate::r1cs::R1cs;
+use crate::ranges::Bounds;
+
+/// Primes of one bit length that are tried before the next bit length.
+const TRIES: usize = 16;
+
+/// The primes below `2^bits` with `q = 1 + 128/ord mod 256/ord` (`q = 1 mod 128` for ord 1), largest
+/// first: modulo such a q the polynomial `X^64 + 1` splits into binomials of degree ord.
+pub fn primes(bits: u32, ord: u32) -> impl Iterator<Item = U256> {
+    let (residue, step) = if ord == 1 { (1, 128) } else { (1 + 128 / ord, 256 / ord) };
+    let top = if bits >= 256 { U256::MAX } else { (U256::from(1) << bits as usize) - U256::from(1) };
+    let (residue, step) = (U256::from(residue), U256::from(step));
+    let first = top - (top + (step - residue)) % step;
+    std::iter::successors(Some(first), move |q| q.checked_sub(step))
+        .take_while(move |q| *q > residue)
+        .filter(|q| is_probable_prime(*q))
+}
+
+/// The best parameters of a circuit with a concrete prime, on which range inference was run again.
+///
+/// # Errors
+/// When no candidate is sound at `security` bits, or `security` has no challenge set.
+pub fn choose_prime(
+    r1cs: &R1cs,
+    analysis: &Analysis,
+    bounds: &Bounds,
+    security: u32,
+) -> Result<(Choice, U256)> {
+    let mut demand = Demand::of_circuit(analysis);
+    loop {
+        let choice = choose(&demand, security)?;
+        let Modulus::Free { .. } = demand.modulus else { return Ok((choice, analysis.field.modulus())) };
+        let candidate = choice.candidate;
+        for q in primes(candidate.bits, candidate.ord).take(TRIES) {
+            if within(bounds, q) && lifts_modulo(r1cs, bounds, q)? {
+                return Ok((choice, q));
+            }
+        }
+        if candidate.bits >= 256 {
+            bail!("no prime of up to 256 bits carries the circuit's values");
+        }
+        demand.modulus = Modulus::Free { bits: candidate.bits };
+    }
+}
+
+fn within(bounds: &Bounds, q: U256) -> bool {
+    let half = IBig::from(crate::field::to_ubig(q >> 1));
+    bounds.values().all(|bound| bound.magnitude() <= half)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::Field;
+
+    #[test]
+    fn primes_have_the_order_asked_for() {
+        for ord in [1, 2, 4, 8, 16] {
+            for bits in [16, 32, 64, 128, 256] {
+                let q = primes(bits, ord).next().unwrap();
+                let field = Field::new(q).unwrap();
+                assert_eq!((field.order_mod_128(), field.bits()), (ord, bits));
+            }
+        }
+    }
+
+    #[test]
+    fn largest_32_bit_prime_that_splits_completely() {
+        let slow = (0..1u64 << 32).rev().filter(|q| q % 128 == 1);
+        let expected = slow.map(U256::from).find(|q| is_probable_prime(*q));
+        assert_eq!(primes(32, 1).next(), expected);
+    }
+}

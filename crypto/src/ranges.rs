@@ -1,0 +1,577 @@
+//! Range inference: which integers a wire can hold (labels.md, section 1).
+//!
+//! Interval arithmetic over the integers, never reduced. A wire is *wide* while it may still take every
+//! value of the field: a form with a wide wire is at least as broad as the field, so no rule can learn
+//! anything from it. That, and skipping constraints none of whose wires has moved, is all that is done
+//! for speed; the result is that of the plain passes (`tests/ranges.rs` compares).
+
+use anyhow::{Context, Result, ensure};
+use dashu_int::IBig;
+use dashu_int::ops::{Abs, BitTest, DivRem, UnsignedAbs};
+
+use crate::r1cs::{Coefficients, Combination, R1cs};
+
+const MAX_PASSES: usize = 64;
+const MAX_ENUMERATED: u64 = 256;
+
+/// The integers `lo..=hi`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interval {
+    /// Smallest value.
+    pub lo: IBig,
+    /// Largest value.
+    pub hi: IBig,
+}
+
+impl Interval {
+    /// A single integer.
+    #[must_use]
+    pub fn point(value: IBig) -> Self {
+        Self { lo: value.clone(), hi: value }
+    }
+
+    fn zero() -> Self {
+        Self { lo: IBig::ZERO, hi: IBig::ZERO }
+    }
+
+    fn is_point(&self) -> bool {
+        self.lo == self.hi
+    }
+
+    fn is_zero(&self) -> bool {
+        self.lo.is_zero() && self.hi.is_zero()
+    }
+
+    fn negated(self) -> Self {
+        Self { lo: -self.hi, hi: -self.lo }
+    }
+
+    fn minus(&self, other: &Self) -> Self {
+        Self { lo: &self.lo - &other.hi, hi: &self.hi - &other.lo }
+    }
+
+    fn times(&self, factor: &IBig) -> Self {
+        let (lo, hi) = (&self.lo * factor, &self.hi * factor);
+        if factor < &IBig::ZERO { Self { lo: hi, hi: lo } } else { Self { lo, hi } }
+    }
+
+    fn product(&self, other: &Self) -> Self {
+        if let Some((lo, hi)) = self.small_product(other) {
+            return Self { lo: lo.into(), hi: hi.into() };
+        }
+        let corners =
+            [&self.lo * &other.lo, &self.lo * &other.hi, &self.hi * &other.lo, &self.hi * &other.hi];
+        let (mut lo, mut hi) = (&corners[0], &corners[0]);
+        for corner in &corners[1..] {
+            (lo, hi) = (lo.min(corner), hi.max(corner));
+        }
+        Self { lo: lo.clone(), hi: hi.clone() }
+    }
+
+    fn small_product(&self, other: &Self) -> Option<(i128, i128)> {
+        let side = |value: &IBig| i64::try_from(value).ok().map(i128::from);
+        let (a, b, c, d) = (side(&self.lo)?, side(&self.hi)?, side(&other.lo)?, side(&other.hi)?);
+        let corners = [a * c, a * d, b * c, b * d];
+        Some((*corners.iter().min()?, *corners.iter().max()?))
+    }
+
+    fn within(&self, outer: &Self) -> bool {
+        self.lo >= outer.lo && self.hi <= outer.hi
+    }
+
+    /// `max(|lo|, |hi|)`.
+    #[must_use]
+    pub fn magnitude(&self) -> IBig {
+        let (lo, hi) = ((&self.lo).abs(), (&self.hi).abs());
+        if lo > hi { lo } else { hi }
+    }
+}
+
+/// Intervals to start from, by wire.
+pub type Bounds = std::collections::BTreeMap<u32, Interval>;
+
+/// Reads bounds from a JSON object from wire number to `[lo, hi]`, integers of any size.
+///
+/// # Errors
+/// When the text is no such object; the line names the entry.
+pub fn parse_bounds(json: &str) -> Result<Bounds> {
+    let wrong = "bounds: a JSON object from wire number to [lo, hi] is expected";
+    let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(json).context(wrong)?;
+    object.iter().map(|(wire, pair)| parse_bound(wire, pair).with_context(|| wrong)).collect()
+}
+
+fn parse_bound(wire: &str, pair: &serde_json::Value) -> Result<(u32, Interval)> {
+    let number = wire.parse().with_context(|| format!("{wire:?} is no wire number"))?;
+    let ends = pair.as_array().filter(|ends| ends.len() == 2);
+    let ends = ends.with_context(|| format!("wire {wire}: {pair} is not [lo, hi]"))?;
+    let integer = |end: &serde_json::Value| {
+        end.to_string().parse::<IBig>().with_context(|| format!("wire {wire}: {end} is not an integer"))
+    };
+    Ok((number, Interval { lo: integer(&ends[0])?, hi: integer(&ends[1])? }))
+}
+
+/// An R1CS over the integers: linear constraints as one form `k*other - C`, signed coefficients.
+pub struct Equations<'a> {
+    r1cs: &'a R1cs,
+    signed: Vec<IBig>, // by coefficient number, those of the linear forms included
+    linear: LinearForms,
+    quadratic: Vec<usize>,
+}
+
+#[derive(Default)]
+struct LinearForms {
+    ends: Vec<usize>,
+    wires: Vec<u32>,
+    coefficients: Vec<u32>,
+}
+
+impl LinearForms {
+    fn get(&self, index: usize) -> Combination<'_> {
+        let range = if index == 0 { 0 } else { self.ends[index - 1] }..self.ends[index];
+        Combination { wires: &self.wires[range.clone()], coefficients: &self.coefficients[range] }
+    }
+
+    /// Appends `k*other - C` modulo p, where `k` is the value of the factor without wires.
+    fn push(&mut self, r1cs: &R1cs, index: usize, pool: &mut Coefficients) {
+        let field = r1cs.field();
+        let [a, b, c] = r1cs.constraint(index);
+        let (constant, other) = if a.is_constant() { (a, b) } else { (b, a) };
+        let value = |pool: &Coefficients, number: u32| pool.values()[number as usize];
+        let k = constant.coefficients.first().map_or(crate::field::U256::ZERO, |&number| value(pool, number));
+        let (mut left, mut right) = (other.terms().peekable(), c.terms().peekable());
+        loop {
+            let wire = match (left.peek(), right.peek()) {
+                (None, None) => break,
+                (Some(l), None) => l.0,
+                (None, Some(r)) => r.0,
+                (Some(l), Some(r)) => l.0.min(r.0),
+            };
+            let mut sum = crate::field::U256::ZERO;
+            if let Some((_, number)) = left.next_if(|term| term.0 == wire) {
+                sum = field.mul(k, value(pool, number));
+            }
+            if let Some((_, number)) = right.next_if(|term| term.0 == wire) {
+                sum = field.sub(sum, value(pool, number));
+            }
+            if !sum.is_zero() {
+                self.wires.push(wire);
+                self.coefficients.push(pool.intern(sum));
+            }
+        }
+        self.ends.push(self.wires.len());
+    }
+}
+
+impl<'a> Equations<'a> {
+    /// Splits a system into linear forms and quadratic constraints.
+    #[must_use]
+    pub fn of(r1cs: &'a R1cs) -> Self {
+        let mut pool = r1cs.coefficients().clone();
+        let mut linear = LinearForms::default();
+        let mut quadratic = Vec::new();
+        for index in 0..r1cs.constraints() {
+            if r1cs.is_linear(index) {
+                linear.push(r1cs, index, &mut pool);
+            } else {
+                quadratic.push(index);
+            }
+        }
+        let signed = pool.values().iter().map(|&value| r1cs.field().to_integer(value)).collect();
+        Self { r1cs, signed, linear, quadratic }
+    }
+
+    /// Number of linear constraints.
+    #[must_use]
+    pub const fn linear(&self) -> usize {
+        self.linear.ends.len()
+    }
+
+    /// Number of quadratic constraints.
+    #[must_use]
+    pub const fn quadratic(&self) -> usize {
+        self.quadratic.len()
+    }
+
+    fn linear_forms(&self) -> impl Iterator<Item = Combination<'_>> {
+        (0..self.linear()).map(|index| self.linear.get(index))
+    }
+
+    fn quadratic_constraints(&self) -> impl Iterator<Item = [Combination<'_>; 3]> {
+        self.quadratic.iter().map(|&index| self.r1cs.constraint(index))
+    }
+}
+
+/// The interval of a form: that of its narrow wires, and how many wide ones come on top.
+#[derive(Clone, Debug)]
+struct Sum {
+    narrow: Interval,
+    wide: usize,
+}
+
+/// The intervals of all wires of a system.
+pub struct Ranges<'a> {
+    equations: &'a Equations<'a>,
+    field: Interval, // [-half, half]
+    wires: Vec<Interval>,
+    wide: Vec<bool>,
+    moved: Vec<u64>, // the visit that last changed the wire
+    visit: u64,
+}
+
+impl<'a> Ranges<'a> {
+    /// Runs the inference for `half = (q-1)/2`, from `bounds` and `[-half, half]` elsewhere.
+    ///
+    /// # Errors
+    /// When a bound names a wire that does not exist, is empty or leaves `[-half, half]`.
+    pub fn infer(equations: &'a Equations<'a>, half: IBig, bounds: &Bounds) -> Result<Self> {
+        let mut ranges = Self::start(equations, half);
+        ranges.apply_bounds(bounds)?;
+        for constraint in equations.quadratic_constraints() {
+            ranges.boolean_like(constraint);
+        }
+        let mut visited = vec![0; equations.linear() + equations.quadratic()];
+        for _ in 0..MAX_PASSES {
+            if !ranges.pass(&mut visited) {
+                break;
+            }
+        }
+        Ok(ranges)
+    }
+
+    /// The interval of each wire; wire 0 holds one.
+    #[must_use]
+    pub fn wires(&self) -> &[Interval] {
+        &self.wires
+    }
+
+    /// Whether nothing is known of a wire.
+    #[must_use]
+    pub fn is_wide(&self, wire: u32) -> bool {
+        self.wide[wire as usize]
+    }
+
+    fn start(equations: &'a Equations<'a>, half: IBig) -> Self {
+        let count = equations.r1cs.wires() as usize;
+        let field = Interval { lo: -&half, hi: half };
+        let mut wires = vec![field.clone(); count];
+        wires[0] = Interval::point(IBig::ONE);
+        let mut wide = vec![true; count];
+        wide[0] = false;
+        Self { equations, field, wires, wide, moved: vec![0; count], visit: 0 }
+    }
+
+    fn apply_bounds(&mut self, bounds: &Bounds) -> Result<()> {
+        for (&wire, bound) in bounds {
+            let known = wire != 0 && (wire as usize) < self.wires.len();
+            ensure!(known, "bound of wire {wire}: the circuit has wires 1 to {}", self.wires.len() - 1);
+            ensure!(bound.lo <= bound.hi, "bound of wire {wire}: [{}, {}] is empty", bound.lo, bound.hi);
+            ensure!(
+                bound.within(&self.field),
+                "bound of wire {wire}: [{}, {}] leaves the signed field [{}, {}]",
+                bound.lo,
+                bound.hi,
+                self.field.lo,
+                self.field.hi
+            );
+            self.narrow(wire, bound.clone());
+        }
+        Ok(())
+    }
+
+    /// One pass over all constraints; says whether anything changed.
+    fn pass(&mut self, visited: &mut [u64]) -> bool {
+        let (start, equations) = (self.visit, self.equations);
+        let (linear, quadratic) = visited.split_at_mut(equations.linear());
+        for (form, last) in equations.linear_forms().zip(linear) {
+            if self.due([form], last) {
+                self.linear(form);
+            }
+        }
+        for (forms, last) in equations.quadratic_constraints().zip(quadratic) {
+            if self.due(forms, last) {
+                self.quadratic(forms);
+            }
+        }
+        self.moved.iter().any(|&visit| visit > start)
+    }
+
+    /// Opens a visit if a wire moved during or after the last one.
+    fn due<const N: usize>(&mut self, forms: [Combination<'_>; N], last: &mut u64) -> bool {
+        let moved =
+            |form: &Combination<'_>| form.wires.iter().any(|&wire| self.moved[wire as usize] >= *last);
+        let due = forms.iter().any(moved);
+        if due {
+            self.visit += 1;
+            *last = self.visit;
+        }
+        due
+    }
+
+    /// Intersects; skips what leaves the field or would be empty. Says whether the wire moved.
+    fn narrow(&mut self, wire: u32, candidate: Interval) -> bool {
+        let index = wire as usize;
+        if !candidate.within(&self.field) {
+            return false;
+        }
+        let current = &mut self.wires[index];
+        let raise = candidate.lo > current.lo;
+        let lower = candidate.hi < current.hi;
+        let empty = candidate.lo > current.hi || candidate.hi < current.lo;
+        if empty || !(raise || lower) {
+            return false;
+        }
+        if raise {
+            current.lo = candidate.lo;
+        }
+        if lower {
+            current.hi = candidate.hi;
+        }
+        self.wide[index] = false;
+        self.moved[index] = self.visit;
+        true
+    }
+
+    fn signed(&self, number: u32) -> &'a IBig {
+        &self.equations.signed[number as usize]
+    }
+
+    fn sum(&self, form: Combination<'_>) -> Sum {
+        let mut sum = Sum { narrow: Interval::zero(), wide: 0 };
+        for (wire, number) in form.terms() {
+            self.include(&mut sum, wire, self.signed(number));
+        }
+        sum
+    }
+
+    fn include(&self, sum: &mut Sum, wire: u32, coefficient: &IBig) {
+        if self.wide[wire as usize] {
+            sum.wide += 1;
+        } else {
+            let term = self.wires[wire as usize].times(coefficient);
+            sum.narrow.lo += term.lo;
+            sum.narrow.hi += term.hi;
+        }
+    }
+
+    fn exclude(&self, sum: &mut Sum, wire: u32, coefficient: &IBig) {
+        if self.wide[wire as usize] {
+            sum.wide -= 1;
+        } else {
+            let term = self.wires[wire as usize].times(coefficient);
+            sum.narrow.lo -= term.lo;
+            sum.narrow.hi -= term.hi;
+        }
+    }
+
+    /// Whether rules 2 to 4 can move a wire with this coefficient.
+    fn movable(&self, wire: u32, coefficient: &IBig) -> bool {
+        wire != 0 && !self.wires[wire as usize].is_point() && coefficient.unsigned_abs().is_one()
+    }
+
+    /// Rule 1: `(u*x + v)(u'*x + v') = 0` puts `x` between the roots, if both are integers.
+    fn boolean_like(&mut self, [a, b, c]: [Combination<'_>; 3]) {
+        let wire = |form: Combination<'_>| match form.wires {
+            [x] | [0, x] => Some(*x),
+            _ => None,
+        };
+        if !c.wires.is_empty() || wire(a) != wire(b) {
+            return;
+        }
+        if let (Some(x), Some(r), Some(s)) = (wire(a), self.root(a), self.root(b)) {
+            self.visit += 1;
+            self.narrow(x, if r < s { Interval { lo: r, hi: s } } else { Interval { lo: s, hi: r } });
+        }
+    }
+
+    fn root(&self, form: Combination<'_>) -> Option<IBig> {
+        match form.coefficients {
+            [_] => Some(IBig::ZERO),
+            [v, u] => {
+                let (quotient, remainder) = self.signed(*v).div_rem(self.signed(*u));
+                remainder.is_zero().then(|| -quotient)
+            }
+            _ => None,
+        }
+    }
+
+    /// Rule 2: in `L = 0`, a wire with coefficient +1 or -1 is minus the rest.
+    fn linear(&mut self, form: Combination<'_>) {
+        let mut sum = self.sum(form);
+        for (wire, number) in form.terms() {
+            let coefficient = self.signed(number);
+            let wide = usize::from(self.wide[wire as usize]);
+            if sum.wide > wide || !self.movable(wire, coefficient) {
+                continue;
+            }
+            self.exclude(&mut sum, wire, coefficient);
+            let rest = sum.narrow.clone();
+            self.narrow(wire, if coefficient.is_one() { rest.negated() } else { rest });
+            self.include(&mut sum, wire, coefficient);
+        }
+    }
+
+    /// Rules 3 and 4 on one constraint.
+    fn quadratic(&mut self, forms: [Combination<'_>; 3]) {
+        self.product_rule(forms);
+        self.enumeration_rule(forms);
+    }
+
+    /// Rule 3: a wire of `C` with coefficient +1 or -1 is `A*B` minus the rest.
+    fn product_rule(&mut self, [a, b, c]: [Combination<'_>; 3]) {
+        let mut product = multiply(&[self.sum(a), self.sum(b)]);
+        let mut sum = self.sum(c);
+        for (wire, number) in c.terms() {
+            let coefficient = self.signed(number);
+            let wide = usize::from(self.wide[wire as usize]);
+            let Some(known) = &product else { return };
+            if sum.wide > wide || !self.movable(wire, coefficient) {
+                continue;
+            }
+            let mut rest = sum.clone();
+            self.exclude(&mut rest, wire, coefficient);
+            let candidate = known.minus(&rest.narrow);
+            if self.narrow(wire, if coefficient.is_one() { candidate } else { candidate.negated() }) {
+                sum = rest;
+                self.include(&mut sum, wire, coefficient);
+                if a.coefficient_of(wire).is_some() || b.coefficient_of(wire).is_some() {
+                    product = multiply(&[self.sum(a), self.sum(b)]);
+                }
+            }
+        }
+    }
+
+    /// Rule 4: a wire of `C` alone, where the other wires have at most 256 joint values.
+    fn enumeration_rule(&mut self, forms: [Combination<'_>; 3]) {
+        let [a, b, c] = forms;
+        let Some(loose) = self.loose_wires(forms) else { return };
+        for &wire in &loose {
+            let Some(coefficient) = c.coefficient_of(wire).map(|number| self.signed(number)) else {
+                continue;
+            };
+            let outside = a.coefficient_of(wire).is_none() && b.coefficient_of(wire).is_none();
+            if !outside || !self.movable(wire, coefficient) {
+                continue;
+            }
+            let others: Vec<u32> = loose.iter().copied().filter(|&other| other != wire).collect();
+            if !self.enumerable(&others) {
+                continue;
+            }
+            let values = self.enumerate(forms, wire, &others);
+            self.narrow(wire, if coefficient.is_one() { values } else { values.negated() });
+        }
+    }
+
+    /// The wires that are not a single value, ascending; none if there are more than rule 4 can use.
+    fn loose_wires(&self, forms: [Combination<'_>; 3]) -> Option<Vec<u32>> {
+        let most = MAX_ENUMERATED.ilog2() as usize + 1; // each other one has two values at least
+        let mut loose = Vec::with_capacity(most);
+        for &wire in forms.iter().flat_map(|form| form.wires) {
+            if !self.wires[wire as usize].is_point() && !loose.contains(&wire) {
+                if loose.len() == most {
+                    return None;
+                }
+                loose.push(wire);
+            }
+        }
+        loose.sort_unstable();
+        Some(loose)
+    }
+
+    fn enumerable(&self, wires: &[u32]) -> bool {
+        let size = |wire: &u32| {
+            let interval = &self.wires[*wire as usize];
+            u64::try_from(&(&interval.hi - &interval.lo)).map_or(u64::MAX, |width| width.saturating_add(1))
+        };
+        wires
+            .iter()
+            .map(size)
+            .try_fold(1u64, u64::checked_mul)
+            .is_some_and(|product| product <= MAX_ENUMERATED)
+    }
+
+    /// The smallest and largest value of `A*B - (C without wire)` over all values of `others`.
+    fn enumerate(&self, forms: [Combination<'_>; 3], wire: u32, others: &[u32]) -> Interval {
+        let base = forms.map(|form| {
+            let terms = form.terms().filter(|&(other, _)| other != wire);
+            terms.map(|(other, number)| self.signed(number) * &self.wires[other as usize].lo).sum::<IBig>()
+        });
+        let mut points = vec![base];
+        for &other in others {
+            let steps = forms.map(|form| form.coefficient_of(other).map(|number| self.signed(number)));
+            let interval = &self.wires[other as usize];
+            let width = u64::try_from(&(&interval.hi - &interval.lo)).unwrap_or(0);
+            let mut last = 0..points.len();
+            for _ in 0..width {
+                let from = points.len();
+                for index in last {
+                    points.push(advance(&points[index], &steps));
+                }
+                last = from..points.len();
+            }
+        }
+        let values = points.iter().map(|[a, b, c]| a * b - c);
+        let mut hull = Interval::point(points[0][0].clone() * &points[0][1] - &points[0][2]);
+        for value in values {
+            if value < hull.lo {
+                hull.lo = value;
+            } else if value > hull.hi {
+                hull.hi = value;
+            }
+        }
+        hull
+    }
+
+    /// `M` of labels.md: a congruence modulo any `q > M` is an equation over the integers.
+    /// Nothing where a wire that occurs stays wide.
+    #[must_use]
+    pub fn largest_value(&self) -> Option<IBig> {
+        let mut largest = IBig::ZERO;
+        let occurring = self.occurring();
+        if occurring.iter().zip(&self.wide).any(|(&occurs, &wide)| occurs && wide) {
+            return None;
+        }
+        for (interval, _) in self.wires.iter().zip(occurring).filter(|(_, occurs)| *occurs) {
+            largest = largest.max(interval.magnitude() * 2);
+        }
+        for form in self.equations.linear_forms() {
+            let term = |(wire, number): (u32, u32)| {
+                self.signed(number).abs() * self.wires[wire as usize].magnitude()
+            };
+            largest = largest.max(form.terms().map(term).sum());
+        }
+        for forms in self.equations.quadratic_constraints() {
+            let [a, b, c] = forms.map(|form| self.sum(form).narrow.magnitude());
+            largest = largest.max(a * b + c);
+        }
+        Some(largest)
+    }
+
+    /// Which wires occur in a constraint.
+    fn occurring(&self) -> Vec<bool> {
+        let mut occurs = vec![false; self.wires.len()];
+        let r1cs = self.equations.r1cs;
+        for form in (0..r1cs.constraints()).flat_map(|index| r1cs.constraint(index)) {
+            form.wires.iter().for_each(|&wire| occurs[wire as usize] = wire != 0);
+        }
+        occurs
+    }
+}
+
+/// The product of two forms, unless it is broader than the field.
+fn multiply([a, b]: &[Sum; 2]) -> Option<Interval> {
+    let is_zero = |sum: &Sum| sum.wide == 0 && sum.narrow.is_zero();
+    match (a.wide, b.wide) {
+        (0, 0) => Some(a.narrow.product(&b.narrow)),
+        _ => (is_zero(a) || is_zero(b)).then(Interval::zero),
+    }
+}
+
+fn advance(point: &[IBig; 3], steps: &[Option<&IBig>; 3]) -> [IBig; 3] {
+    std::array::from_fn(|form| steps[form].map_or_else(|| point[form].clone(), |step| &point[form] + step))
+}
+
+/// Bit length of a non-negative integer.
+#[must_use]
+pub fn bit_length(value: &IBig) -> u32 {
+    value.bit_len() as u32
+}

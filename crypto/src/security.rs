@@ -1,0 +1,168 @@
+//! Security of a module: what hiding and binding cost to break (labels.md, section 2).
+//!
+//! Core-SVP (Alkim, Ducas, Poeppelmann, Schwabe, USENIX Security 2016): BKZ with block size beta costs
+//! `2^(0.292 beta)` classically and `2^(0.265 beta)` on a quantum computer.
+
+use std::collections::HashMap;
+use std::f64::consts::{E, LN_2, PI};
+use std::sync::{LazyLock, RwLock};
+
+use crate::estimate::{self, Attack, CostModel, Lwe};
+
+/// Bits a block size costs classically.
+pub const CLASSICAL: f64 = 0.292;
+/// Bits a block size costs on a quantum computer.
+pub const QUANTUM: f64 = 0.265;
+/// Ring degree `d`: ranks count multiples of it.
+pub const DEGREE: u32 = 64;
+/// Smallest block size that an attack is charged with.
+const MIN_BETA: u32 = 41;
+
+/// `log2 T_delta(beta)`, the root Hermite factor of BKZ with a real block size above 40 (Chen, thesis 2013).
+#[must_use]
+pub fn log2_delta(beta: f64) -> f64 {
+    ((beta / (2.0 * PI * E)).log2() + (PI * beta).log2() / beta) / (2.0 * (beta - 1.0))
+}
+
+/// `1 - log T_delta(bits/0.292) / log 1.0219`: 0 where LLL wins, 1 in the limit.
+#[must_use]
+pub fn hardness(bits: f64) -> f64 {
+    let beta = bits / CLASSICAL;
+    if beta <= 40.0 { 0.0 } else { 1.0 - log2_delta(beta) / 1.0219_f64.log2() }
+}
+
+/// Standard deviation of uniform ternary coefficients.
+#[must_use]
+pub fn ternary_sigma() -> f64 {
+    (2.0_f64 / 3.0).sqrt()
+}
+
+/// Bits of LWE with unlimited samples: the cheaper of primal uSVP and the dual hybrid.
+///
+/// `n` is the dimension, `log2_q` the modulus, `sigma` the standard deviation of secret and error.
+#[must_use]
+pub fn lwe_bits(n: u32, log2_q: f64, sigma: f64) -> f64 {
+    usvp_bits(n, log2_q, sigma).min(dual_hybrid_bits(n, log2_q, sigma))
+}
+
+fn dual_hybrid_bits(n: u32, log2_q: f64, sigma: f64) -> f64 {
+    Lwe::new(u64::from(n), log2_q, sigma, sigma, None)
+        .map_or(f64::INFINITY, |lwe| estimate::estimate(Attack::DualHybrid, &lwe, CostModel::Adps16).log2_rop)
+}
+
+/// `0.292 beta` for the smallest block size at which primal uSVP succeeds.
+fn usvp_bits(n: u32, log2_q: f64, sigma: f64) -> f64 {
+    CLASSICAL * f64::from(smallest(MIN_BETA, |beta| usvp_succeeds(n, log2_q, sigma, beta)))
+}
+
+fn usvp_succeeds(n: u32, log2_q: f64, sigma: f64, beta: u32) -> bool {
+    let (ln_q, ln_sigma, n) = (log2_q * LN_2, sigma.ln(), f64::from(n));
+    let beta = f64::from(beta);
+    let ln_delta = log2_delta(beta) * LN_2;
+    let best = (((n + 1.0) * ln_q - ln_sigma) / ln_delta).sqrt().floor();
+    [best, best + 1.0].into_iter().any(|d| {
+        let d = d.max(n + 2.0).max(beta + 1.0);
+        let gsa = ln_delta * (2.0 * beta - d - 1.0) + (ln_sigma + (d - n - 1.0) * ln_q) / d;
+        ln_sigma + beta.ln() / 2.0 <= gsa
+    })
+}
+
+/// The smallest integer from `low` on that satisfies a monotone predicate.
+fn smallest(low: u32, holds: impl Fn(u32) -> bool) -> u32 {
+    if holds(low) {
+        return low;
+    }
+    let (mut fails, mut step) = (low, 1);
+    while !holds(fails + step) {
+        (fails, step) = (fails + step, step * 2);
+    }
+    let mut works = fails + step;
+    while works - fails > 1 {
+        let middle = fails + (works - fails) / 2;
+        if holds(middle) { works = middle } else { fails = middle }
+    }
+    works
+}
+
+/// A module rank that hides, and the bits it gives.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HidingRank {
+    /// `mu`, in multiples of the ring degree.
+    pub mu: u32,
+    /// `bits_LWE(64 mu, q, sqrt(2/3))`.
+    pub bits: f64,
+}
+
+type RankTable = RwLock<HashMap<(u64, u32), HidingRank>>;
+static HIDING_RANKS: LazyLock<RankTable> = LazyLock::new(RankTable::default);
+
+/// The smallest rank `mu >= 1` whose LWE costs at least `security` bits with ternary secrets.
+/// Each `(log2_q, security)` is computed once per process.
+#[must_use]
+pub fn hiding_rank(log2_q: f64, security: u32) -> HidingRank {
+    let key = (log2_q.to_bits(), security);
+    if let Some(known) = HIDING_RANKS.read().ok().and_then(|table| table.get(&key).copied()) {
+        return known;
+    }
+    let rank = compute_hiding_rank(log2_q, security);
+    if let Ok(mut table) = HIDING_RANKS.write() {
+        table.insert(key, rank);
+    }
+    rank
+}
+
+/// uSVP grows with the rank, so all ranks below its own smallest one fall; from there both attacks decide.
+fn compute_hiding_rank(log2_q: f64, security: u32) -> HidingRank {
+    let wanted = f64::from(security);
+    let first = smallest(1, |mu| usvp_bits(DEGREE * mu, log2_q, ternary_sigma()) >= wanted);
+    let mut rank = HidingRank { mu: first, bits: 0.0 };
+    loop {
+        rank.bits = lwe_bits(DEGREE * rank.mu, log2_q, ternary_sigma());
+        if rank.bits >= wanted {
+            return rank;
+        }
+        rank.mu += 1;
+    }
+}
+
+/// `log2` of the root Hermite factor at which SIS in dimension `n` falls to a vector of length
+/// `2^log2_bound`; nothing if the bound is so long that it takes no work.
+#[must_use]
+pub fn sis_log2_delta(n: f64, log2_q: f64, log2_bound: f64) -> Option<f64> {
+    if log2_bound >= log2_q - 1.0 {
+        return None;
+    }
+    let c = log2_bound * log2_bound / (4.0 * n * log2_q);
+    let d = (n * log2_q / c).sqrt().floor();
+    Some((log2_bound - n / d * log2_q) / (d - 1.0))
+}
+
+/// Core-SVP bits of SIS in the l2 norm; zero where it takes no work.
+#[must_use]
+pub fn sis_bits(n: f64, log2_q: f64, log2_bound: f64) -> f64 {
+    sis_log2_delta(n, log2_q, log2_bound).map_or(0.0, |wanted| {
+        CLASSICAL * f64::from(smallest(MIN_BETA, |beta| log2_delta(f64::from(beta)) <= wanted))
+    })
+}
+
+/// The test `0.292 beta_SIS >= security` without finding `beta_SIS`: the block size below the first
+/// one that costs `security` bits must not do.
+#[derive(Clone, Copy, Debug)]
+pub struct BindingTest {
+    log2_delta: f64,
+}
+
+impl BindingTest {
+    /// The test for `security` bits.
+    #[must_use]
+    pub fn new(security: u32) -> Self {
+        let enough = smallest(MIN_BETA, |beta| CLASSICAL * f64::from(beta) >= f64::from(security));
+        Self { log2_delta: log2_delta(f64::from(enough - 1)) }
+    }
+
+    /// Whether SIS in dimension `n` with this bound costs at least the wanted bits.
+    #[must_use]
+    pub fn holds(&self, n: f64, log2_q: f64, log2_bound: f64) -> bool {
+        sis_log2_delta(n, log2_q, log2_bound).is_some_and(|wanted| self.log2_delta > wanted)
+    }
+}

@@ -1,0 +1,188 @@
+//! Gadgets, constraint by constraint as circom's and gnark's libraries emit them.
+
+use super::circuit::{Circuit, Form, Role};
+use crate::field::U256;
+
+impl Circuit {
+    fn power_of_two(&self, exponent: u32) -> U256 {
+        U256::from(1) << exponent as usize
+    }
+
+    /// `1 - bit`.
+    pub fn not(&self, bit: &Form) -> Form {
+        self.minus(&self.integer(1), bit)
+    }
+
+    /// `bit * (bit - 1) = 0`.
+    pub fn assert_boolean(&mut self, bit: &Form) {
+        let (other, zero) = (self.minus(bit, &self.integer(1)), self.integer(0));
+        self.constrain(bit, &other, &zero);
+    }
+
+    /// A new private bit.
+    pub fn boolean(&mut self, value: bool) -> Form {
+        let bit = self.wire(Role::Private, U256::from(u8::from(value)));
+        self.assert_boolean(&bit);
+        bit
+    }
+
+    /// `width` new bits, lowest first, that add up to `form`: `2*width + 1` nodes.
+    pub fn bits(&mut self, form: &Form, width: u32) -> Vec<Form> {
+        let value = form.value();
+        debug_assert!(value.bit_len() <= width as usize, "{value} has more than {width} bits");
+        let bits: Vec<_> = (0..width).map(|index| self.boolean(value.bit(index as usize))).collect();
+        let word = self.word(&bits);
+        self.equal(&word, form);
+        bits
+    }
+
+    /// `b_0 + 2*b_1 + 4*b_2 + ...`.
+    pub fn word(&self, bits: &[Form]) -> Form {
+        let mut word = self.integer(0);
+        for (index, bit) in bits.iter().enumerate() {
+            self.accumulate(&mut word, self.power_of_two(index as u32), bit);
+        }
+        word
+    }
+
+    /// Whether `a < b`, for both below `2^width`: the carry of `a - b + 2^width`.
+    pub fn less_than(&mut self, a: &Form, b: &Form, width: u32) -> Form {
+        let top = self.constant(self.power_of_two(width));
+        let shifted = self.plus(&self.minus(a, b), &top);
+        let bits = self.bits(&shifted, width + 1);
+        self.not(&bits[width as usize])
+    }
+
+    /// `bit ? a : b`.
+    pub fn select(&mut self, bit: &Form, a: &Form, b: &Form) -> Form {
+        let difference = self.minus(a, b);
+        self.multiply_add(bit, &difference, b)
+    }
+
+    /// `bit ? (b, a) : (a, b)`.
+    pub fn swap(&mut self, bit: &Form, a: &Form, b: &Form) -> (Form, Form) {
+        let first = self.select(bit, b, a);
+        let second = self.minus(&self.plus(a, b), &first);
+        let second = self.fold(&second);
+        (first, second)
+    }
+
+    /// `a xor b`.
+    pub fn xor(&mut self, a: &Form, b: &Form) -> Form {
+        let twice = self.scaled(self.element(-2), a);
+        let sum = self.plus(a, b);
+        self.multiply_add(&twice, b, &sum)
+    }
+
+    /// `a or b`.
+    pub fn or(&mut self, a: &Form, b: &Form) -> Form {
+        let negative = self.scaled(self.element(-1), a);
+        let sum = self.plus(a, b);
+        self.multiply_add(&negative, b, &sum)
+    }
+
+    /// Whether `form` is zero: `form * inverse = 1 - out`, `form * out = 0`.
+    pub fn is_zero(&mut self, form: &Form) -> Form {
+        let inverse = self.inverse_hint(form.value());
+        let out = self.wire(Role::Private, U256::from(u8::from(form.value().is_zero())));
+        let (rest, zero) = (self.not(&out), self.integer(0));
+        self.constrain(form, &inverse, &rest);
+        self.constrain(form, &out, &zero);
+        out
+    }
+
+    /// `form` is not zero: it has an inverse.
+    pub fn assert_nonzero(&mut self, form: &Form) {
+        let (inverse, one) = (self.inverse_hint(form.value()), self.integer(1));
+        self.constrain(form, &inverse, &one);
+    }
+
+    /// `base^exponent + rest` for an odd exponent from 3 on, by squaring.
+    pub fn power_add(&mut self, base: &Form, exponent: u32, rest: &Form) -> Form {
+        let mut power = base.clone();
+        for index in (1..exponent.ilog2()).rev() {
+            power = self.multiply(&power, &power);
+            if exponent >> index & 1 == 1 {
+                power = self.multiply(&power, base);
+            }
+        }
+        power = self.multiply(&power, &power);
+        self.multiply_add(&power, base, rest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::circuit::Style;
+    use super::*;
+    use crate::field::Field;
+
+    fn circuit(negate: bool) -> Circuit {
+        Circuit::new(Field::parse("goldilocks").unwrap(), Style { negate, linear_in_c: negate })
+    }
+
+    fn private(c: &mut Circuit, value: i64) -> Form {
+        let value = c.field().from_i64(value);
+        c.wire(Role::Private, value)
+    }
+
+    #[test]
+    fn gates_compute_their_truth_tables() {
+        for (negate, x, y) in [(false, 0, 0), (true, 0, 1), (false, 1, 0), (true, 1, 1)] {
+            let mut c = circuit(negate);
+            let (a, b) = (private(&mut c, x), private(&mut c, y));
+            let values = [c.xor(&a, &b), c.or(&a, &b), c.multiply(&a, &b), c.not(&a), c.select(&a, &a, &b)]
+                .map(|form| form.value().as_limbs()[0] as i64);
+            assert_eq!(values, [x ^ y, x | y, x & y, 1 - x, x | y]);
+            let built = c.finish();
+            assert_eq!(built.r1cs.first_violation(&built.witness), None);
+        }
+    }
+
+    #[test]
+    fn words_and_comparisons() {
+        let mut c = circuit(true);
+        let (a, b) = (private(&mut c, 11), private(&mut c, 5));
+        assert_eq!(c.nodes(), 2);
+        let bits = c.bits(&a, 6);
+        assert_eq!(c.nodes(), 2 + 13);
+        assert_eq!(c.word(&bits).value(), a.value());
+        assert_eq!(c.less_than(&b, &a, 4).value(), U256::from(1));
+        assert_eq!(c.less_than(&a, &a, 4).value(), U256::ZERO);
+        let (low, high) = c.swap(&bits[0], &a, &b);
+        assert_eq!((low.value(), high.value()), (b.value(), a.value()));
+        let built = c.finish();
+        assert_eq!(built.r1cs.first_violation(&built.witness), None);
+    }
+
+    #[test]
+    fn powers_and_inverses() {
+        let mut c = circuit(false);
+        let x = private(&mut c, -3);
+        for exponent in [3, 5, 7, 11] {
+            let expected = c.field().add(c.field().pow(x.value(), u64::from(exponent)), x.value());
+            assert_eq!(c.power_add(&x, exponent, &x.clone()).value(), expected);
+        }
+        let zero = c.minus(&x, &x);
+        assert_eq!(c.is_zero(&x).value(), U256::ZERO);
+        assert_eq!(c.is_zero(&zero).value(), U256::from(1));
+        c.assert_nonzero(&x);
+        let built = c.finish();
+        assert_eq!(built.r1cs.first_violation(&built.witness), None);
+    }
+
+    #[test]
+    fn outputs_come_first_then_inputs() {
+        let mut c = circuit(false);
+        let a = private(&mut c, 2);
+        let b = c.wire(Role::Input, U256::from(3));
+        let product = c.multiply(&a, &b);
+        c.output(&product);
+        c.output(&b);
+        let Synthetic { r1cs, witness } = c.finish();
+        assert_eq!((r1cs.public_outputs(), r1cs.public_inputs(), r1cs.wires()), (2, 1, 5));
+        assert_eq!(witness, [1, 6, 3, 3, 2].map(U256::from));
+    }
+
+    use super::super::Synthetic;
+}

@@ -1,0 +1,174 @@
+//! Synthetic circuits: families that look like what people prove, each with a satisfying witness.
+//!
+//! A circuit is drawn from its family and its seed alone (`ChaCha8`, integer arithmetic only), so it
+//! rebuilds exactly on any machine. `cargo test --test synthesis` holds the properties.
+
+mod adders;
+mod arithmetic;
+mod boolean;
+pub mod circuit;
+mod comparisons;
+mod dense;
+mod dot;
+mod draw;
+mod gadgets;
+mod horner;
+mod merkle;
+mod mimc;
+mod poseidon;
+mod ranges;
+mod recurrence;
+mod sketch;
+mod sorting;
+mod states;
+
+use crate::field::U256;
+use crate::r1cs::R1cs;
+use draw::Draw;
+use sketch::Sketch;
+
+/// What a synthetic circuit proves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Family {
+    /// Random arithmetic circuits on integers.
+    Arithmetic,
+    /// Interval and set membership, transfers between balances.
+    Ranges,
+    /// Maxima, sorted lists, thresholds, equalities.
+    Comparisons,
+    /// The MiMC permutation and its Feistel form.
+    Mimc,
+    /// The Poseidon sponge.
+    Poseidon,
+    /// Merkle paths.
+    Merkle,
+    /// Polynomial evaluation.
+    Horner,
+    /// Quantised dot products and distances.
+    Dot,
+    /// Quantised dense layers with `ReLU`.
+    Dense,
+    /// Adders and multipliers on bits.
+    Adders,
+    /// Boolean networks.
+    Boolean,
+    /// Sorting networks and permutation arguments.
+    Sorting,
+    /// Recurrences.
+    Recurrence,
+    /// Automata and register machines.
+    States,
+}
+
+impl Family {
+    /// All families, in the order of their numbers.
+    pub const ALL: [Self; 14] = [
+        Self::Arithmetic,
+        Self::Ranges,
+        Self::Comparisons,
+        Self::Mimc,
+        Self::Poseidon,
+        Self::Merkle,
+        Self::Horner,
+        Self::Dot,
+        Self::Dense,
+        Self::Adders,
+        Self::Boolean,
+        Self::Sorting,
+        Self::Recurrence,
+        Self::States,
+    ];
+
+    /// The name in reports and files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Arithmetic => "arithmetic",
+            Self::Ranges => "ranges",
+            Self::Comparisons => "comparisons",
+            Self::Mimc => "mimc",
+            Self::Poseidon => "poseidon",
+            Self::Merkle => "merkle",
+            Self::Horner => "horner",
+            Self::Dot => "dot",
+            Self::Dense => "dense",
+            Self::Adders => "adders",
+            Self::Boolean => "boolean",
+            Self::Sorting => "sorting",
+            Self::Recurrence => "recurrence",
+            Self::States => "states",
+        }
+    }
+
+    /// The family of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|family| family.name() == name)
+    }
+
+    const fn build(self) -> fn(&mut Sketch) {
+        match self {
+            Self::Arithmetic => arithmetic::build,
+            Self::Ranges => ranges::build,
+            Self::Comparisons => comparisons::build,
+            Self::Mimc => mimc::build,
+            Self::Poseidon => poseidon::build,
+            Self::Merkle => merkle::build,
+            Self::Horner => horner::build,
+            Self::Dot => dot::build,
+            Self::Dense => dense::build,
+            Self::Adders => adders::build,
+            Self::Boolean => boolean::build,
+            Self::Sorting => sorting::build,
+            Self::Recurrence => recurrence::build,
+            Self::States => states::build,
+        }
+    }
+}
+
+/// A circuit and an assignment that satisfies it, one element a wire.
+#[derive(Clone, Debug)]
+pub struct Synthetic {
+    /// The constraint system.
+    pub r1cs: R1cs,
+    /// The value of every wire; that of wire 0 is one.
+    pub witness: Vec<U256>,
+}
+
+/// Sizes by octave: a lower end, and its share in percent.
+const OCTAVES: [(usize, u64); 7] = [(16, 13), (32, 17), (64, 21), (128, 22), (256, 16), (512, 8), (1000, 3)];
+
+/// The circuit of a family and a seed: 12 to 2,200 nodes, about 250 on average.
+///
+/// ```
+/// use nexuszero_crypto::synth::{Family, synthesize};
+/// let first = synthesize(Family::Sorting, 7);
+/// assert_eq!(first.r1cs.first_violation(&first.witness), None);
+/// assert_eq!(first.r1cs.content_hash(), synthesize(Family::Sorting, 7).r1cs.content_hash());
+/// ```
+#[must_use]
+pub fn synthesize(family: Family, seed: u64) -> Synthetic {
+    let mut draw = Draw::new(family as u8, seed);
+    let mut percent = draw.below(100);
+    let start = OCTAVES.iter().find(|(_, share)| {
+        let here = percent < *share;
+        percent = percent.wrapping_sub(if here { 0 } else { *share });
+        here
+    });
+    let low = start.map_or(16, |octave| octave.0);
+    let target = low + draw.below(low as u64) as usize;
+    draw_circuit(family, draw, target)
+}
+
+/// A circuit of a family and a seed with about `target_nodes` nodes, in time linear in them.
+#[must_use]
+pub fn synthesize_sized(family: Family, seed: u64, target_nodes: usize) -> Synthetic {
+    draw_circuit(family, Draw::new(family as u8, seed), target_nodes)
+}
+
+fn draw_circuit(family: Family, draw: Draw, target: usize) -> Synthetic {
+    let mut sketch = Sketch::new(draw, target);
+    family.build()(&mut sketch);
+    sketch.finish()
+}

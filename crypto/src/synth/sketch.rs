@@ -1,0 +1,192 @@
+//! What all families share: the circuit, the draws, and a plan that says how far to go.
+
+use std::sync::LazyLock;
+
+use super::Synthetic;
+use super::circuit::{Circuit, Form, Role, Style};
+use super::draw::Draw;
+use crate::field::{Field, NAMED, U256};
+
+static FIELDS: LazyLock<Vec<Field>> =
+    LazyLock::new(|| NAMED.iter().filter_map(|(name, _)| Field::parse(name).ok()).collect());
+
+/// A circuit being drawn.
+#[derive(Debug)]
+pub struct Sketch {
+    /// The circuit so far.
+    pub c: Circuit,
+    /// Where every choice comes from.
+    pub draw: Draw,
+    /// Bits that values may grow to; above the field's for circuits that wrap around.
+    pub limit: u32,
+    target: usize,
+    checked: u64,
+    public: u64,
+    publishing: Publishing,
+    word: (Form, u32),
+}
+
+/// How results become public outputs.
+#[derive(Clone, Copy, Debug)]
+enum Publishing {
+    /// As they are.
+    Plain,
+    /// In smaller units: times a constant (tokens count 10^18 units).
+    Scaled(U256),
+    /// Several in one word, to save public wires.
+    Packed,
+}
+
+impl Sketch {
+    /// Draws the field, the style and the plan.
+    pub fn new(mut draw: Draw, target: usize) -> Self {
+        let field = FIELDS[draw.below(FIELDS.len() as u64) as usize];
+        let style = Style { negate: draw.chance(6), linear_in_c: draw.chance(10) };
+        let limit = limit(&mut draw, field.bits());
+        let checked = [16, 16, 16, 16, 16, 16, 16, 16, 16, 15, 14, 0, 0, 0, 0, 0][draw.below(16) as usize];
+        let public = [0, 2, 8, 14, 16][draw.below(5) as usize];
+        let publishing = publishing(&mut draw, limit.min(field.bits() - 3));
+        let c = Circuit::new(field, style);
+        let word = (c.integer(0), 0);
+        Self { c, draw, limit, target, checked, public, publishing, word }
+    }
+
+    /// Nodes left until the target.
+    pub const fn room(&self) -> usize {
+        self.target.saturating_sub(self.c.nodes())
+    }
+
+    /// Whether there is room for more.
+    pub const fn more(&self) -> bool {
+        self.room() > 0
+    }
+
+    /// Whether to check this one: always, never or mostly, as the plan says.
+    pub fn checked(&mut self) -> bool {
+        self.draw.chance(self.checked)
+    }
+
+    /// A width of words from `low` bits on, of which `words` decompositions fit in the room, and
+    /// `factor` times as many bits in the limit and the field; wide ones are likelier.
+    pub fn width(&mut self, low: u32, words: usize, factor: u32) -> u32 {
+        let fits = (self.room() / (2 * words)).min(60) as u32;
+        let most = self.limit.min(self.c.field().bits() - 3) / factor;
+        let high = fits.min(most).max(low) as usize;
+        self.draw.between(low as usize, high).max(self.draw.between(low as usize, high)) as u32
+    }
+
+    fn role(&mut self) -> Role {
+        if self.draw.chance(self.public) { Role::Input } else { Role::Private }
+    }
+
+    /// An input with a given value, below `2^width`; range-checked if the plan says so.
+    pub fn input_of(&mut self, value: U256, width: u32) -> Form {
+        let role = self.role();
+        let input = self.c.wire(role, value);
+        if self.checked() {
+            self.c.bits(&input, width);
+        }
+        input
+    }
+
+    /// An input below `2^width`.
+    pub fn input(&mut self, width: u32) -> Form {
+        let value = self.draw.bits(width);
+        self.input_of(value, width)
+    }
+
+    /// An input in `-2^(width-1) .. 2^(width-1)`.
+    pub fn signed_input(&mut self, width: u32) -> Form {
+        let (role, shift) = (self.role(), U256::from(1) << (width - 1) as usize);
+        let value = self.c.field().sub(self.draw.bits(width), shift);
+        let input = self.c.wire(role, value);
+        if self.checked() {
+            let shifted = self.c.plus(&input, &self.c.constant(shift));
+            self.c.bits(&shifted, width);
+        }
+        input
+    }
+
+    /// An input bit.
+    pub fn bit(&mut self) -> Form {
+        let (role, value) = (self.role(), self.draw.bits(1));
+        let bit = self.c.wire(role, value);
+        if self.checked() {
+            self.c.assert_boolean(&bit);
+        }
+        bit
+    }
+
+    /// An input from the whole field.
+    pub fn element(&mut self) -> Form {
+        let (role, value) = (self.role(), self.draw.element(self.c.field()));
+        self.c.wire(role, value)
+    }
+
+    /// Publishes a result of about `bits` bits.
+    pub fn publish(&mut self, result: &Form, bits: u32) {
+        match self.publishing {
+            Publishing::Plain => self.c.output(result),
+            Publishing::Scaled(unit) => {
+                let most = self.limit.min(self.c.field().bits() - 3).saturating_sub(bits + 1);
+                let scaled =
+                    self.c.scaled(unit >> unit.bit_len().saturating_sub(most.max(1) as usize), result);
+                self.c.output(&scaled);
+            }
+            Publishing::Packed => self.pack(result, bits),
+        }
+    }
+
+    fn pack(&mut self, result: &Form, bits: u32) {
+        if self.word.1 + bits > self.limit.min(self.c.field().bits() - 3) {
+            self.flush();
+        }
+        let (mut word, used) = std::mem::replace(&mut self.word, (self.c.integer(0), 0));
+        self.c.accumulate(&mut word, U256::from(1) << used as usize, result);
+        self.word = (word, used + bits);
+    }
+
+    fn flush(&mut self) {
+        let (word, used) = std::mem::replace(&mut self.word, (self.c.integer(0), 0));
+        if used > 0 {
+            self.c.output(&word);
+        }
+    }
+
+    /// The circuit with its last word of results, and its witness.
+    pub fn finish(mut self) -> Synthetic {
+        self.flush();
+        self.c.finish()
+    }
+
+    /// A constant from the whole field.
+    pub fn constant(&mut self) -> Form {
+        let value = self.draw.element(self.c.field());
+        self.c.constant(value)
+    }
+
+    /// A constant in `-bound..=bound`, but not zero.
+    pub fn small(&mut self, bound: u64) -> Form {
+        let value = self.draw.small(bound);
+        self.c.integer(value)
+    }
+}
+
+/// Any of the three ways; units of up to `most` bits.
+fn publishing(draw: &mut Draw, most: u32) -> Publishing {
+    match draw.below(4) {
+        0 => Publishing::Plain,
+        1 | 2 => Publishing::Scaled(draw.bits(most.min(128)).max(U256::from(1))),
+        _ => Publishing::Packed,
+    }
+}
+
+/// Mostly 8 to 60 bits, sometimes up to 120, sometimes twice the field's.
+fn limit(draw: &mut Draw, bits: u32) -> u32 {
+    let most = match draw.below(16) {
+        0 | 1 => return 2 * bits,
+        2 => 120,
+        _ => 60,
+    };
+    draw.between(8, most.min(bits as usize - 3)) as u32
+}

@@ -1,0 +1,137 @@
+//! The graph of an R1CS, against features worked out by hand.
+
+use nexuszero_crypto::field::{Field, U256};
+use nexuszero_crypto::graph::{EDGE_FEATURES, Graph, NODE_FEATURES};
+use nexuszero_crypto::r1cs::{Builder, R1cs};
+
+type Terms<'a> = &'a [(u32, i64)];
+
+fn system(constraints: &[[Terms<'_>; 3]], wires: u32, outputs: u32, inputs: u32) -> R1cs {
+    let field = Field::parse("101").unwrap();
+    let mut builder = Builder::new(field);
+    for form in constraints.iter().flatten() {
+        for &(wire, value) in *form {
+            builder.term(wire, field.from_i64(value)).unwrap();
+        }
+        builder.end_combination().unwrap();
+    }
+    builder.finish(wires, outputs, inputs).unwrap()
+}
+
+/// Wires: 1 output z, 2 input x, 3 private y, 4 private b.
+fn example() -> R1cs {
+    let constraints: [[Terms<'_>; 3]; 4] = [
+        [&[(2, 1)], &[(3, 1)], &[(1, 1)]],                  // x*y = z
+        [&[(4, 1)], &[(0, 1), (4, -1)], &[]],               // b*(1-b) = 0
+        [&[], &[], &[(0, 5), (2, 3), (4, -2)]],             // 3x - 2b + 5 = 0
+        [&[(0, -7), (3, 2)], &[(2, 1)], &[(0, 3), (1, 1)]], // (2y-7)*x = z + 3
+    ];
+    system(&constraints, 5, 1, 1)
+}
+
+fn log2(value: f64) -> f32 {
+    value.log2() as f32
+}
+
+#[test]
+fn every_node_feature() {
+    let shared = [7.0 / 256.0, 0.5, (9f64.log2() / 16.0) as f32]; // field bits, lambda, nodes
+    let third = (1.0 / 3.0) as f32;
+    let two_thirds = (2.0 / 3.0) as f32;
+    let (one, two) = (1.0, log2(3.0)); // log2(1 + degree)
+    let constant = |value: f64| ((1.0 + value).log2() / 256.0) as f32;
+    // constraint, public, linear, Boolean, constant, degrees in A, B, C, position
+    let rows: [[f32; 9]; 8] = [
+        [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, two, 0.0],
+        [0.0, 1.0, 0.0, 0.0, 0.0, one, one, one, third],
+        [0.0, 0.0, 0.0, 0.0, 0.0, one, one, 0.0, two_thirds],
+        [0.0, 0.0, 0.0, 0.0, 0.0, one, one, one, 1.0],
+        [1.0, 0.0, 0.0, 0.0, 0.0, one, one, one, 0.0],
+        [1.0, 0.0, 0.0, 1.0, constant(1.0), one, one, 0.0, third],
+        [1.0, 0.0, 1.0, 0.0, constant(5.0), 0.0, 0.0, two, two_thirds],
+        [1.0, 0.0, 0.0, 0.0, constant(7.0), one, one, one, 1.0],
+    ];
+    let graph = Graph::of(&example(), 128);
+    assert_eq!(graph.nodes(), 8);
+    for (found, row) in graph.x.chunks_exact(NODE_FEATURES).zip(rows) {
+        assert_eq!(found, [row.as_slice(), &shared].concat());
+    }
+}
+
+#[test]
+fn every_edge() {
+    let weight = |value: f64| ((1.0 + value).log2() / 256.0) as f32;
+    let (a, b, c) = ([1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]);
+    let edges = [
+        (1, 4, a, 1.0, weight(1.0)),
+        (2, 4, b, 1.0, weight(1.0)),
+        (0, 4, c, 1.0, weight(1.0)),
+        (3, 5, a, 1.0, weight(1.0)),
+        (3, 5, b, -1.0, weight(1.0)),
+        (1, 6, c, 1.0, weight(3.0)),
+        (3, 6, c, -1.0, weight(2.0)),
+        (2, 7, a, 1.0, weight(2.0)),
+        (1, 7, b, 1.0, weight(1.0)),
+        (0, 7, c, 1.0, weight(1.0)),
+    ];
+    let graph = Graph::of(&example(), 128);
+    assert_eq!(graph.edges(), edges.len());
+    assert_eq!(graph.edge_source, edges.map(|edge| edge.0));
+    assert_eq!(graph.edge_target, edges.map(|edge| edge.1));
+    for (found, (_, _, slot, sign, weight)) in graph.edge_attr.chunks_exact(EDGE_FEATURES).zip(edges) {
+        assert_eq!(found, [slot.as_slice(), &[sign, weight]].concat());
+    }
+}
+
+#[test]
+fn boolean_constraints_in_any_order_and_scale() {
+    let cases: [(bool, [Terms<'_>; 3]); 9] = [
+        (true, [&[(1, 1)], &[(0, -1), (1, 1)], &[]]),
+        (true, [&[(0, 1), (1, -1)], &[(1, 1)], &[]]),
+        (true, [&[(1, 3)], &[(0, -2), (1, 2)], &[]]),
+        (false, [&[(1, 1)], &[(0, -2), (1, 1)], &[]]),
+        (false, [&[(1, 1)], &[(0, -1), (2, 1)], &[]]),
+        (false, [&[(1, 1)], &[(1, 1)], &[]]),
+        (false, [&[(0, -1), (1, 1)], &[(0, -1), (1, 1)], &[]]),
+        (false, [&[(1, 1)], &[(0, -1), (1, 1)], &[(2, 1)]]),
+        (false, [&[(0, 1)], &[(0, -1), (1, 1)], &[]]),
+    ];
+    for (boolean, constraint) in cases {
+        let graph = Graph::of(&system(&[constraint], 3, 0, 0), 100);
+        assert_eq!(graph.x[2 * NODE_FEATURES + 3], f32::from(boolean), "{constraint:?}");
+    }
+}
+
+#[test]
+fn circuits_are_appended_one_after_another() {
+    let (first, second) = (example(), system(&[[&[(1, 1)], &[(1, 1)], &[(2, 1)]]], 3, 1, 0));
+    let mut both = Graph::default();
+    both.append(&first, 128);
+    both.append(&second, 192);
+    let parts = [Graph::of(&first, 128), Graph::of(&second, 192)];
+    assert_eq!(both.x, [parts[0].x.as_slice(), &parts[1].x].concat());
+    assert_eq!(both.edge_source, [parts[0].edge_source.as_slice(), &parts[1].edge_source].concat());
+    assert_eq!(both.edge_target[10..], [2, 2, 2]);
+    assert_eq!(both.edges(), 13);
+}
+
+/// Full-width coefficients: the logarithm of a 256-bit integer, of either sign.
+#[test]
+fn large_coefficients() {
+    let field = Field::parse("bn254").unwrap();
+    let mut builder = Builder::new(field);
+    for (wire, value) in [(1, U256::from(1) << 200), (2, field.half() + U256::from(1)), (3, field.half())] {
+        builder.term(wire, value).unwrap();
+        builder.end_combination().unwrap();
+    }
+    let graph = Graph::of(&builder.finish(4, 0, 0).unwrap(), 128);
+    let weights: Vec<&[f32]> = graph.edge_attr.chunks_exact(EDGE_FEATURES).map(|edge| &edge[3..]).collect();
+    let half = ((field.log2() - 1.0) / 256.0) as f32;
+    assert_eq!(weights, [&[1.0, 200.0 / 256.0], &[-1.0, half], &[1.0, half]]);
+}
+
+#[test]
+fn no_constraints_and_no_wires() {
+    let graph = Graph::of(&system(&[], 1, 0, 0), 128);
+    assert_eq!(graph, Graph::default());
+}

@@ -1,0 +1,44 @@
+//! The exact search: every row of `fixtures/golden/labels.csv` is reproduced exactly.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use nexuszero_crypto::field::Field;
+use nexuszero_crypto::label::{Demand, Modulus, choose};
+
+#[test]
+fn choose_reproduces_every_golden_row() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/golden/labels.csv");
+    let mut rows = 0;
+    for row in csv::Reader::from_path(path).unwrap().deserialize::<HashMap<String, String>>() {
+        let row = row.unwrap();
+        let number = |key: &str| row[key].parse::<u32>().unwrap();
+        let modulus = if row["B"].is_empty() {
+            Modulus::fixed(&Field::parse(&row["p"]).unwrap())
+        } else {
+            Modulus::Free { bits: number("B") }
+        };
+        let found = choose(&Demand::of_forms(number("forms"), modulus), number("lambda_")).unwrap();
+        let (bits, decimals) = (|value: f64| format!("{value:.3}"), |value: f64| format!("{value:.6}"));
+        for (key, value) in [
+            ("n", found.n().to_string()),
+            ("log2_q", found.candidate.bits.to_string()),
+            ("sigma", decimals(found.sigma)),
+            ("ord", found.candidate.ord.to_string()),
+            ("k", found.k.to_string()),
+            ("kappa", found.kappa.to_string()),
+            ("l", found.l.to_string()),
+            ("D", found.cut_d.to_string()),
+            ("g", found.cut_g.to_string()),
+            ("lwe_bits", bits(found.lwe_bits)),
+            ("sis_bits", bits(found.sis_bits)),
+            ("bit_security", bits(found.bit_security())),
+            ("hardness", decimals(found.hardness())),
+            ("proof_size", found.proof_size.to_string()),
+        ] {
+            assert_eq!(value, row[key], "{key} in {row:?}");
+        }
+        rows += 1;
+    }
+    assert_eq!(rows, 440);
+}

@@ -1,0 +1,110 @@
+//! Synthetic circuits: satisfied by their witness, by little else, of the promised sizes, and rebuilt exactly.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use nexuszero_crypto::analysis::Analysis;
+use nexuszero_crypto::field::U256;
+use nexuszero_crypto::ranges::Bounds;
+use nexuszero_crypto::synth::{Family, Synthetic, synthesize, synthesize_sized};
+use proptest::prelude::*;
+
+fn family() -> impl Strategy<Value = Family> {
+    (0..Family::ALL.len()).prop_map(|index| Family::ALL[index])
+}
+
+fn nodes(circuit: &Synthetic) -> usize {
+    circuit.r1cs.wires() as usize - 1 + circuit.r1cs.constraints()
+}
+
+/// Whether adding `offset` to a wire violates a constraint.
+fn notices(circuit: &Synthetic, wire: usize, offset: u64) -> bool {
+    let mut witness = circuit.witness.clone();
+    witness[wire] = circuit.r1cs.field().add(witness[wire], U256::from(offset));
+    circuit.r1cs.first_violation(&witness).is_some()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn witness_satisfies(family in family(), seed: u64) {
+        let circuit = synthesize(family, seed);
+        prop_assert_eq!(circuit.witness.len(), circuit.r1cs.wires() as usize);
+        prop_assert_eq!(circuit.witness[0], U256::from(1));
+        prop_assert_eq!(circuit.r1cs.first_violation(&circuit.witness), None);
+    }
+
+    #[test]
+    fn size_is_within_bounds(family in family(), seed: u64) {
+        let nodes = nodes(&synthesize(family, seed));
+        prop_assert!((12..=2200).contains(&nodes), "{nodes}");
+    }
+
+    #[test]
+    fn seed_decides_the_circuit(family in family(), seed: u64) {
+        let (first, second) = (synthesize(family, seed), synthesize(family, seed));
+        prop_assert_eq!(first.r1cs.content_hash(), second.r1cs.content_hash());
+        prop_assert_eq!(first.witness, second.witness);
+    }
+
+    #[test]
+    fn changed_outputs_are_noticed(family in family(), seed: u64, offset in 1..1000u64) {
+        let circuit = synthesize(family, seed);
+        for output in 1..=circuit.r1cs.public_outputs().min(8) as usize {
+            prop_assert!(notices(&circuit, output, offset), "output {output}");
+        }
+    }
+
+    #[test]
+    fn most_changed_private_wires_are_noticed(family in family(), seed: u64, offset in 2..1000u64) {
+        let circuit = synthesize(family, seed);
+        let private = circuit.r1cs.first_private() as usize..circuit.witness.len();
+        let sample: Vec<usize> = private.clone().step_by(private.len() / 32 + 1).collect();
+        let noticed = sample.iter().filter(|&&wire| notices(&circuit, wire, offset)).count();
+        prop_assert!(10 * noticed >= 7 * sample.len(), "{noticed} of {}", sample.len());
+    }
+}
+
+#[test]
+fn families_have_names_and_numbers() {
+    for (number, family) in Family::ALL.into_iter().enumerate() {
+        assert_eq!(family as usize, number);
+        assert_eq!(Family::parse(family.name()), Some(family));
+    }
+    assert_eq!(Family::parse("nothing"), None);
+}
+
+#[test]
+fn seeds_and_families_differ() {
+    let circuits = Family::ALL.iter().flat_map(|&family| (0..100).map(move |seed| synthesize(family, seed)));
+    let hashes: HashSet<_> = circuits.map(|circuit| circuit.r1cs.content_hash()).collect();
+    assert!(hashes.len() >= 1390, "{} of 1400", hashes.len());
+}
+
+#[test]
+fn about_half_are_liftable_and_the_mean_size_is_that_of_the_dataset() {
+    let circuits: Vec<_> =
+        Family::ALL.iter().flat_map(|&family| (0..150).map(move |seed| synthesize(family, seed))).collect();
+    let count = circuits.len() as f64;
+    let liftable = circuits.iter().filter(|circuit| liftable(circuit)).count() as f64 / count;
+    let mean = circuits.iter().map(nodes).sum::<usize>() as f64 / count;
+    assert!((0.44..0.56).contains(&liftable), "{liftable}");
+    assert!((200.0..300.0).contains(&mean), "{mean}");
+}
+
+fn liftable(circuit: &Synthetic) -> bool {
+    Analysis::of(&circuit.r1cs, &Bounds::new()).unwrap().liftable
+}
+
+#[test]
+fn large_circuits_take_linear_time() {
+    for family in Family::ALL {
+        let start = Instant::now();
+        let circuit = synthesize_sized(family, 1, 200_000);
+        let seconds = start.elapsed().as_secs_f64();
+        assert!((190_000..210_000).contains(&nodes(&circuit)), "{family:?} {}", nodes(&circuit));
+        assert_eq!(circuit.r1cs.first_violation(&circuit.witness), None, "{family:?}");
+        assert!(seconds < 10.0, "{family:?} took {seconds} s"); // 0.1 s; quadratic time takes minutes
+    }
+}
