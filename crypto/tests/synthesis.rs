@@ -55,14 +55,20 @@ proptest! {
             prop_assert!(notices(&circuit, output, offset), "output {output}");
         }
     }
+}
 
-    #[test]
-    fn most_changed_private_wires_are_noticed(family in family(), seed: u64, offset in 2..1000u64) {
-        let circuit = synthesize(family, seed);
-        let private = circuit.r1cs.first_private() as usize..circuit.witness.len();
-        let sample: Vec<usize> = private.clone().step_by(private.len() / 32 + 1).collect();
-        let noticed = sample.iter().filter(|&&wire| notices(&circuit, wire, offset)).count();
-        prop_assert!(10 * noticed >= 7 * sample.len(), "{noticed} of {}", sample.len());
+/// Not all: a factor of zero hides the other one, and a missing range check leaves an input free.
+#[test]
+fn most_changed_private_wires_are_noticed() {
+    for family in Family::ALL {
+        let (mut noticed, mut tried) = (0, 0);
+        for circuit in (0..40).map(|seed| synthesize(family, seed)) {
+            let private = circuit.r1cs.first_private() as usize..circuit.witness.len();
+            let sample = private.clone().step_by(private.len() / 32 + 1);
+            tried += sample.len();
+            noticed += sample.filter(|&wire| notices(&circuit, wire, 2)).count();
+        }
+        assert!(10 * noticed >= 9 * tried, "{family:?}: {noticed} of {tried}");
     }
 }
 

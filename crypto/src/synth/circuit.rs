@@ -37,8 +37,10 @@ pub enum Role {
     Output,
     /// A public input.
     Input,
-    /// A wire that only the prover knows.
+    /// A wire that only the prover knows, and may turn into an output.
     Private,
+    /// A private input, which stays one.
+    Secret,
 }
 
 /// What compilers write in different ways: circom emits `(-a)*b = -c` and `0*0 = l`,
@@ -277,8 +279,9 @@ impl Circuit {
         let mut next = [1, 1 + outputs, 1 + outputs + inputs];
         let mut numbers = vec![0];
         numbers.extend(self.roles[1..].iter().map(|&role| {
-            next[role as usize] += 1;
-            next[role as usize] - 1
+            let next = &mut next[(role as usize).min(Role::Private as usize)];
+            *next += 1;
+            *next - 1
         }));
         (numbers, outputs, inputs)
     }

@@ -76,7 +76,7 @@ impl Sketch {
     }
 
     fn role(&mut self) -> Role {
-        if self.draw.chance(self.public) { Role::Input } else { Role::Private }
+        if self.draw.chance(self.public) { Role::Input } else { Role::Secret }
     }
 
     /// An input with a given value, below `2^width`; range-checked if the plan says so.

@@ -1,0 +1,158 @@
+"""Batches of circuits cut from flat arrays by index arithmetic: no loop over graphs, no worker processes.
+
+A batch of 32 circuits is a handful of ``index_select`` calls. PyG's ``DataLoader`` over ``Data`` objects builds the
+same batch from 32 Python objects; ``tests/test_batching.py`` compares the two, in content and in time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from nexuszero.dataset import TARGETS, Array, Split
+
+LOGGED = (
+    0,
+    2,
+    5,
+)  # n, sigma and proof size are learned as their log2; log2 q, security and hardness as they are
+
+
+class Batch(NamedTuple):
+    r"""Circuits side by side as one graph.
+
+    Shapes:
+        - **x** :math:`(|V|, 12)`, **edge_index** :math:`(2, |E|)` i8 over the batch, **edge_attr** :math:`(|E|, 5)`
+        - **graph** :math:`(|V|)`: the circuit of each node, **target** :math:`(|G|, 6)` standardised
+    """
+
+    x: Tensor
+    edge_index: Tensor
+    edge_attr: Tensor
+    graph: Tensor
+    target: Tensor
+
+    @property
+    def inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor, int]:
+        """What the model's forward takes."""
+        return self.x, self.edge_index, self.edge_attr, self.graph, len(self.target)
+
+
+@dataclass(frozen=True)
+class Standardiser:
+    r"""Targets in units of the train split's deviation from its mean.
+
+    .. math::
+        z = (t - \mu) / s, \qquad t = (\log_2 n, \log_2 q, \log_2 \sigma, \text{bits}, \text{hardness},
+        \log_2 \text{bytes})
+    """
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+    @staticmethod
+    def fit(targets: Array) -> Standardiser:
+        """Mean and deviation of the transformed targets; a constant target keeps its unit."""
+        transformed = _logs(targets)
+        std = transformed.std(axis=0)
+        std = np.where(std > 1e-9, std, 1.0)
+        return Standardiser(tuple(map(float, transformed.mean(axis=0))), tuple(map(float, std)))
+
+    def transform(self, targets: Array) -> Array:
+        """Original units to standardised, ``[circuits, 6]``."""
+        return (_logs(targets) - np.array(self.mean)) / np.array(self.std)
+
+    def inverse(self, standardised: Array) -> Array:
+        """Standardised to original units, ``[circuits, 6]``."""
+        values = np.asarray(standardised, dtype=np.float64) * np.array(self.std) + np.array(self.mean)
+        values[:, LOGGED] = np.exp2(np.minimum(values[:, LOGGED], 1000.0))  # a wild prediction stays finite
+        return values
+
+
+def _logs(targets: Array) -> Array:
+    values = np.array(targets, dtype=np.float64)
+    if values.ndim != 2 or values.shape[1] != TARGETS:
+        raise ValueError(f"targets must be [circuits, {TARGETS}], found {values.shape}")
+    values[:, LOGGED] = np.log2(values[:, LOGGED])
+    return values
+
+
+class Circuits:
+    """A split as torch tensors that share the arrays' memory, ready to be cut into batches."""
+
+    def __init__(self, split: Split, standardiser: Standardiser) -> None:
+        self.x, self.edge_attr = torch.from_numpy(split.x), torch.from_numpy(split.edge_attr)
+        self.edge_index = torch.from_numpy(split.edge_index)
+        self.node_ptr, self.edge_ptr = torch.from_numpy(split.node_ptr), torch.from_numpy(split.edge_ptr)
+        self.target = torch.from_numpy(standardiser.transform(split.targets).astype(np.float32))
+
+    def __len__(self) -> int:
+        return len(self.target)
+
+    def batch(self, circuits: Tensor) -> Batch:
+        """The batch of the given circuits, ``[graphs]`` indices, in that order."""
+        nodes, graph, node_shift = _ranges(self.node_ptr, circuits)
+        edges, edge_graph, _ = _ranges(self.edge_ptr, circuits)
+        edge_index = self.edge_index.index_select(1, edges).long() + node_shift.index_select(0, edge_graph)
+        return Batch(
+            self.x.index_select(0, nodes),
+            edge_index,
+            self.edge_attr.index_select(0, edges),
+            graph,
+            self.target.index_select(0, circuits),
+        )
+
+
+def _ranges(pointer: Tensor, circuits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Rows of the chosen circuits in order, the position of each row's circuit, and where each begins in the batch."""
+    start = pointer[circuits]
+    size = pointer[circuits + 1] - start
+    first = size.cumsum(0) - size
+    graph = torch.repeat_interleave(torch.arange(len(circuits)), size)
+    rows = torch.arange(len(graph)) + (start - first).index_select(0, graph)
+    return rows, graph, first
+
+
+class Batches:
+    """An iterable over one epoch of batches.
+
+    With a seed the order is a shuffle that depends on the seed and the epoch alone, so a resumed run sees the batches
+    that it would have seen. Lightning sets the epoch through ``sampler.set_epoch``, as it does for PyTorch's own.
+
+    Args:
+        circuits: the split to cut.
+        batch_size: circuits a batch; the last batch may hold fewer.
+        seed: None for the split's own order.
+        cap: batches an epoch at most, 0 or None for all.
+    """
+
+    def __init__(
+        self, circuits: Circuits, batch_size: int, seed: int | None = None, cap: int | None = None
+    ) -> None:
+        self.circuits, self.batch_size, self.seed, self.epoch = circuits, batch_size, seed, 0
+        count = -(-len(circuits) // batch_size)
+        self.count = min(count, cap) if cap else count
+        self.sampler = self
+
+    def set_epoch(self, epoch: int) -> None:
+        """Chooses the shuffle."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.count
+
+    def order(self) -> Tensor:
+        """The circuits in the order of this epoch."""
+        if self.seed is None:
+            return torch.arange(len(self.circuits))
+        generator = torch.Generator().manual_seed(self.seed * 1_000_003 + self.epoch)
+        return torch.randperm(len(self.circuits), generator=generator)
+
+    def __iter__(self) -> Iterator[Batch]:
+        for circuits in self.order().split(self.batch_size)[: self.count]:
+            yield self.circuits.batch(circuits)

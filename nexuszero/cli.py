@@ -1,0 +1,242 @@
+"""The command `nexuszero`: a thin door to the package; logic lives behind it.
+
+Bad input prints one line on standard error and exits with 2. Heavy imports wait until a command needs them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer._click.exceptions import ClickException  # typer re-exports its own click no other way
+
+from nexuszero.errors import InputError
+
+PROFILES = Path("notebooks/profiles")
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+                  help="Lattice parameters for zero-knowledge circuits: estimate, choose, analyse, learn.")  # fmt: skip
+estimate_app = typer.Typer(no_args_is_help=True, help="What an LWE or SIS instance costs to break.")
+app.add_typer(estimate_app, name="estimate")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Csv = Annotated[Path | None, typer.Option("--csv", help="Read rows from a CSV file and write them back, extended.")]
+Samples = Annotated[str | None, typer.Option(help="Samples (LWE) or columns (SIS); unlimited by default.")]
+Security = Annotated[int, typer.Option(help="Bits of security: 100, 128, 192 or 256.")]
+BoundsFile = Annotated[Path | None, typer.Option("--bounds", help="JSON object from wire number to [lo, hi].")]
+Profile = Annotated[str | None, typer.Option(help="A recorded profile: smoke, quick or full.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="A YAML file; paths in it are relative to it.")]
+Overrides = Annotated[list[str] | None, typer.Option("--set", help="key=value, may be repeated.")]
+
+
+@estimate_app.command("lwe")
+def estimate_lwe(
+    n: Annotated[str | None, typer.Argument(help="Dimension.")] = None,
+    q: Annotated[str | None, typer.Argument(help="Modulus, an integer or 2^k.")] = None,
+    sigma: Annotated[str | None, typer.Argument(help="Standard deviation of the error.")] = None,
+    samples: Samples = None,
+    sigma_secret: Annotated[str | None, typer.Option(help="Standard deviation of the secret [SIGMA].")] = None,
+    attack: Annotated[str, typer.Option(help="usvp, bdd, dual, dual_hybrid or rough.")] = "rough",
+    csv: Csv = None,
+    json_: Json = False,
+) -> None:
+    """Core-SVP cost of LWE; `rough` is the cheaper of usvp and dual_hybrid."""
+    from nexuszero import queries
+
+    bridge = _bridge()
+    _answer(csv, ("n", "q", "sigma_s", "sigma_e", "m"), (n, q, sigma_secret or sigma, sigma, samples or "oo"),
+            ("N", "Q", "SIGMA"), lambda rows: queries.estimate_lwe(bridge, rows, attack), json_)  # fmt: skip
+
+
+@estimate_app.command("sis")
+def estimate_sis(
+    n: Annotated[str | None, typer.Argument(help="Dimension (rows).")] = None,
+    q: Annotated[str | None, typer.Argument(help="Modulus, an integer or 2^k.")] = None,
+    bound: Annotated[str | None, typer.Argument(help="Length bound in the l2 norm.")] = None,
+    samples: Samples = None,
+    csv: Csv = None,
+    json_: Json = False,
+) -> None:
+    """Core-SVP cost of SIS in the l2 norm."""
+    from nexuszero import queries
+
+    bridge = _bridge()
+    _answer(csv, ("n", "q", "length_bound", "m"), (n, q, bound, samples or "oo"),
+            ("N", "Q", "BOUND"), lambda rows: queries.estimate_sis(bridge, rows), json_)  # fmt: skip
+
+
+@app.command()
+def choose(
+    forms: Annotated[str | None, typer.Option(help="Distinct private forms.")] = None,
+    bits: Annotated[str | None, typer.Option(help="Bits B of the largest value, where q is free.")] = None,
+    field: Annotated[str | None, typer.Option(help="Prime or name of the field, where q is fixed.")] = None,
+    security: Annotated[str | None, typer.Option(help="Bits of security: 100, 128, 192 or 256.")] = None,
+    csv: Csv = None,
+    json_: Json = False,
+) -> None:
+    """The smallest sound proof for a number of forms, without a circuit."""
+    from nexuszero import queries
+
+    bridge = _bridge()
+    _answer(csv, ("forms", "lambda_", "B", "p"), (forms, security, bits or "", field or ""),
+            ("--forms", "--security"), lambda rows: queries.choose(bridge, rows), json_)  # fmt: skip
+
+
+@app.command()
+def analyse(
+    files: Annotated[list[Path], typer.Argument(help="Circuits, .r1cs.")],
+    bounds: BoundsFile = None,
+    json_: Json = False,
+) -> None:
+    """What circuits ask of their parameters: forms, heights, and whether q is free."""
+    from nexuszero import queries
+
+    circuits = _bridge().read(files)
+    for row in queries.analyses(circuits, [str(file) for file in files], _bounds(bounds)):
+        _show(row, json_)
+
+
+@app.command()
+def recommend(
+    file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
+    security: Security,
+    checkpoint: Annotated[Path | None, typer.Option(help="A trained model [the baseline's].")] = None,
+    exact: Annotated[bool, typer.Option("--exact", help="The exact search alone, no model.")] = False,
+    bounds: BoundsFile = None,
+    json_: Json = False,
+) -> None:
+    """Parameters for a circuit: what the model proposes, checked and repaired by the exact search."""
+    from nexuszero import recommend as advice
+
+    if checkpoint is not None and not exact:
+        raise InputError("answers by a model are not built yet; use --exact")
+    _show(advice.recommend(_bridge(), file, security, _bounds(bounds)), json_)
+
+
+@app.command()
+def generate(profile: Profile = None, config: ConfigFile = None, set_: Overrides = None) -> None:
+    """Generates the dataset of a profile."""
+    from nexuszero import generation
+    from nexuszero.config import GenerateConfig
+
+    generation.generate(_stage(GenerateConfig, "generate", profile, config, set_))
+
+
+@app.command()
+def tune(profile: Profile = None, config: ConfigFile = None, set_: Overrides = None) -> None:
+    """Searches hyperparameters and writes the baseline configuration."""
+    from nexuszero import tuning
+    from nexuszero.config import TuneConfig
+
+    tuning.tune(_stage(TuneConfig, "tune", profile, config, set_))
+
+
+@app.command()
+def train(profile: Profile = None, config: ConfigFile = None, set_: Overrides = None) -> None:
+    """Trains a model and keeps the best checkpoint."""
+    from nexuszero import training
+    from nexuszero.config import TrainConfig
+
+    training.train(_stage(TrainConfig, "train", profile, config, set_))
+
+
+@app.command()
+def week(profile: Profile = None, config: ConfigFile = None, set_: Overrides = None) -> None:
+    """Runs the notebooks of the whole week and prints the path of the index page."""
+    from nexuszero import reports
+
+    typer.echo(reports.week(_profile(profile, config), set_ or []))
+
+
+def main() -> None:
+    """Entry point: every error of the user's becomes one line and exit code 2."""
+    try:
+        code = typer.main.get_command(app)(standalone_mode=False)
+    except ClickException as error:
+        _fail(error.format_message())
+    except InputError as error:
+        _fail(str(error))
+    except (KeyboardInterrupt, typer.Abort):
+        _fail("interrupted", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)
+    sys.exit(code or 0)
+
+
+def _fail(line: str, code: int = 2) -> None:
+    print("nexuszero:", " ".join(line.split()), file=sys.stderr)
+    sys.exit(code)
+
+
+def _bridge() -> Any:
+    from nexuszero.crypto import CryptoBridge
+
+    return CryptoBridge()
+
+
+def _bounds(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: bounds cannot be read ({error})") from None
+
+
+def _profile(profile: str | None, config: Path | None) -> Path:
+    if profile and config:
+        raise InputError("give one of --profile and --config, not both")
+    path = config or PROFILES / f"{profile or 'quick'}.yaml"
+    if config is None and not path.is_file():
+        known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.yaml"))) or "none"
+        raise InputError(f"profile {profile!r} is unknown; {PROFILES} holds: {known} (run from the repository's root)")
+    return path
+
+
+def _stage(model: Any, section: str, profile: str | None, config: Path | None, overrides: list[str] | None) -> Any:
+    from nexuszero.config import load
+
+    return load(model, _profile(profile, config), section, overrides or [])
+
+
+def _answer(csv: Path | None, columns: Any, values: Any, needed: Any, ask: Any, as_json: bool) -> None:
+    """Answers one question from the command line, or the rows of a file."""
+    from nexuszero import queries
+
+    if csv is None:
+        missing = [name for name, value in zip(needed, values, strict=False) if value is None]
+        if missing:
+            raise InputError(f"missing {missing[0]}; give {' '.join(needed)}, or --csv FILE")
+        _show(ask([dict(zip(columns, values, strict=True))])[0], as_json)
+        return
+    rows = queries.read_csv(csv, columns)
+    answers = ask(rows)
+    if as_json:
+        print(json.dumps({"rows": [row | answer for row, answer in zip(rows, answers, strict=True)]}))
+    else:
+        added = queries.CHOICE_KEYS if "lambda_" in columns else queries.ESTIMATE_KEYS
+        queries.write_csv(rows, [queries.rounded(row) for row in answers], added, sys.stdout)
+
+
+def _show(row: dict[str, Any], as_json: bool) -> None:
+    """Prints one answer; where nothing is sound the line on standard error says why."""
+    if as_json:
+        print(json.dumps(row))
+    elif "infeasible" not in row:
+        width = max(map(len, row))
+        for key, value in row.items():
+            print(f"{key:{width}}  {_readable(value)}")
+    if "infeasible" in row:
+        raise InputError(row["infeasible"])
+
+
+def _readable(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

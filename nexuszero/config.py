@@ -1,0 +1,265 @@
+"""What a stage may be told: one frozen model per stage, read from a profile file and ``key=value`` overrides.
+
+A profile is a YAML mapping from stage to section; a file without stages is one section. Paths in a file are relative to
+that file, paths in an override to the working directory. Every mistake is an :class:`InputError` of one line.
+
+    nexuszero train --profile quick --set epochs=3 --set learning_rate=1e-4
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from nexuszero.errors import InputError
+
+Located = Annotated[Path, "path"]  # a path that is anchored where it is written
+MaybeLocated = Annotated[Path | None, "path"]
+Storage = Annotated[str, "path"]
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Threads = Annotated[int, Field(ge=0, le=1024)]
+
+
+class Stage(BaseModel):
+    """What all stages share: unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _number_is_no_bool(cls, value: Any, info: Any) -> Any:
+        if isinstance(value, bool) and cls.model_fields[info.field_name].annotation is not bool:
+            raise ValueError(f"expected {_expected(cls, info.field_name)}, not {str(value).lower()}")
+        return value
+
+
+class GenerateConfig(Stage):
+    """How many circuits to generate, and where to."""
+
+    out: Located = Field(Path("data/quick"), description="directory that receives {train,val,test}/index.h5")
+    train: Count = Field(400, description="training circuits, at least 1")
+    val: Count = Field(100, description="validation circuits, at least 1")
+    test: Count = Field(100, description="test circuits, at least 1")
+    seed: Seed = Field(42, description="master seed, 0 .. 2^32-1; the content depends on nothing else")
+    threads: Threads = Field(0, description="threads, 0 for one a core; the content does not depend on it")
+
+
+class TuneConfig(Stage):
+    """A hyperparameter search: trials of a few capped epochs, the validation loss is the criterion."""
+
+    data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
+    storage: Storage = Field("optuna_study.db", description="SQLite file, or an Optuna storage URL")
+    study_name: str = Field(
+        "full_run", min_length=1, description="name of the study, which is resumed if it exists"
+    )
+    trials: Count = Field(12, description="trials the study shall have in the end")
+    epochs: Count = Field(2, description="epochs of each trial")
+    batch_cap: int | None = Field(50, ge=0, description="batches an epoch at most; 0 or null for no cap")
+    batch_size: Count = Field(32, description="circuits a batch")
+    startup_trials: int = Field(5, ge=0, description="random trials before the TPE sampler starts to model")
+    seed: Seed = Field(42, description="seed of the sampler; trial k trains with seed + k")
+    prune: bool = Field(
+        False, description="stop a trial whose validation loss is above the median at its epoch"
+    )
+    baseline: Located = Field(
+        Path("baseline_config.yaml"), description="file that receives the best trial's values"
+    )
+    runs: Located = Field(Path("runs/tune"), description="directory of one log and checkpoint a trial")
+    generate: bool = Field(False, description="generate the dataset if there is none")
+    generate_train: Count = Field(400, description="training circuits to generate")
+    generate_val: Count = Field(100, description="validation circuits to generate")
+    generate_test: Count = Field(100, description="test circuits to generate")
+    threads: Threads = Field(0, description="threads of torch, 0 for its default")
+    log_every: int = Field(10, ge=0, description="batches between two log lines, 0 for none")
+
+    @property
+    def storage_url(self) -> str:
+        """The storage as a URL: a plain file name means SQLite."""
+        return self.storage if "://" in self.storage else f"sqlite:///{self.storage}"
+
+
+class TrainConfig(Stage):
+    """One training run."""
+
+    data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
+    out: Located = Field(
+        Path("checkpoints/baseline"), description="directory of best_model.pt, last.ckpt, run.jsonl"
+    )
+    baseline: MaybeLocated = Field(
+        None, description="file whose values stand in for fields that are not given"
+    )
+    hidden_dim: int = Field(256, ge=4, le=4096, description="width of a node, a multiple of num_heads")
+    num_layers: int = Field(7, ge=1, le=64, description="layers, each wires -> constraints -> wires")
+    num_heads: int = Field(8, ge=1, le=64, description="attention heads")
+    dropout: float = Field(0.1, ge=0, lt=1, description="dropout rate, 0 <= p < 1")
+    learning_rate: float = Field(3e-4, gt=0, le=1, description="peak learning rate of AdamW")
+    weight_decay: float = Field(0.01, ge=0, le=10, description="decoupled weight decay of AdamW")
+    epochs: Count = Field(20, description="epochs at most")
+    batch_size: Count = Field(32, description="circuits a batch")
+    batch_cap: int | None = Field(None, ge=0, description="batches an epoch at most; 0 or null for no cap")
+    warmup: float = Field(0.05, ge=0, le=1, description="share of all steps in which the learning rate rises")
+    clip_norm: float = Field(1.0, ge=0, description="gradient norm at most, 0 for no clipping")
+    patience: int = Field(
+        0, ge=0, description="epochs without a better validation loss before stopping, 0 for never"
+    )
+    precision: Literal["32", "bf16"] = Field("32", description="float32, or bfloat16 where autocast allows")
+    accumulate: Count = Field(1, description="batches whose gradients make one step")
+    seed: Seed = Field(42, description="seed of weights, order and dropout, 0 .. 2^32-1")
+    threads: Threads = Field(0, description="threads of torch, 0 for its default")
+    log_every: int = Field(10, ge=0, description="batches between two log lines, 0 for none")
+    resume: bool = Field(False, description="continue from last.ckpt in out, if there is one")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto", description="where to compute; auto takes a GPU if any"
+    )
+
+    @field_validator("precision", mode="before")
+    @classmethod
+    def _precision_is_text(cls, value: Any) -> Any:
+        return "32" if value == 32 and not isinstance(value, bool) else value
+
+    @model_validator(mode="after")
+    def _heads_divide(self) -> Self:
+        if self.hidden_dim % self.num_heads:
+            raise ValueError(f"hidden_dim {self.hidden_dim} must be a multiple of num_heads {self.num_heads}")
+        return self
+
+
+Model = TypeVar("Model", bound=Stage)
+
+
+def load(
+    model: type[Model],
+    path: Path | str | None = None,
+    section: str | None = None,
+    overrides: Iterable[str] = (),
+) -> Model:
+    """Reads a stage's configuration; later sources win: defaults, file, overrides.
+
+    Args:
+        model: the stage's model.
+        path: a YAML file, or None for the defaults.
+        section: the stage's name in a profile; a file without sections is taken whole.
+        overrides: texts ``key=value``, the value read as YAML.
+    """
+    values: dict[str, Any] = {}
+    where = "--set"
+    if path is not None:
+        where = f"{path}" if section is None else f"{path} [{section}]"
+        values = _anchored(model, _section(Path(path), section), Path(path).parent, where)
+    given = _parsed(overrides)
+    _known(model, given, "--set")
+    values |= _anchored(model, given, Path.cwd(), "--set")
+    return _validated(model, values, where, set(given))
+
+
+def with_baseline(config: TrainConfig) -> TrainConfig:
+    """The configuration with the baseline file's values for every field that was not given explicitly."""
+    if config.baseline is None:
+        return config
+    where = str(config.baseline)
+    values = _anchored(TrainConfig, _section(config.baseline, "train"), config.baseline.parent, where)
+    values |= {name: getattr(config, name) for name in config.model_fields_set}
+    return _validated(TrainConfig, values, where, config.model_fields_set)
+
+
+def _section(path: Path, section: str | None) -> dict[str, Any]:
+    content = _mapping(_yaml(path), str(path))
+    if section is None or not any(isinstance(value, dict) for value in content.values()):
+        return content
+    if section not in content:
+        raise InputError(f"{path}: no section {section!r}; sections there: {', '.join(map(str, content))}")
+    return _mapping(content[section], f"{path} [{section}]")
+
+
+def _mapping(content: Any, where: str) -> dict[str, Any]:
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InputError(f"{where}: expected a mapping `key: value`, found {type(content).__name__}")
+    return content
+
+
+def _yaml(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; name an existing configuration file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); name a YAML text file") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        raise InputError(
+            f"{path}{line}: not valid YAML ({getattr(error, 'problem', None) or error})"
+        ) from None
+
+
+def _parsed(overrides: Iterable[str]) -> dict[str, Any]:
+    values = {}
+    for text in overrides:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise InputError(f"--set {text}: expected key=value, for instance --set epochs=3")
+        try:
+            values[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise InputError(f"--set {text}: the value is not valid YAML; quote it") from None
+    return values
+
+
+def _anchored(model: type[Stage], values: dict[str, Any], base: Path, where: str) -> dict[str, Any]:
+    _known(model, values, where)
+    paths = {name for name, field in model.model_fields.items() if "path" in field.metadata}
+    return {
+        name: _anchor(value, base) if name in paths and isinstance(value, str) else value
+        for name, value in values.items()
+    }
+
+
+def _anchor(value: str, base: Path) -> str:
+    sqlite = "sqlite:///"
+    if value.startswith(sqlite):
+        return sqlite + str(base / value.removeprefix(sqlite))
+    return value if "://" in value else str(base / value)
+
+
+def _known(model: type[Stage], values: dict[str, Any], where: str) -> None:
+    names = list(model.model_fields)
+    for key in values:
+        if key not in names:
+            near = difflib.get_close_matches(str(key), names, n=3)
+            remedy = f"did you mean {' or '.join(near)}?" if near else f"known keys: {', '.join(names)}"
+            raise InputError(f"{where}: unknown key {key!r}; {remedy}")
+
+
+def _validated(model: type[Model], values: dict[str, Any], where: str, overridden: set[str]) -> Model:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        if not first["loc"]:
+            raise InputError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+        key = str(first["loc"][0])
+        source = "--set" if key in overridden else where
+        expected = _expected(model, key)
+        raise InputError(f"{source}: {key}: expected {expected}, found {first['input']!r}") from None
+
+
+def _expected(model: type[Stage], key: str) -> str:
+    field = model.model_fields[key]
+    kind = str(model.model_json_schema()["properties"][key].get("type", "")).replace("string", "text")
+    limits = [str(limit) for limit in _limits(field.metadata)]
+    return f"{' '.join([kind or 'a value', *limits])} ({field.description})"
+
+
+def _limits(metadata: list[Any]) -> Iterable[str]:
+    for symbol, name in ((">=", "ge"), (">", "gt"), ("<=", "le"), ("<", "lt")):
+        for rule in metadata:
+            if getattr(rule, name, None) is not None:
+                yield f"{symbol} {getattr(rule, name)}"
