@@ -43,6 +43,7 @@ impl Analysis {
         let equations = Equations::of(r1cs);
         let field = *r1cs.field();
         let largest = largest_value(&equations, field.modulus(), bounds)?;
+        let largest = largest.filter(|largest| largest <= &half(field.modulus()));
         Ok(Self {
             wires: r1cs.wires(),
             constraints: r1cs.constraints() as u32,
@@ -58,16 +59,20 @@ impl Analysis {
     }
 }
 
-/// Whether range inference modulo the prime `q` still ends in values below `q/2` (labels.md, 4).
+/// Whether range inference modulo the prime `q` still ends in values that `q` carries: every
+/// constraint's largest value below `q`, hence every wire below `q/2` (labels.md, 4).
 ///
 /// # Errors
 /// When a bound is not an interval of an existing wire below `q/2`.
 pub fn lifts_modulo(r1cs: &R1cs, bounds: &Bounds, q: U256) -> Result<bool> {
-    Ok(largest_value(&Equations::of(r1cs), q, bounds)?.is_some())
+    let largest = largest_value(&Equations::of(r1cs), q, bounds)?;
+    Ok(largest.is_some_and(|largest| largest < IBig::from(to_ubig(q))))
 }
 
 fn largest_value(equations: &Equations<'_>, q: U256, bounds: &Bounds) -> Result<Option<IBig>> {
-    let half = IBig::from(to_ubig(q >> 1));
-    let ranges = Ranges::infer(equations, half.clone(), bounds)?;
-    Ok(ranges.largest_value().filter(|largest| largest <= &half))
+    Ok(Ranges::infer(equations, half(q), bounds)?.largest_value())
+}
+
+fn half(q: U256) -> IBig {
+    to_ubig(q >> 1).into()
 }

@@ -17,18 +17,26 @@ impl Layer {
     const fn sum_bits(&self) -> u32 {
         self.width + self.weight_bits + self.inputs.ilog2() + 2
     }
+
+    /// Nodes of one neuron and of new inputs.
+    const fn cost(&self) -> usize {
+        self.inputs * (2 * (self.width + self.weight_bits) as usize + 6) + 2 * self.sum_bits() as usize + 3
+    }
 }
 
 /// Draws networks until the target: the outputs of one layer are the inputs of the next.
 pub fn build(s: &mut Sketch) {
     let layer = draw_layer(s);
     let mut values: Vec<Form> = Vec::new();
-    while s.room() > 3 {
+    loop {
         if values.len() < layer.inputs {
             values = (0..layer.inputs).map(|_| s.signed_input(layer.width)).collect();
         }
         values = forward(s, &layer, &values);
         values.iter().skip(layer.inputs).for_each(|value| s.publish(value, layer.width));
+        if s.room() < layer.cost() {
+            break;
+        }
     }
     values.iter().for_each(|value| s.publish(value, layer.width));
 }
@@ -43,7 +51,7 @@ fn draw_layer(s: &mut Sketch) -> Layer {
 fn forward(s: &mut Sketch, layer: &Layer, values: &[Form]) -> Vec<Form> {
     let neurons = s.draw.between(1, 2 * layer.inputs);
     let mut out = Vec::new();
-    while out.len() < neurons && (out.is_empty() || s.more()) {
+    while out.len() < neurons && (out.is_empty() || s.room() >= layer.cost()) {
         let sum = weighted_sum(s, layer, &values[..layer.inputs]);
         out.push(relu(s, layer, &sum));
     }

@@ -6,7 +6,7 @@
 mod adders;
 mod arithmetic;
 mod boolean;
-pub mod circuit;
+mod circuit;
 mod comparisons;
 mod dense;
 mod dot;
@@ -150,15 +150,19 @@ const OCTAVES: [(usize, u64); 7] = [(16, 13), (32, 17), (64, 21), (128, 22), (25
 #[must_use]
 pub fn synthesize(family: Family, seed: u64) -> Synthetic {
     let mut draw = Draw::new(family as u8, seed);
-    let mut percent = draw.below(100);
-    let start = OCTAVES.iter().find(|(_, share)| {
-        let here = percent < *share;
-        percent = percent.wrapping_sub(if here { 0 } else { *share });
-        here
-    });
-    let low = start.map_or(16, |octave| octave.0);
+    let low = octave(draw.below(100));
     let target = low + draw.below(low as u64) as usize;
     draw_circuit(family, draw, target)
+}
+
+fn octave(mut percent: u64) -> usize {
+    for (low, share) in OCTAVES {
+        if percent < share {
+            return low;
+        }
+        percent -= share;
+    }
+    OCTAVES[0].0
 }
 
 /// A circuit of a family and a seed with about `target_nodes` nodes, in time linear in them.

@@ -24,7 +24,7 @@ pub fn build(s: &mut Sketch) {
 fn interval(s: &mut Sketch) -> Form {
     let width = s.width(2, 2, 1);
     let (low, span) = (s.draw.bits(width), s.draw.bits(width));
-    let offset = s.draw.bits(128) * span >> 128;
+    let offset = (s.draw.bits(128) * span) >> 128;
     let x = s.c.wire(Role::Private, low + offset);
     let above = s.c.minus(&x, &s.c.constant(low));
     if s.checked() {

@@ -1,0 +1,62 @@
+# The whole project by name. Asks for Python 3.11 or newer, cargo and make; says which one is missing.
+PROFILE ?= quick
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+CRATE := $(wildcard crypto/src/*.rs crypto/src/*/*.rs) crypto/Cargo.toml crypto/Cargo.lock crypto/cbindgen.toml
+BUILT := nexuszero/_crypto/.built
+
+.PHONY: help setup week test lint lab dashboard bench clean header lock
+.DEFAULT_GOAL := help
+
+help: ## Lists the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(BUILT) ## Installs everything into .venv and builds the Rust library
+
+week: setup ## Runs the whole week: PROFILE=quick (default), smoke or full
+	$(BIN)/nexuszero week --profile $(PROFILE)
+
+test: setup ## Runs every test: Rust, Python, notebooks
+	cargo test --manifest-path crypto/Cargo.toml --locked
+	$(BIN)/python -m pytest -n 2 tests
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -n 2 --dist loadscope -p no:cacheprovider -W default notebooks
+
+lint: setup ## ruff, mypy, cargo fmt, clippy; warnings are errors
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check nexuszero tests
+	$(BIN)/mypy
+	cargo fmt --manifest-path crypto/Cargo.toml --check
+	cargo clippy --manifest-path crypto/Cargo.toml --locked --all-targets -- -D warnings
+
+lab: setup ## Opens the notebooks in JupyterLab
+	$(BIN)/jupyter lab notebooks
+
+dashboard: setup ## Serves the study of PROFILE in optuna-dashboard, on loopback
+	$(BIN)/optuna-dashboard --host 127.0.0.1 sqlite:///reports/$(PROFILE)/optuna_study.db
+
+bench: setup ## Measures speed as ratios taken in one run
+	cargo bench --manifest-path crypto/Cargo.toml --locked
+
+lock: $(READY) ## Renews requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --group dev pyproject.toml -o requirements.lock
+
+header: ## Renews the committed C header
+	UPDATE_HEADER=1 cargo test --manifest-path crypto/Cargo.toml --locked --test header
+
+clean: ## Removes what was built or generated
+	rm -rf $(VENV) crypto/target nexuszero/_crypto build data checkpoints reports/smoke reports/quick reports/full
+
+$(READY): requirements.lock
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing; install Python 3.11 or newer" >&2; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than 3.11; set PYTHON=" >&2; exit 2; }
+	@command -v cargo >/dev/null || { echo "make: cargo is missing; install Rust with rustup" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements.lock)"
+	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
+	@touch $@
+
+$(BUILT): $(READY) $(CRATE) pyproject.toml
+	VIRTUAL_ENV=$(VENV) $(BIN)/maturin develop --release --locked --uv --quiet
+	@touch $@

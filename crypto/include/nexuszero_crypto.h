@@ -1,0 +1,329 @@
+/* C ABI of nexuszero-crypto. Made by cbindgen from src/ffi.rs; do not edit. */
+
+#ifndef NEXUSZERO_CRYPTO_H
+#define NEXUSZERO_CRYPTO_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+// How a call ended.
+typedef enum NexuszeroStatus {
+  // The call did what it was asked.
+  NexuszeroStatus_Ok = 0,
+  // An argument or a file is wrong; the message says which and how to mend it.
+  NexuszeroStatus_Invalid = 1,
+  // A defect of the library itself.
+  NexuszeroStatus_Panic = 2,
+} NexuszeroStatus;
+
+// What a synthetic circuit proves.
+enum NexuszeroFamily
+#if __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // __STDC_VERSION__ >= 202311L
+ {
+  // Random arithmetic circuits on integers.
+  NexuszeroFamily_Arithmetic,
+  // Interval and set membership, transfers between balances.
+  NexuszeroFamily_Ranges,
+  // Maxima, sorted lists, thresholds, equalities.
+  NexuszeroFamily_Comparisons,
+  // The MiMC permutation and its Feistel form.
+  NexuszeroFamily_Mimc,
+  // The Poseidon sponge.
+  NexuszeroFamily_Poseidon,
+  // Merkle paths.
+  NexuszeroFamily_Merkle,
+  // Polynomial evaluation.
+  NexuszeroFamily_Horner,
+  // Quantised dot products and distances.
+  NexuszeroFamily_Dot,
+  // Quantised dense layers with `ReLU`.
+  NexuszeroFamily_Dense,
+  // Adders and multipliers on bits.
+  NexuszeroFamily_Adders,
+  // Boolean networks.
+  NexuszeroFamily_Boolean,
+  // Sorting networks and permutation arguments.
+  NexuszeroFamily_Sorting,
+  // Recurrences.
+  NexuszeroFamily_Recurrence,
+  // Automata and register machines.
+  NexuszeroFamily_States,
+};
+#if __STDC_VERSION__ >= 202311L
+typedef enum NexuszeroFamily NexuszeroFamily;
+#else
+typedef uint8_t NexuszeroFamily;
+#endif // __STDC_VERSION__ >= 202311L
+
+// Circuits in memory.
+typedef struct NexuszeroCircuits NexuszeroCircuits;
+
+// The columns of one split.
+typedef struct NexuszeroRows NexuszeroRows;
+
+// An LWE instance.
+typedef struct NexuszeroLweQuery {
+  // Dimension.
+  uint64_t n;
+  // Samples; 0 for unlimited ones.
+  uint64_t samples;
+  // `log2` of the modulus.
+  double log2_q;
+  // Standard deviation of the secret.
+  double sigma_s;
+  // Standard deviation of the error.
+  double sigma_e;
+  // 0 usvp, 1 bdd, 2 dual, 3 dual_hybrid, 4 rough.
+  uint32_t attack;
+} NexuszeroLweQuery;
+
+// What an attack costs.
+typedef struct NexuszeroEstimateRecord {
+  // Root Hermite factor; NaN where there is none.
+  double delta;
+  // `log2` of the classical core-SVP cost; NaN where the attack does not work.
+  double bits;
+  // `log2` of the quantum core-SVP cost of the same block size.
+  double quantum_bits;
+  // Hardness of `bits`.
+  double hardness;
+  // Block size; 0 where there is none.
+  uint64_t beta;
+  // Lattice dimension; 0 where it is not reported.
+  uint64_t d;
+  // 0 usvp, 1 bdd, 2 dual, 3 dual_hybrid, 5 sis: the attack that the figures belong to.
+  uint32_t attack;
+} NexuszeroEstimateRecord;
+
+// A SIS instance in the l2 norm.
+typedef struct NexuszeroSisQuery {
+  // Dimension (rows).
+  uint64_t n;
+  // Columns; 0 for unlimited ones.
+  uint64_t samples;
+  // `log2` of the modulus.
+  double log2_q;
+  // `log2` of the length bound.
+  double log2_bound;
+} NexuszeroSisQuery;
+
+// What a set of forms asks for.
+typedef struct NexuszeroDemandQuery {
+  // The prime, little-endian, where q is fixed; all zero where it is free.
+  uint8_t p[32];
+  // Distinct private forms.
+  uint32_t forms;
+  // `B` where q is free.
+  uint32_t bits;
+  // lambda: 100, 128, 192 or 256.
+  uint32_t security;
+} NexuszeroDemandQuery;
+
+// The smallest sound parameters, or why there are none.
+typedef struct NexuszeroChoiceRecord {
+  // Standard deviation of the Gaussian mask.
+  double sigma;
+  // Bits of hiding.
+  double lwe_bits;
+  // Bits of binding.
+  double sis_bits;
+  // The smaller of the two.
+  double bit_security;
+  // Its hardness.
+  double hardness;
+  // Bytes.
+  uint64_t proof_size;
+  // LWE dimension.
+  uint32_t n;
+  // Bits of q.
+  uint32_t log2_q;
+  // Order of q modulo 128.
+  uint32_t ord;
+  // Openings in parallel.
+  uint32_t k;
+  // SIS rank.
+  uint32_t kappa;
+  // Committed rows.
+  uint32_t l;
+  // Low bits dropped from the commitment.
+  uint32_t cut_d;
+  // Low bits dropped from the opening.
+  uint32_t cut_g;
+  // A concrete prime, little-endian; all zero where none was asked for.
+  uint8_t q[32];
+  // Whether there are sound parameters; if not, `reason` says which constraint fails.
+  uint8_t feasible;
+  // NUL-terminated (a literal length: header readers know no constants).
+  uint8_t reason[256];
+} NexuszeroChoiceRecord;
+
+// The counts of a circuit.
+typedef struct NexuszeroAnalysisRecord {
+  // Wires, the constant one included.
+  uint32_t wires;
+  // Constraints.
+  uint32_t constraints;
+  // Linear constraints.
+  uint32_t linear;
+  // Quadratic constraints.
+  uint32_t quadratic;
+  // Packed constraints.
+  uint32_t packed;
+  // Distinct private forms.
+  uint32_t forms;
+  // Heights for 64, 32, 16, 8 and 4 slots.
+  uint32_t heights[5];
+  // Whether q is free.
+  uint32_t liftable;
+  // `B` for a liftable circuit, else the field's bits.
+  uint32_t bits;
+  // Bits of p.
+  uint32_t field_bits;
+  // Order of p modulo 128.
+  uint32_t field_order;
+} NexuszeroAnalysisRecord;
+
+// A block of memory that belongs to a handle.
+typedef struct NexuszeroColumn {
+  // The first byte.
+  const uint8_t *data;
+  // Bytes.
+  size_t bytes;
+} NexuszeroColumn;
+
+// The version: major*10000 + minor*100 + patch.
+uint32_t nexuszero_crypto_version(void);
+
+// The version of the labels' meaning.
+uint32_t nexuszero_label_version(void);
+
+// The version of the dataset's columns.
+uint32_t nexuszero_schema_version(void);
+
+// Copies this thread's last message, NUL-terminated and cut to `capacity`; returns its full length.
+//
+// # Safety
+// `buffer` has room for `capacity` bytes.
+size_t nexuszero_last_error(char *buffer, size_t capacity);
+
+// Estimates `count` LWE instances on all cores.
+//
+// # Safety
+// `queries` and `out` point to `count` values each.
+enum NexuszeroStatus nexuszero_estimate_lwe(const struct NexuszeroLweQuery *queries,
+                                            size_t count,
+                                            struct NexuszeroEstimateRecord *out);
+
+// Estimates `count` SIS instances on all cores.
+//
+// # Safety
+// `queries` and `out` point to `count` values each.
+enum NexuszeroStatus nexuszero_estimate_sis(const struct NexuszeroSisQuery *queries,
+                                            size_t count,
+                                            struct NexuszeroEstimateRecord *out);
+
+// Finds the parameters of `count` demands on all cores.
+//
+// # Safety
+// `queries` and `out` point to `count` values each.
+enum NexuszeroStatus nexuszero_choose(const struct NexuszeroDemandQuery *queries,
+                                      size_t count,
+                                      struct NexuszeroChoiceRecord *out);
+
+// Reads `count` `.r1cs` files on all cores.
+//
+// # Safety
+// `paths` points to `count` NUL-terminated strings, `out` to room for a handle.
+enum NexuszeroStatus nexuszero_circuits_read(const char *const *paths,
+                                             size_t count,
+                                             struct NexuszeroCircuits **out);
+
+// Rebuilds `count` circuits from family and seed on all cores.
+//
+// # Safety
+// `families` and `seeds` point to `count` values each, `out` to room for a handle.
+enum NexuszeroStatus nexuszero_circuits_synthesize(const uint8_t *families,
+                                                   const uint64_t *seeds,
+                                                   size_t count,
+                                                   struct NexuszeroCircuits **out);
+
+// Number of circuits of a handle.
+//
+// # Safety
+// `circuits` is a live handle.
+size_t nexuszero_circuits_count(const struct NexuszeroCircuits *circuits);
+
+// Frees a handle; null is allowed.
+//
+// # Safety
+// `circuits` is null or a live handle, which dies here.
+void nexuszero_circuits_free(struct NexuszeroCircuits *circuits);
+
+// Analyses every circuit on all cores. `bounds` is null or a JSON object from wire number to `[lo, hi]`.
+//
+// # Safety
+// `circuits` is a live handle, `out` has room for a record a circuit, `bounds` is null or NUL-terminated.
+enum NexuszeroStatus nexuszero_circuits_analyse(const struct NexuszeroCircuits *circuits,
+                                                const char *bounds,
+                                                struct NexuszeroAnalysisRecord *out);
+
+// Finds every circuit's parameters at `security` bits with a concrete prime, on all cores.
+//
+// # Safety
+// `circuits` is a live handle, `out` has room for a record a circuit, `bounds` is null or NUL-terminated.
+enum NexuszeroStatus nexuszero_circuits_choose(const struct NexuszeroCircuits *circuits,
+                                               const char *bounds,
+                                               uint32_t security,
+                                               struct NexuszeroChoiceRecord *out);
+
+// The graphs of all circuits as rows without labels (`x`, `edge_source`, ..., `nodes`, `edges`).
+//
+// # Safety
+// `circuits` is a live handle, `out` has room for a handle.
+enum NexuszeroStatus nexuszero_circuits_graphs(const struct NexuszeroCircuits *circuits,
+                                               uint32_t security,
+                                               struct NexuszeroRows **out);
+
+// Generates stream positions `first..first + count`; `out` receives three handles: train, val, test.
+// `threads` of 0 means all cores; the rows do not depend on it.
+//
+// # Safety
+// `out` has room for three handles.
+enum NexuszeroStatus nexuszero_generate(uint64_t master_seed,
+                                        uint64_t first,
+                                        uint64_t count,
+                                        size_t threads,
+                                        struct NexuszeroRows **out);
+
+// The number of a family's name, or of families if `name` is null; names are asked for by number.
+//
+// # Safety
+// `buffer` has room for `capacity` bytes.
+enum NexuszeroStatus nexuszero_family_name(uint8_t family, char *buffer, size_t capacity);
+
+// The prime of a field by name or number, little-endian in 32 bytes.
+//
+// # Safety
+// `name` is NUL-terminated, `out` has room for 32 bytes.
+enum NexuszeroStatus nexuszero_field_parse(const char *name, uint8_t *out);
+
+// A column of generated rows by its name (the schema's, without `circuit/`). It lives as long as the handle.
+//
+// # Safety
+// `rows` is a live handle, `name` NUL-terminated, `out` has room for a column.
+enum NexuszeroStatus nexuszero_rows_column(const struct NexuszeroRows *rows,
+                                           const char *name,
+                                           struct NexuszeroColumn *out);
+
+// Frees a handle; null is allowed.
+//
+// # Safety
+// `rows` is null or a live handle, which dies here.
+void nexuszero_rows_free(struct NexuszeroRows *rows);
+
+#endif  /* NEXUSZERO_CRYPTO_H */

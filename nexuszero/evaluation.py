@@ -1,0 +1,112 @@
+"""How good is a prediction: pure functions on arrays of targets in original units.
+
+Columns are always n, log2 q, sigma, bit security, hardness, proof size (bytes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nexuszero import checkpoint as checkpoints
+from nexuszero.batching import Batch, Batches, Circuits, Standardiser
+from nexuszero.dataset import METRIC_NAMES, PARAMETER_NAMES, Array, Split
+
+TARGET_NAMES = (*PARAMETER_NAMES, *METRIC_NAMES)
+RING_DEGREE = 64  # n is a multiple of it
+LOSS_TARGET, SECURITY_TARGET, HARDNESS_TARGET, PROOF_SIZE_TARGET = 0.60, 100.0, 0.8, 5000.0
+
+
+def outputs(model: nn.Module, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
+    """The network's answers and the truth, both standardised ``[circuits, 6]`` on the CPU, without dropout."""
+    device = next(model.parameters()).device
+    training = model.training
+    answers, truths = [], []
+    model.eval()
+    try:
+        with torch.no_grad():
+            for batch in batches:
+                moved = Batch(*(part.to(device) for part in batch))
+                answers.append(model(*moved.inputs).cpu())
+                truths.append(batch.target)
+    finally:
+        model.train(training)
+    return torch.cat(answers), torch.cat(truths)
+
+
+def predict(
+    checkpoint: checkpoints.Checkpoint | Path | str, split: Split, batch_size: int = 64
+) -> Array:
+    """The network's proposals for every circuit of a split, ``[circuits, 6]`` in original units."""
+    if not isinstance(checkpoint, checkpoints.Checkpoint):
+        checkpoint = checkpoints.load(checkpoint)
+    batches = Batches(Circuits(split, checkpoint.standardiser), batch_size)
+    answers, _ = outputs(checkpoint.model, batches)
+    return checkpoint.standardiser.inverse(answers.numpy())
+
+
+def measures(prediction: Array, truth: Array, standardiser: Standardiser) -> dict[str, Any]:
+    """Every measure of a prediction, as a JSON-able dict: loss, its halves, hits, and R2 and MAE by target."""
+    parameters, metrics = half_losses(prediction, truth, standardiser)
+    scores = zip(TARGET_NAMES, r2(prediction, truth), mean_absolute_error(prediction, truth), strict=True)
+    return {
+        "loss": parameters + metrics,
+        "parameters_mse": parameters,
+        "metrics_mse": metrics,
+        **hit_rates(prediction, truth),
+        "targets": {name: {"r2": score, "mae": error} for name, score, error in scores},
+    }
+
+
+def half_losses(prediction: Array, truth: Array, standardiser: Standardiser) -> tuple[float, float]:
+    """Standardised mean squared error of the three parameters and of the three metrics; the loss is their sum."""
+    error = standardiser.transform(prediction) - standardiser.transform(truth)  # [circuits, 6]
+    by_target = (error**2).mean(axis=0)
+    return float(by_target[:3].mean()), float(by_target[3:].mean())
+
+
+def r2(prediction: Array, truth: Array) -> list[float | None]:
+    r"""Coefficient of determination by target, :math:`1 - \sum (t - p)^2 / \sum (t - \bar t)^2`; None if constant."""
+    residual = ((truth - prediction) ** 2).sum(axis=0)
+    total = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
+    return [float(1 - r / t) if t > 0 else None for r, t in zip(residual, total, strict=True)]
+
+
+def mean_absolute_error(prediction: Array, truth: Array) -> list[float]:
+    """Mean absolute error by target, in the target's unit."""
+    return [float(error) for error in np.abs(truth - prediction).mean(axis=0)]
+
+
+def hit_rates(prediction: Array, truth: Array) -> dict[str, float]:
+    """Shares of circuits whose rounded log2 q, whose n rounded to a multiple of 64, or both, are exact."""
+    log2_q = np.rint(prediction[:, 1]) == truth[:, 1]
+    n = np.rint(prediction[:, 0] / RING_DEGREE) * RING_DEGREE == truth[:, 0]
+    return {"hit_log2_q": float(log2_q.mean()), "hit_n": float(n.mean()), "hit_both": float((log2_q & n).mean())}
+
+
+def shares(values: Array) -> dict[str, float]:
+    """Shares of circuits with more than 100 bits, hardness above 0.8, a proof under 5,000 bytes, and all three."""
+    bits = values[:, 3] > SECURITY_TARGET
+    hardness = values[:, 4] > HARDNESS_TARGET
+    size = values[:, 5] < PROOF_SIZE_TARGET
+    named = {"bit_security": bits, "hardness": hardness, "proof_size": size, "all": bits & hardness & size}
+    return {name: float(share.mean()) for name, share in named.items()}
+
+
+def targets_met(validation_loss: float, values: Array) -> list[dict[str, Any]]:
+    """The seed document's targets, each with its threshold, its value and whether it is met.
+
+    A target on circuits is met when every circuit of ``values``, ``[circuits, 6]`` in original units, meets it.
+    """
+    share = shares(values)
+    rows = [{"target": "validation_loss", "threshold": f"< {LOSS_TARGET:.2f}", "value": float(validation_loss)}]
+    rows[0] |= {"met": bool(validation_loss < LOSS_TARGET)}
+    limits = {"bit_security": "> 100 bits", "hardness": "> 0.8", "proof_size": "< 5000 bytes"}
+    for name, limit in limits.items():
+        rows.append({"target": name, "threshold": limit, "value": share[name], "met": share[name] == 1.0})
+    return rows

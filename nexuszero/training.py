@@ -1,0 +1,386 @@
+"""One training run: AdamW with warm-up and cosine decay, the best network by validation loss, resumable.
+
+``out`` receives ``best_model.pt`` (see :mod:`nexuszero.checkpoint`), ``last.ckpt`` (Lightning's, to resume from) and
+``run.jsonl``: one JSON object a line, the source of truth about the run. The test split is read once, at the end.
+
+    nexuszero train --profile quick
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+import platform
+import signal
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import lightning as L
+import torch
+from torch import Tensor
+
+from nexuszero import checkpoint as checkpoints
+from nexuszero.batching import Batch, Batches, Circuits, Standardiser
+from nexuszero.checkpoint import SHAPE, Checkpoint
+from nexuszero.config import TrainConfig, with_baseline
+from nexuszero.dataset import SPLITS, Split, read_all
+from nexuszero.errors import InputError
+from nexuszero.evaluation import outputs
+from nexuszero.model import ParameterNet, loss, losses
+
+Log = Callable[[str], None]
+OnEpoch = Callable[[dict[str, Any]], None]
+FREE_ON_RESUME = {"resume", "log_every", "threads", "data", "out", "baseline", "device"}
+EVALUATION_BATCH = 64
+
+
+class Diverged(RuntimeError):
+    """The loss is no longer a number."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run ends with; losses are those of the best network, without dropout.
+
+    Args:
+        checkpoint: path of ``best_model.pt``.
+        train_loss: on the first circuits of the train split, as many as validation has.
+        val_loss: the criterion of the selection.
+        test_loss: computed once, after the selection.
+        best_epoch: counted from 1.
+        history: one dict an epoch, as in ``run.jsonl``.
+    """
+
+    checkpoint: Path
+    train_loss: float
+    val_loss: float
+    test_loss: float
+    best_epoch: int
+    epochs: int
+    stopped_early: bool
+    seconds: float
+    parameters: int
+    history: list[dict[str, Any]]
+
+
+def schedule(step: int, total: int, warmup: float) -> float:
+    r"""Share of the peak learning rate: a linear rise, then :math:`(1 + \cos \pi t)/2` down to one percent."""
+    rise = max(1, round(warmup * total))
+    if step < rise:
+        return (step + 1) / rise
+    fall = min(1.0, (step - rise) / max(1, total - rise))
+    return 0.01 + 0.99 * (1 + math.cos(math.pi * fall)) / 2
+
+
+class Module(L.LightningModule):
+    """The network with its loss and its optimiser."""
+
+    def __init__(self, model: ParameterNet, config: TrainConfig, total_steps: int) -> None:
+        super().__init__()
+        self.model, self.config, self.total_steps = model, config, total_steps
+
+    def training_step(self, batch: Batch, index: int) -> Tensor:
+        """The loss of one batch."""
+        return loss(self.model(*batch.inputs), batch.target)
+
+    def configure_optimizers(self) -> Any:  # noqa: ANN401
+        """AdamW (Loshchilov and Hutter, ICLR 2019), fused, with a learning rate set step by step."""
+        config = self.config
+        optimiser = torch.optim.AdamW(
+            self.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+        )
+        rate = torch.optim.lr_scheduler.LambdaLR(
+            optimiser, lambda step: schedule(step, self.total_steps, config.warmup)
+        )
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": rate, "interval": "step"}}
+
+
+class Journal(L.Callback):
+    """Speaks, validates, saves and stops: everything that happens around the steps of an epoch.
+
+    The state is a JSON-able dict that rides in ``last.ckpt``, so a resumed run continues the same story.
+    """
+
+    def __init__(self, config: TrainConfig, valid: Batches, keep: Callable[[dict[str, Any]], None], say: Log) -> None:
+        self.config, self.valid, self.keep, self.say = config, valid, keep, say
+        self.on_epoch: OnEpoch | None = None
+        self.about: dict[str, Any] = {}
+        self.state: dict[str, Any] = {"history": [], "best_epoch": 0, "stopped": False, "seconds": 0.0}
+        self.interrupted = False
+
+    def on_train_epoch_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
+        """Announces the epoch and seeds dropout from its number, so that a resumed epoch repeats exactly."""
+        torch.manual_seed(self.config.seed * 1_000_003 + trainer.current_epoch + 1)
+        self.started, self.graphs, self.total = time.perf_counter(), 0, 0.0
+        number, rate = trainer.current_epoch + 1, trainer.optimizers[0].param_groups[0]["lr"]
+        batches = f"{trainer.num_training_batches} batches of {self.config.batch_size}"
+        self.say(f"epoch {number}/{self.config.epochs}: {batches}, learning rate {rate:.2e}")
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, module: L.LightningModule, outputs: Any, batch: Batch, index: int  # noqa: ANN401
+    ) -> None:
+        """Adds up the loss, refuses one that is not finite, and says a line every ``log_every`` batches."""
+        value = float(outputs["loss"])
+        if not math.isfinite(value):
+            raise Diverged(f"the training loss is {value} at epoch {trainer.current_epoch + 1}, batch {index + 1}")
+        self.graphs += len(batch.target)
+        self.total += value * len(batch.target)
+        if self.config.log_every and (index + 1) % self.config.log_every == 0:
+            speed = self.graphs / (time.perf_counter() - self.started)
+            self.say(f"  batch {index + 1}/{trainer.num_training_batches}: loss {value:.4f}, {speed:.0f} graphs/s")
+
+    def on_train_epoch_end(self, trainer: L.Trainer, module: Module) -> None:  # type: ignore[override]
+        """Validates, keeps the best, saves the state, and decides whether to go on."""
+        row = self.measure(trainer, module)
+        self.state["history"].append(row)
+        self.state["seconds"] += row["seconds"]
+        if row["best"]:
+            self.state["best_epoch"] = row["epoch"]
+            self.keep(row)
+        self.say(self.summary(row))
+        self.consider_stopping(trainer, row["epoch"])
+        self.save(trainer)
+        record(self.config.out, row)
+        if self.on_epoch is not None:
+            self.on_epoch(row)
+
+    def measure(self, trainer: L.Trainer, module: Module) -> dict[str, Any]:
+        """The epoch's row of the journal; seconds and speed leave validation out."""
+        trained = time.perf_counter() - self.started
+        parameters, metrics = (float(part) for part in losses(*outputs(module.model, self.valid)))
+        if not math.isfinite(parameters + metrics):
+            raise Diverged(f"the validation loss is not finite at epoch {trainer.current_epoch + 1}")
+        before = [row["val_loss"] for row in self.state["history"]]
+        return {
+            "event": "epoch", "epoch": trainer.current_epoch + 1,
+            "train_loss": self.total / self.graphs, "val_loss": parameters + metrics,
+            "val_parameters_mse": parameters, "val_metrics_mse": metrics,
+            "seconds": trained, "seconds_validation": time.perf_counter() - self.started - trained,
+            "graphs_per_second": self.graphs / trained,
+            "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
+            "best": not before or parameters + metrics < min(before),
+        }  # fmt: skip
+
+    def summary(self, row: dict[str, Any]) -> str:
+        """One line an epoch."""
+        losses_ = f"train {row['train_loss']:.4f}, validation {row['val_loss']:.4f}"
+        best = ", best so far" if row["best"] else ""
+        speed = f"{row['seconds']:.1f} s, {row['graphs_per_second']:.0f} graphs/s"
+        return f"epoch {row['epoch']}/{self.config.epochs}: {losses_}, {speed}{best}"
+
+    def consider_stopping(self, trainer: L.Trainer, epoch: int) -> None:
+        """Stops when ``patience`` epochs brought nothing better."""
+        waited = epoch - self.state["best_epoch"]
+        if self.config.patience and waited >= self.config.patience and epoch < self.config.epochs:
+            self.state["stopped"] = trainer.should_stop = True
+            best = f"no better validation loss for {waited} epochs, the best was epoch {self.state['best_epoch']}"
+            self.say(f"early stop after epoch {epoch}: {best}")
+
+    def save(self, trainer: L.Trainer) -> None:
+        """Writes ``last.ckpt`` under a temporary name, then renames it."""
+        temporary = self.config.out / "last.ckpt.tmp"
+        trainer.save_checkpoint(temporary)
+        temporary.replace(self.config.out / "last.ckpt")
+
+    def on_save_checkpoint(
+        self, trainer: L.Trainer, module: L.LightningModule, checkpoint: dict[str, Any]
+    ) -> None:
+        """Adds the state and what the run is about, as JSON."""
+        checkpoint["nexuszero"] = json.dumps({"state": self.state, "about": self.about})
+
+    def on_exception(self, trainer: L.Trainer, module: L.LightningModule, exception: BaseException) -> None:
+        """Remembers Ctrl+C, which Lightning turns into an exit."""
+        self.interrupted = isinstance(exception, KeyboardInterrupt)
+
+
+def train(
+    config: TrainConfig,
+    *,
+    log: Log = print,
+    on_epoch: OnEpoch | None = None,
+    data: Mapping[str, Split] | None = None,
+) -> Result:
+    """Trains a network and returns its losses.
+
+    On a CPU the same seed, data and number of threads give the same losses, resumed or not.
+
+    Args:
+        config: the run.
+        log: receives one line at a time.
+        on_epoch: called with each epoch's row after everything is saved; what it raises ends the run.
+        data: the three splits, if they are in memory already.
+    """
+    config = with_baseline(config)
+    splits = read_all(config.data) if data is None else data
+    config.out.mkdir(parents=True, exist_ok=True)
+    with _threads(config.threads), torch.random.fork_rng(devices=[]), _quiet_lightning():
+        torch.manual_seed(config.seed)
+        return Run(config, splits, log, on_epoch).go()
+
+
+class Run:
+    """The parts of one run, put together."""
+
+    def __init__(
+        self, config: TrainConfig, splits: Mapping[str, Split], log: Log, on_epoch: OnEpoch | None
+    ) -> None:
+        self.config, self.log = config, log
+        self.standardiser = Standardiser.fit(splits["train"].targets)
+        self.circuits = {name: Circuits(splits[name], self.standardiser) for name in SPLITS}
+        self.batches = Batches(self.circuits["train"], config.batch_size, config.seed, config.batch_cap)
+        self.model = ParameterNet(**{name: getattr(config, name) for name in SHAPE})
+        self.best = config.out / "best_model.pt"
+        self.journal = Journal(config, self.in_order("val"), self.keep, log)
+        self.journal.on_epoch = on_epoch
+        self.journal.about = {
+            "config": config.model_dump(mode="json"),
+            "data": {name: splits[name].content_hash for name in SPLITS},
+        }
+
+    def in_order(self, name: str, count: int | None = None) -> Batches:
+        """A split, or its first circuits, in its own order."""
+        cap = None if count is None else -(-count // EVALUATION_BATCH)
+        return Batches(self.circuits[name], EVALUATION_BATCH, cap=cap)
+
+    def keep(self, metrics: dict[str, Any]) -> None:
+        """Saves the network as the best one."""
+        meta = {
+            **self.journal.about, "metrics": metrics, "seed": self.config.seed,
+            "versions": {name: version(name) for name in ("torch", "lightning", "numpy")},
+        }  # fmt: skip
+        checkpoints.save(self.best, Checkpoint(self.model, self.standardiser, meta))
+
+    def go(self) -> Result:
+        """Fits, takes the best network back, and measures it."""
+        last = self.resume_from()
+        self.record_start(last)
+        try:
+            if not self.journal.state["stopped"]:
+                self.fit(last)
+            result = self.result()
+        except BaseException as error:
+            record(self.config.out, {"event": "failed", "error": f"{type(error).__name__}: {error}"})
+            raise
+        record(self.config.out, {"event": "end", **asdict(result), "checkpoint": str(self.best), "history": None})
+        ending = f"train {result.train_loss:.4f}, validation {result.val_loss:.4f}, test {result.test_loss:.4f}"
+        self.log(f"best network: epoch {result.best_epoch}, {ending}, in {self.best}")
+        return result
+
+    def resume_from(self) -> Path | None:
+        """The checkpoint to continue, once it is sure that it belongs to the same run."""
+        last = self.config.out / "last.ckpt"
+        if not self.config.resume or not last.is_file():
+            return None
+        try:
+            story = json.loads(torch.load(last, map_location="cpu", weights_only=True)["nexuszero"])
+        except Exception as error:  # torch raises many kinds for a damaged file
+            raise InputError(f"{last}: cannot resume ({type(error).__name__}); delete it to start anew") from None
+        _same_run(last, story["about"], self.journal.about)
+        self.journal.state = story["state"]
+        return last
+
+    def record_start(self, last: Path | None) -> None:
+        """The journal's first line, or the line where it goes on."""
+        if last is None:
+            (self.config.out / "run.jsonl").unlink(missing_ok=True)
+        count = sum(parameter.numel() for parameter in self.model.parameters())
+        machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+        record(
+            self.config.out,
+            {
+                "event": "start" if last is None else "resume", **self.journal.about, "parameters": count,
+                "threads": torch.get_num_threads(), "torch": str(torch.__version__), "machine": machine,
+                "epochs_done": len(self.journal.state["history"]),
+            },
+        )  # fmt: skip
+
+    def fit(self, last: Path | None) -> None:
+        """Lightning's part: steps, accumulation, clipping, precision, device."""
+        config = self.config
+        steps = config.epochs * -(-len(self.batches) // config.accumulate)
+        trainer = L.Trainer(
+            accelerator={"auto": "gpu" if torch.cuda.is_available() else "cpu", "cuda": "gpu"}.get(config.device, "cpu"),
+            devices=1, precision="bf16-mixed" if config.precision == "bf16" else "32-true",
+            max_epochs=config.epochs, accumulate_grad_batches=config.accumulate,
+            gradient_clip_val=config.clip_norm or None, callbacks=[self.journal], default_root_dir=config.out,
+            logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+            num_sanity_val_steps=0, limit_val_batches=0,
+        )  # fmt: skip
+        module = Module(self.model, config, steps)
+        handler = signal.getsignal(signal.SIGINT)
+        try:
+            trainer.fit(module, self.batches, ckpt_path=last, weights_only=True)
+        except SystemExit:
+            if not self.journal.interrupted:
+                raise
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGINT, handler)  # Lightning leaves it ignored
+            raise KeyboardInterrupt from None
+
+    def result(self) -> Result:
+        """Measures the best network; the only place that looks at the test split."""
+        state = self.journal.state
+        best = state["history"][state["best_epoch"] - 1]
+        self.model.load_state_dict(checkpoints.load(self.best).model.state_dict())
+        count = len(self.circuits["val"])
+        ends = {
+            "train": float(loss(*outputs(self.model, self.in_order("train", count)))),
+            "test": float(loss(*outputs(self.model, self.in_order("test")))),
+        }
+        self.keep({**best, "best_train_loss": ends["train"], "test_loss": ends["test"]})
+        return Result(
+            checkpoint=self.best, train_loss=ends["train"], val_loss=best["val_loss"], test_loss=ends["test"],
+            best_epoch=best["epoch"], epochs=len(state["history"]), stopped_early=state["stopped"],
+            seconds=state["seconds"], parameters=sum(p.numel() for p in self.model.parameters()),
+            history=state["history"],
+        )  # fmt: skip
+
+
+def record(out: Path, row: dict[str, Any]) -> None:
+    """Appends one line to ``run.jsonl``."""
+    stamped = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **row}
+    with (out / "run.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(stamped, allow_nan=False) + "\n")
+
+
+def _same_run(last: Path, saved: dict[str, Any], now: dict[str, Any]) -> None:
+    if saved["data"] != now["data"]:
+        raise InputError(f"{last}: was trained on other data; delete it, or set resume=false, to start anew")
+    for key, value in now["config"].items():
+        if key not in FREE_ON_RESUME and saved["config"].get(key) != value:
+            was = saved["config"].get(key)
+            raise InputError(f"{last}: {key} was {was!r} and is {value!r}; resume needs {was!r}, or resume=false")
+
+
+@contextmanager
+def _threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(count or before)
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _quiet_lightning() -> Iterator[None]:
+    """Holds back Lightning's notes on hardware and its tips, and what it calls in torch that torch deprecates."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    try:
+        for logger in loggers:
+            logger.setLevel(logging.ERROR)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*LeafSpec.* is deprecated", category=FutureWarning)
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

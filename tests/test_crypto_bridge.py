@@ -1,0 +1,147 @@
+"""The bridge to the Rust library: loading, symbols, version, records; golden rows as in crypto/tests/fixtures."""
+
+import csv
+import ctypes
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import nexuszero.crypto
+from nexuszero import queries
+from nexuszero.crypto import CryptoBridge
+from nexuszero.errors import InputError
+
+ROOT = Path(__file__).parents[1]
+FIXTURES = ROOT / "crypto/tests/fixtures"
+
+
+@pytest.fixture(scope="module")
+def bridge():
+    return CryptoBridge()
+
+
+def _rows(name):
+    with (FIXTURES / name).open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_plain_ctypes_loads_the_library_and_calls_the_version():
+    directory = Path(nexuszero.crypto.__file__).parent / "_crypto"
+    (library,) = [file for file in directory.iterdir() if file.suffix in (".so", ".dylib", ".dll")]
+    version = ctypes.CDLL(str(library)).nexuszero_crypto_version
+    version.restype = ctypes.c_uint32
+    manifest = (ROOT / "crypto/Cargo.toml").read_text()
+    major, minor, patch = map(int, manifest.split('version = "')[1].split('"')[0].split("."))
+    assert version() == major * 10000 + minor * 100 + patch
+
+
+def test_every_function_of_the_header_is_exported(bridge):
+    header = (ROOT / "crypto/include/nexuszero_crypto.h").read_text()
+    declared = {word.split("(")[0] for word in header.split() if word.startswith("nexuszero_") and "(" in word}
+    assert declared == set(bridge.exports())
+    assert "nexuszero_crypto_version" in declared
+
+
+def test_a_missing_library_is_one_line(monkeypatch):
+    monkeypatch.setitem(sys.modules, "nexuszero._crypto", None)
+    monkeypatch.delattr(nexuszero, "_crypto", raising=False)
+    with pytest.raises(InputError, match="make setup"):
+        CryptoBridge()
+
+
+@pytest.mark.parametrize("table", ["lwe_usvp", "lwe_usvp_edge", "lwe_usvp_mixed"])
+def test_estimates_reproduce_the_golden_usvp_tables(bridge, table):
+    rows = _rows(f"golden/{table}.csv")
+    found = queries.estimate_lwe(bridge, rows, "usvp")
+    for row, answer in zip(rows, found, strict=True):
+        if row["cost_model"] != "ADPS16":
+            continue
+        if row["rop_log2"] == "inf":
+            assert answer["bits"] is None
+        else:
+            assert answer["beta"] == int(row["beta"])
+            assert answer["bits"] == pytest.approx(float(row["rop_log2"]), abs=0.01)
+
+
+def test_estimates_reproduce_the_golden_sis_table(bridge):
+    rows = _rows("golden/sis_l2.csv")
+    for row, answer in zip(rows, queries.estimate_sis(bridge, rows), strict=True):
+        if row["status"] == "ok":
+            assert answer["beta"] == int(row["beta"])
+            assert answer["bits"] == pytest.approx(float(row["rop_log2"]), abs=0.01)
+        else:
+            assert answer["bits"] == (0 if row["status"] == "trivial" else None)
+
+
+def test_choose_reproduces_the_golden_labels(bridge):
+    rows = _rows("golden/labels.csv")
+    for row, answer in zip(rows, queries.choose(bridge, rows), strict=True):
+        assert {key: str(value) for key, value in queries.rounded(answer).items()} == {
+            key: row[key] for key in queries.CHOICE_KEYS
+        }
+
+
+def test_circuits_reproduce_the_expected_table(bridge):
+    rows = _rows("circuits/expected.csv")
+    circuits = bridge.read([FIXTURES / "circuits" / row["file"] for row in rows])
+    analyses = queries.analyses(circuits, [row["file"] for row in rows])
+    choices = queries.choices(circuits.choose(128))
+    for row, analysis, choice in zip(rows, analyses, choices, strict=True):
+        assert {key: int(analysis[key]) for key in queries.ANALYSIS_KEYS if key in row} == {
+            key: int(row[key]) for key in queries.ANALYSIS_KEYS if key in row
+        }
+        rounded = queries.rounded(choice)
+        for key in ("n", "log2_q", "sigma", "kappa", "bit_security", "hardness", "proof_size"):
+            assert str(rounded[key]) == row[key], (row["file"], key)
+
+
+def test_a_concrete_prime_has_the_bits_and_order_that_were_chosen(bridge):
+    circuit = bridge.read([FIXTURES / "circuits/adder24.bn128.O1.r1cs"])
+    choice = queries.choices(circuit.choose(128))[0]
+    assert choice["q"].bit_length() == choice["log2_q"]
+    powers = [pow(choice["q"], power, 128) for power in range(1, choice["ord"] + 1)]
+    assert powers.index(1) + 1 == choice["ord"]
+
+
+def test_bounds_sharpen_the_analysis_and_wrong_ones_are_named(bridge):
+    circuit = bridge.read([FIXTURES / "circuits/dot4.bn128.O1.r1cs"])
+    assert not circuit.analyse()["liftable"][0]
+    bounds = ", ".join(f'"{wire}": [-100, 100]' for wire in range(1, 14))
+    assert circuit.analyse(f"{{{bounds}}}")["liftable"][0]
+    for wrong in ('{"99": [0, 1]}', '{"1": [2, 1]}', '{"1": [0]}', '{"x": [0, 1]}', "[]", "{", '{"1": [0.5, 1]}'):
+        with pytest.raises(InputError, match="bound"):
+            circuit.analyse(wrong)
+
+
+def test_rows_are_views_that_keep_their_memory(bridge):
+    columns = bridge.generate(7, 0, 64)[0]
+    x = columns["x"]
+    before = x.copy()
+    del columns
+    bridge.generate(8, 0, 64)
+    assert np.array_equal(x, before)
+
+
+def test_a_row_is_rebuilt_from_family_and_seed(bridge):
+    for columns in bridge.generate(42, 0, 100):
+        for security in (100, 128, 192, 256):
+            chosen = np.flatnonzero(columns["security"] == security)
+            circuits = bridge.synthesize(columns["family"][chosen], columns["seed"][chosen])
+            graphs, labels = circuits.graphs(security), circuits.choose(security)
+            starts = np.concatenate([[0], columns["nodes"].cumsum()])
+            x = [columns["x"][starts[row] : starts[row + 1]] for row in chosen]
+            assert np.array_equal(graphs["x"], np.concatenate([np.empty((0, 12), "f4"), *x]))
+            assert np.array_equal(labels["proof_size"], columns["metrics"][chosen, 2])
+            assert np.array_equal(labels["n"], columns["params"][chosen, 0])
+
+
+def test_a_library_error_is_one_line_with_the_place(bridge, tmp_path):
+    with pytest.raises(InputError, match="cannot read"):
+        bridge.read([tmp_path / "none.r1cs"])
+    with pytest.raises(InputError, match="row 2: .* not prime"):
+        queries.choose(bridge, [
+            {"forms": "1", "lambda_": "128", "B": "", "p": "17"},
+            {"forms": "1", "lambda_": "128", "B": "", "p": "15"},
+        ])  # fmt: skip
