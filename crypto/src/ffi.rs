@@ -449,6 +449,7 @@ pub unsafe extern "C" fn nexuszero_circuits_analyse(
     guard(|| {
         // SAFETY: the caller promises the handle, the text and the room.
         let (systems, bounds) = unsafe { (systems(circuits)?, read_bounds(bounds)?) };
+        // SAFETY: as above.
         let out = unsafe { slice_mut(out, systems.len())? };
         fill(systems, out, |r1cs| Ok(AnalysisRecord::of(&Analysis::of(r1cs, &bounds)?)))
     })
@@ -468,6 +469,7 @@ pub unsafe extern "C" fn nexuszero_circuits_choose(
     guard(|| {
         // SAFETY: the caller promises the handle, the text and the room.
         let (systems, bounds) = unsafe { (systems(circuits)?, read_bounds(bounds)?) };
+        // SAFETY: as above.
         let out = unsafe { slice_mut(out, systems.len())? };
         label::check_level(security)?;
         fill(systems, out, |r1cs| {

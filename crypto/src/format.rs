@@ -14,6 +14,13 @@ const MAGIC: &[u8] = b"r1cs";
 const HEADER: u32 = 1;
 const CONSTRAINTS: u32 = 2;
 const LABELS: u32 = 3;
+const GATES: u32 = 4;
+const GATE_USES: u32 = 5;
+
+/// Wires that a file may have beyond one a byte, where no map of theirs backs the number.
+const UNBACKED_WIRES: usize = 1 << 20;
+/// Largest count of labels: the reference reader holds it in a double.
+const MAX_LABELS: u64 = 1 << 53;
 
 /// Reads a file.
 ///
@@ -33,6 +40,7 @@ pub fn read(bytes: &[u8]) -> Result<R1cs> {
     let header = Header::read(only(&sections, HEADER, "header")?)?;
     let body = only(&sections, CONSTRAINTS, "constraints")?;
     check_labels(&sections, &header)?;
+    check_gates(&sections, &header)?;
     read_constraints(body, &header)
 }
 
@@ -64,13 +72,24 @@ impl<'a> Cursor<'a> {
         Ok(U256::try_from_le_slice(self.take(width)?))
     }
 
+    /// Bytes up to a zero byte, which is taken too.
+    fn name(&mut self) -> Result<&'a [u8]> {
+        let length = self.rest.iter().position(|&byte| byte == 0);
+        let name = self.take(length.with_context(|| format!("{}: a name does not end", self.place))?)?;
+        self.take(1)?;
+        Ok(name)
+    }
+
     fn end(&self) -> Result<()> {
         ensure!(self.rest.is_empty(), "{}: {} bytes too many", self.place, self.rest.len());
         Ok(())
     }
 }
 
-fn sections(bytes: &[u8]) -> Result<Vec<(u32, &[u8])>> {
+/// A section's type and payload.
+type Section<'a> = (u32, &'a [u8]);
+
+fn sections(bytes: &[u8]) -> Result<Vec<Section<'_>>> {
     let mut cursor = Cursor { rest: bytes, place: "file header" };
     ensure!(cursor.take(4)? == MAGIC, "not an .r1cs file: it does not begin with \"r1cs\"");
     let version = cursor.u32()?;
@@ -89,9 +108,13 @@ fn sections(bytes: &[u8]) -> Result<Vec<(u32, &[u8])>> {
     Ok(sections)
 }
 
-fn only<'a>(sections: &[(u32, &'a [u8])], kind: u32, name: &str) -> Result<&'a [u8]> {
+fn only<'a>(sections: &[Section<'a>], kind: u32, name: &str) -> Result<&'a [u8]> {
+    optional(sections, kind, name)?.with_context(|| format!("section {kind} ({name}) is missing"))
+}
+
+fn optional<'a>(sections: &[Section<'a>], kind: u32, name: &str) -> Result<Option<&'a [u8]>> {
     let mut found = sections.iter().filter(|section| section.0 == kind);
-    let (_, body) = found.next().with_context(|| format!("section {kind} ({name}) is missing"))?;
+    let body = found.next().map(|section| section.1);
     ensure!(found.next().is_none(), "section {kind} ({name}) is there twice");
     Ok(body)
 }
@@ -121,6 +144,7 @@ impl Header {
         let (labels, constraints) = (cursor.u64()?, cursor.u32()?);
         cursor.end()?;
         ensure!(wires > 0, "header section: no wires; wire 0, the constant, must be there");
+        ensure!(labels <= MAX_LABELS, "header section: {labels} labels; at most 2^53 are supported");
         Ok(Self { width, field, wires, public_outputs, public_inputs, labels, constraints })
     }
 }
@@ -142,12 +166,10 @@ fn read_constraints(body: &[u8], header: &Header) -> Result<R1cs> {
 }
 
 /// The wire-to-label map is optional here; if it is there it must be whole.
-fn check_labels(sections: &[(u32, &[u8])], header: &Header) -> Result<()> {
-    let present = sections.iter().any(|section| section.0 == LABELS);
-    if !present {
-        return Ok(());
-    }
-    let body = only(sections, LABELS, "labels")?;
+fn check_labels(sections: &[Section<'_>], header: &Header) -> Result<()> {
+    let Some(body) = optional(sections, LABELS, "labels")? else {
+        return check_unbacked(sections, header);
+    };
     ensure!(body.len() as u64 == 8 * u64::from(header.wires), "labels section: not 8 bytes a wire");
     let mut cursor = Cursor { rest: body, place: "labels section" };
     let mut labels = (0..header.wires).map(|_| cursor.u64()).collect::<Result<Vec<_>>>()?;
@@ -158,4 +180,50 @@ fn check_labels(sections: &[(u32, &[u8])], header: &Header) -> Result<()> {
     let last = labels[labels.len() - 1];
     ensure!(last < header.labels, "labels section: label {last} is not below the count {}", header.labels);
     Ok(())
+}
+
+/// Later stages take memory a wire, so without a map the count must not dwarf the file.
+fn check_unbacked(sections: &[Section<'_>], header: &Header) -> Result<()> {
+    let bytes: usize = sections.iter().map(|section| section.1.len()).sum();
+    let plausible = header.wires as usize <= UNBACKED_WIRES.saturating_add(bytes);
+    ensure!(plausible, "header section: {} wires in {bytes} bytes without a labels section", header.wires);
+    Ok(())
+}
+
+/// Custom gates (sections 4 and 5) put no rows in the constraints; if they are there they must be whole.
+fn check_gates(sections: &[Section<'_>], header: &Header) -> Result<()> {
+    let lists = (optional(sections, GATES, "gates")?, optional(sections, GATE_USES, "gate uses")?);
+    match lists {
+        (None, None) => Ok(()),
+        (Some(gates), Some(uses)) => check_gate_uses(uses, check_gate_list(gates, header)?, header),
+        _ => bail!("sections 4 (gates) and 5 (gate uses) must come together"),
+    }
+}
+
+/// Checks the gates and returns their number.
+fn check_gate_list(body: &[u8], header: &Header) -> Result<u32> {
+    let mut cursor = Cursor { rest: body, place: "gates section" };
+    let gates = cursor.u32()?;
+    for gate in 0..gates {
+        cursor.name()?;
+        for _ in 0..cursor.u32()? {
+            let known = cursor.element(header.width)?.is_some_and(|value| value < header.field.modulus());
+            ensure!(known, "gates section: a parameter of gate {gate} is not below the field's prime");
+        }
+    }
+    cursor.end()?;
+    Ok(gates)
+}
+
+fn check_gate_uses(body: &[u8], gates: u32, header: &Header) -> Result<()> {
+    let mut cursor = Cursor { rest: body, place: "gate uses section" };
+    for _ in 0..cursor.u32()? {
+        let gate = cursor.u32()?;
+        ensure!(gate < gates, "gate uses section: gate {gate} does not exist: there are {gates}");
+        for _ in 0..cursor.u32()? {
+            let wire = cursor.u64()?;
+            ensure!(wire < u64::from(header.wires), "gate uses section: wire {wire} does not exist");
+        }
+    }
+    cursor.end()
 }

@@ -110,10 +110,8 @@ impl Demand {
         match self.modulus {
             Modulus::Fixed { log2_q, bits, order } => vec![Candidate { log2_q, bits, ord: order }],
             Modulus::Free { bits } => {
-                let least = (bits + 1).max(16);
-                let widths = least..=least.max(64).max(bits + 1);
-                let widths = if bits > 63 { bits + 1..=bits + 1 } else { widths };
-                widths
+                let least = bits.saturating_add(1).max(16);
+                (least..=least.max(64))
                     .flat_map(|bits| {
                         [1, 2, 4, 8, 16].map(|ord| Candidate { log2_q: f64::from(bits), bits, ord })
                     })
@@ -260,7 +258,7 @@ impl Search {
         }
         let tau = (wanted / log2_q).ceil() as u32;
         let nlin = if ord == 1 { tau.div_ceil(k) } else { tau };
-        let l = demand.heights[ord.ilog2() as usize] + 1 + nlin;
+        let l = demand.heights[ord.ilog2() as usize].saturating_add(1 + nlin);
         let hiding = hiding_rank(log2_q, self.security);
         Ok(Shape { search: self, candidate, hiding, k, nlin, l })
     }

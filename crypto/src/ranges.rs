@@ -417,25 +417,37 @@ impl<'a> Ranges<'a> {
     }
 
     /// Rule 3: a wire of `C` with coefficient +1 or -1 is `A*B` minus the rest.
-    fn product_rule(&mut self, [a, b, c]: [Combination<'_>; 3]) {
-        let mut product = multiply(&[self.sum(a), self.sum(b)]);
-        let mut sum = self.sum(c);
-        for (wire, number) in c.terms() {
+    fn product_rule(&mut self, forms: [Combination<'_>; 3]) {
+        let mut sums = forms.map(|form| self.sum(form));
+        let mut product = multiply(&sums);
+        for (wire, number) in forms[2].terms() {
             let coefficient = self.signed(number);
             let wide = usize::from(self.wide[wire as usize]);
             let Some(known) = &product else { return };
-            if sum.wide > wide || !self.movable(wire, coefficient) {
+            if sums[2].wide > wide || !self.movable(wire, coefficient) {
                 continue;
             }
-            let mut rest = sum.clone();
-            self.exclude(&mut rest, wire, coefficient);
-            let candidate = known.minus(&rest.narrow);
-            if self.narrow(wire, if coefficient.is_one() { candidate } else { candidate.negated() }) {
-                sum = rest;
-                self.include(&mut sum, wire, coefficient);
-                if a.coefficient_of(wire).is_some() || b.coefficient_of(wire).is_some() {
-                    product = multiply(&[self.sum(a), self.sum(b)]);
-                }
+            self.adjust(forms, &mut sums, wire, Self::exclude);
+            let candidate = known.minus(&sums[2].narrow);
+            let moved = self.narrow(wire, if coefficient.is_one() { candidate } else { candidate.negated() });
+            self.adjust(forms, &mut sums, wire, Self::include);
+            if moved {
+                product = multiply(&sums);
+            }
+        }
+    }
+
+    /// Excludes or includes a wire in the sums of the forms that mention it.
+    fn adjust(
+        &self,
+        forms: [Combination<'_>; 3],
+        sums: &mut [Sum; 3],
+        wire: u32,
+        step: impl Fn(&Self, &mut Sum, u32, &IBig),
+    ) {
+        for (form, sum) in forms.iter().zip(sums) {
+            if let Some(number) = form.coefficient_of(wire) {
+                step(self, sum, wire, self.signed(number));
             }
         }
     }
@@ -557,8 +569,8 @@ impl<'a> Ranges<'a> {
     }
 }
 
-/// The product of two forms, unless it is broader than the field.
-fn multiply([a, b]: &[Sum; 2]) -> Option<Interval> {
+/// The product of `A` and `B`, unless it is at least as broad as the field.
+fn multiply([a, b, _]: &[Sum; 3]) -> Option<Interval> {
     let is_zero = |sum: &Sum| sum.wide == 0 && sum.narrow.is_zero();
     match (a.wide, b.wide) {
         (0, 0) => Some(a.narrow.product(&b.narrow)),

@@ -7,15 +7,15 @@ use nexuszero_crypto::r1cs::{Builder, R1cs};
 type Terms<'a> = &'a [(u32, i64)];
 
 fn system(constraints: &[[Terms<'_>; 3]], wires: u32, outputs: u32, inputs: u32) -> R1cs {
-    let field = Field::parse("101").unwrap();
+    let field = Field::parse("101").expect("a well-formed example");
     let mut builder = Builder::new(field);
     for form in constraints.iter().flatten() {
         for &(wire, value) in *form {
-            builder.term(wire, field.from_i64(value)).unwrap();
+            builder.term(wire, field.from_i64(value)).expect("a well-formed example");
         }
-        builder.end_combination().unwrap();
+        builder.end_combination().expect("a well-formed example");
     }
-    builder.finish(wires, outputs, inputs).unwrap()
+    builder.finish(wires, outputs, inputs).expect("a well-formed example")
 }
 
 /// Wires: 1 output z, 2 input x, 3 private y, 4 private b.

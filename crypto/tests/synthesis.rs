@@ -101,7 +101,7 @@ fn about_half_are_liftable_and_the_mean_size_is_that_of_the_dataset() {
 }
 
 fn liftable(circuit: &Synthetic) -> bool {
-    Analysis::of(&circuit.r1cs, &Bounds::new()).unwrap().liftable
+    Analysis::of(&circuit.r1cs, &Bounds::new()).expect("no bounds to refuse").liftable
 }
 
 #[test]
@@ -124,5 +124,5 @@ fn circuits_are_the_same_on_every_machine() {
         (0..20).for_each(|seed| hash.update(synthesize(family, seed).r1cs.content_hash()));
     }
     let digest: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(digest, "b98be92955ca251b");
+    assert_eq!(digest, "32253cee55924472");
 }

@@ -1,5 +1,5 @@
 //! Quantised dense layers with `ReLU`: `y = max(0, W x + b) >> shift`, signs and shifts by bits
-//! (Jacob et al., CVPR 2018, for the arithmetic; Kang et al., zkml, `EuroSys` 2024, for the circuits).
+//! (Jacob et al., CVPR 2018, for the arithmetic; Chen et al., ZKML, `EuroSys` 2024, for the circuits).
 
 use super::circuit::Form;
 use super::sketch::Sketch;
@@ -43,7 +43,7 @@ pub fn build(s: &mut Sketch) {
 
 fn draw_layer(s: &mut Sketch) -> Layer {
     let width = s.width(2, 12, 3).min(16);
-    let weight_bits = s.draw.between(2, 8).min(width as usize) as u32;
+    let weight_bits = s.draw.between(3, 8).min(width as usize + 1) as u32;
     let inputs = s.draw.between(1, (s.room() / (8 * width as usize + 16)).clamp(1, 16));
     Layer { width, weight_bits, inputs, constant: s.draw.chance(8) }
 }
@@ -60,7 +60,7 @@ fn forward(s: &mut Sketch, layer: &Layer, values: &[Form]) -> Vec<Form> {
 
 fn weighted_sum(s: &mut Sketch, layer: &Layer, values: &[Form]) -> Form {
     let bound = (1 << (layer.weight_bits - 1)) - 1;
-    let mut sum = s.small(bound);
+    let mut sum = s.small(1 << (layer.width + layer.weight_bits - 2));
     for value in values {
         let term = if layer.constant {
             let weight = s.small(bound);
