@@ -1,4 +1,4 @@
-"""A trained network on disk: weights and a JSON text, so that loading runs no code (``weights_only=True``)."""
+"""A trained network on disk: weights and a JSON text, so loading runs no code (``weights_only=True``)."""
 
 from __future__ import annotations
 
@@ -60,6 +60,14 @@ def load(path: Path | str) -> Checkpoint:
         standardiser = Standardiser(*(tuple(meta["standardiser"][name]) for name in ("mean", "std")))
     except InputError:
         raise
-    except (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, pickle.UnpicklingError) as error:
+    except (
+        OSError,
+        EOFError,
+        RuntimeError,
+        LookupError,
+        TypeError,
+        ValueError,
+        pickle.UnpicklingError,
+    ) as error:
         raise InputError(f"{file}: not a readable checkpoint ({type(error).__name__}); train again") from None
     return Checkpoint(model.eval(), standardiser, meta)

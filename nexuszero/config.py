@@ -1,7 +1,8 @@
 """What a stage may be told: one frozen model per stage, read from a profile file and ``key=value`` overrides.
 
-A profile is a YAML mapping from stage to section; a file without stages is one section. Paths in a file are relative to
-that file, paths in an override to the working directory. Every mistake is an :class:`InputError` of one line.
+A profile is a YAML mapping from stage to section; a file without stages is one section. Paths in a file are
+relative to that file, paths in an override to the working directory. Every mistake is an :class:`InputError`
+of one line.
 
     nexuszero train --profile quick --set epochs=3 --set learning_rate=1e-4
 """
@@ -14,7 +15,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from nexuszero.errors import InputError
 
@@ -33,9 +42,9 @@ class Stage(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _number_is_no_bool(cls, value: Any, info: Any) -> Any:
-        if isinstance(value, bool) and cls.model_fields[info.field_name].annotation is not bool:
-            raise ValueError(f"expected {_expected(cls, info.field_name)}, not {str(value).lower()}")
+    def _number_is_no_bool(cls, value: object, info: ValidationInfo) -> object:
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError("true and false are no numbers")
         return value
 
 
@@ -120,7 +129,7 @@ class TrainConfig(Stage):
 
     @field_validator("precision", mode="before")
     @classmethod
-    def _precision_is_text(cls, value: Any) -> Any:
+    def _precision_is_text(cls, value: object) -> object:
         return "32" if value == 32 and not isinstance(value, bool) else value
 
     @model_validator(mode="after")
@@ -128,6 +137,43 @@ class TrainConfig(Stage):
         if self.hidden_dim % self.num_heads:
             raise ValueError(f"hidden_dim {self.hidden_dim} must be a multiple of num_heads {self.num_heads}")
         return self
+
+
+class AnalyseConfig(Stage):
+    """What a trained network is measured on."""
+
+    data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
+    checkpoint: Located = Field(
+        Path("checkpoints/baseline/best_model.pt"), description="the network to measure"
+    )
+    out: Located = Field(
+        Path("reports/quick/analysis.json"), description="JSON file that receives the measures"
+    )
+
+
+class SummaryConfig(Stage):
+    """What the summary of a week is made from: the files that the other stages left."""
+
+    data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
+    storage: Storage = Field("optuna_study.db", description="SQLite file, or an Optuna storage URL")
+    study_name: str = Field("full_run", min_length=1, description="name of the study")
+    baseline: Located = Field(Path("baseline_config.yaml"), description="file that the search wrote")
+    checkpoints: Located = Field(
+        Path("checkpoints/baseline"), description="directory of best_model.pt, run.jsonl"
+    )
+    analysis: Located = Field(Path("reports/quick/analysis.json"), description="JSON file of the measures")
+    seconds: MaybeLocated = Field(
+        None, description="JSON file of the seconds of each notebook, if they ran as one week"
+    )
+    out: Located = Field(
+        Path("reports/quick/summary.json"), description="JSON file that receives the summary"
+    )
+
+
+class ReportConfig(Stage):
+    """Where the pages of a week go."""
+
+    out: Located = Field(Path("reports/quick"), description="directory of notebooks, pages and index.html")
 
 
 Model = TypeVar("Model", bound=Stage)
@@ -177,7 +223,7 @@ def _section(path: Path, section: str | None) -> dict[str, Any]:
     return _mapping(content[section], f"{path} [{section}]")
 
 
-def _mapping(content: Any, where: str) -> dict[str, Any]:
+def _mapping(content: object, where: str) -> dict[str, Any]:
     if content is None:
         return {}
     if not isinstance(content, dict):
@@ -185,7 +231,7 @@ def _mapping(content: Any, where: str) -> dict[str, Any]:
     return content
 
 
-def _yaml(path: Path) -> Any:
+def _yaml(path: Path) -> object:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -252,10 +298,11 @@ def _validated(model: type[Model], values: dict[str, Any], where: str, overridde
 
 
 def _expected(model: type[Stage], key: str) -> str:
-    field = model.model_fields[key]
-    kind = str(model.model_json_schema()["properties"][key].get("type", "")).replace("string", "text")
-    limits = [str(limit) for limit in _limits(field.metadata)]
-    return f"{' '.join([kind or 'a value', *limits])} ({field.description})"
+    field, schema = model.model_fields[key], model.model_json_schema()["properties"][key]
+    choices = ", ".join(map(str, schema.get("enum", [])))
+    kinds = [str(kind.get("type", "value")) for kind in schema.get("anyOf", [schema])]
+    kind = f"one of {choices}" if choices else " or ".join(kinds).replace("string", "text")
+    return " ".join([kind, *_limits(field.metadata)]) + f" ({field.description})"
 
 
 def _limits(metadata: list[Any]) -> Iterable[str]:

@@ -1,7 +1,7 @@
 """A split of the dataset as flat arrays in one HDF5 file: all circuits after one another, with pointers.
 
-One group or file per graph reads up to a thousand times slower. Everything is read into memory and the file is
-closed at once, so no h5py handle crosses a fork. Schema version 1.
+One group or file per graph reads up to a thousand times slower. Everything is read into memory and the file
+is closed at once, so no h5py handle crosses a fork. Schema version 1.
 
     python -c "from nexuszero.dataset import read; print(read('data/quick/train'))"
 """
@@ -41,9 +41,9 @@ _COLUMNS: dict[str, tuple[str, tuple[int, ...]]] = {
     "metrics": ("<f8", (3,)),
 }
 CIRCUIT_COLUMNS = {
-    "seed": "<u8", "family": "S24", "security": "<u2", "field_bits": "<u2", "wires": "<u4", "constraints": "<u4",
-    "forms": "<u4", "height_64": "<u4", "height_32": "<u4", "height_16": "<u4", "height_8": "<u4",
-    "height_4": "<u4", "bits": "<u4", "liftable": "?",
+    "seed": "<u8", "family": "S24", "security": "<u2", "field_bits": "<u2", "wires": "<u4",
+    "constraints": "<u4", "forms": "<u4", "height_64": "<u4", "height_32": "<u4", "height_16": "<u4",
+    "height_8": "<u4", "height_4": "<u4", "bits": "<u4", "liftable": "?",
 }  # fmt: skip
 _CHUNK_BYTES = 1 << 18
 
@@ -53,8 +53,8 @@ class Split:
     r"""One split in memory.
 
     Shapes:
-        - **x** :math:`(|V|, 12)` f4, **edge_index** :math:`(2, |E|)` i4 from wire to constraint, local to the circuit,
-          **edge_attr** :math:`(|E|, 5)` f4
+        - **x** :math:`(|V|, 12)` f4, **edge_index** :math:`(2, |E|)` i4 from wire to constraint, local to the
+          circuit, **edge_attr** :math:`(|E|, 5)` f4
         - **node_ptr**, **edge_ptr** :math:`(|G|+1)` i8: where each circuit begins
         - **params** :math:`(|G|, 3)` f8: n, log2 q (bits), sigma
         - **metrics** :math:`(|G|, 3)` f8: security (bits), hardness (0..1), proof size (bytes)
@@ -72,9 +72,11 @@ class Split:
     attributes: dict[str, Any] = field(default_factory=dict)
 
     def __len__(self) -> int:
+        """The number of circuits."""
         return len(self.params)
 
     def __repr__(self) -> str:
+        """The sizes, not the arrays."""
         return f"Split({len(self)} circuits, {len(self.x)} nodes, {len(self.edge_attr)} edges)"
 
     @property
@@ -174,9 +176,9 @@ def _points(pointer: Array, circuits: int, total: int) -> bool:
 class Writer:
     """Writes a split block by block under a temporary name, and renames it once it is complete.
 
-    A block is a mapping of columns whose pointers start at 0; it may hold any number of circuits, and how circuits
-    are cut into blocks changes neither the file's content nor its hash. Use as a context manager: an exception
-    inside removes the temporary file. Attributes may be added to ``attributes`` until the end.
+    A block is a mapping of columns whose pointers start at 0; it may hold any number of circuits, and how
+    circuits are cut into blocks changes neither the file's content nor its hash. Use as a context manager: an
+    exception inside removes the temporary file. Attributes may be added to ``attributes`` until the end.
     """
 
     def __init__(self, path: Path | str, attributes: Mapping[str, Any] | None = None) -> None:
@@ -213,7 +215,7 @@ class Writer:
         for name, value in self.attributes.items():
             self._file.attrs[name] = json.dumps(value) if isinstance(value, dict | list | tuple) else value
         self._file.close()
-        os.replace(self._temporary, self.path)
+        self._temporary.replace(self.path)
 
     def _check(self, block: Mapping[str, Array]) -> None:
         missing = [
@@ -249,11 +251,13 @@ class Writer:
         )  # fmt: skip
 
     def __enter__(self) -> Self:
+        """The writer itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
     ) -> None:
+        """Completes the file, or removes it after an exception."""
         if kind is None:
             self.close()
         else:

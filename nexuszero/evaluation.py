@@ -23,7 +23,7 @@ LOSS_TARGET, SECURITY_TARGET, HARDNESS_TARGET, PROOF_SIZE_TARGET = 0.60, 100.0, 
 
 
 def outputs(model: nn.Module, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
-    """The network's answers and the truth, both standardised ``[circuits, 6]`` on the CPU, without dropout."""
+    """Answers and truth, standardised ``[circuits, 6]`` on the CPU, without dropout."""
     device = next(model.parameters()).device
     training = model.training
     answers, truths = [], []
@@ -39,9 +39,7 @@ def outputs(model: nn.Module, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]
     return torch.cat(answers), torch.cat(truths)
 
 
-def predict(
-    checkpoint: checkpoints.Checkpoint | Path | str, split: Split, batch_size: int = 64
-) -> Array:
+def predict(checkpoint: checkpoints.Checkpoint | Path | str, split: Split, batch_size: int = 64) -> Array:
     """The network's proposals for every circuit of a split, ``[circuits, 6]`` in original units."""
     if not isinstance(checkpoint, checkpoints.Checkpoint):
         checkpoint = checkpoints.load(checkpoint)
@@ -51,7 +49,7 @@ def predict(
 
 
 def measures(prediction: Array, truth: Array, standardiser: Standardiser) -> dict[str, Any]:
-    """Every measure of a prediction, as a JSON-able dict: loss, its halves, hits, and R2 and MAE by target."""
+    """All measures as a JSON-able dict: loss, its halves, hits, and R2 and MAE by target."""
     parameters, metrics = half_losses(prediction, truth, standardiser)
     scores = zip(TARGET_NAMES, r2(prediction, truth), mean_absolute_error(prediction, truth), strict=True)
     return {
@@ -64,14 +62,14 @@ def measures(prediction: Array, truth: Array, standardiser: Standardiser) -> dic
 
 
 def half_losses(prediction: Array, truth: Array, standardiser: Standardiser) -> tuple[float, float]:
-    """Standardised mean squared error of the three parameters and of the three metrics; the loss is their sum."""
+    """Standardised MSE of the three parameters and of the three metrics; the loss is their sum."""
     error = standardiser.transform(prediction) - standardiser.transform(truth)  # [circuits, 6]
     by_target = (error**2).mean(axis=0)
     return float(by_target[:3].mean()), float(by_target[3:].mean())
 
 
 def r2(prediction: Array, truth: Array) -> list[float | None]:
-    r"""Coefficient of determination by target, :math:`1 - \sum (t - p)^2 / \sum (t - \bar t)^2`; None if constant."""
+    r"""By target :math:`1 - \sum (t - p)^2 / \sum (t - \bar t)^2`; None if constant."""
     residual = ((truth - prediction) ** 2).sum(axis=0)
     total = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
     return [float(1 - r / t) if t > 0 else None for r, t in zip(residual, total, strict=True)]
@@ -86,11 +84,15 @@ def hit_rates(prediction: Array, truth: Array) -> dict[str, float]:
     """Shares of circuits whose rounded log2 q, whose n rounded to a multiple of 64, or both, are exact."""
     log2_q = np.rint(prediction[:, 1]) == truth[:, 1]
     n = np.rint(prediction[:, 0] / RING_DEGREE) * RING_DEGREE == truth[:, 0]
-    return {"hit_log2_q": float(log2_q.mean()), "hit_n": float(n.mean()), "hit_both": float((log2_q & n).mean())}
+    return {
+        "hit_log2_q": float(log2_q.mean()),
+        "hit_n": float(n.mean()),
+        "hit_both": float((log2_q & n).mean()),
+    }
 
 
 def shares(values: Array) -> dict[str, float]:
-    """Shares of circuits with more than 100 bits, hardness above 0.8, a proof under 5,000 bytes, and all three."""
+    """Shares of circuits above 100 bits, hardness above 0.8, proof under 5,000 bytes, all three."""
     bits = values[:, 3] > SECURITY_TARGET
     hardness = values[:, 4] > HARDNESS_TARGET
     size = values[:, 5] < PROOF_SIZE_TARGET
@@ -101,10 +103,13 @@ def shares(values: Array) -> dict[str, float]:
 def targets_met(validation_loss: float, values: Array) -> list[dict[str, Any]]:
     """The seed document's targets, each with its threshold, its value and whether it is met.
 
-    A target on circuits is met when every circuit of ``values``, ``[circuits, 6]`` in original units, meets it.
+    A target on circuits is met when every circuit of ``values``, ``[circuits, 6]`` in original units, meets
+    it.
     """
     share = shares(values)
-    rows = [{"target": "validation_loss", "threshold": f"< {LOSS_TARGET:.2f}", "value": float(validation_loss)}]
+    rows = [
+        {"target": "validation_loss", "threshold": f"< {LOSS_TARGET:.2f}", "value": float(validation_loss)}
+    ]
     rows[0] |= {"met": bool(validation_loss < LOSS_TARGET)}
     limits = {"bit_security": "> 100 bits", "hardness": "> 0.8", "proof_size": "< 5000 bytes"}
     for name, limit in limits.items():

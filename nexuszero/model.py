@@ -1,7 +1,7 @@
 """The network that reads an R1CS and proposes lattice parameters: attention between wires and constraints.
 
-The graph is bipartite. A layer sends messages from wires to constraints and then back, with distinct weights each
-way, so one layer carries a fact (a range, say) from a wire to every wire it shares a constraint with.
+The graph is bipartite. A layer sends messages from wires to constraints and then back, with distinct weights
+each way, so one layer carries a fact (a range, say) from a wire to every wire it shares a constraint with.
 Attention is GATv2 (Brody, Alon, Yahav: How Attentive are Graph Attention Networks?, ICLR 2022).
 
     pytest tests/test_model.py
@@ -25,7 +25,8 @@ METRICS = slice(3, 6)  # bit security, hardness, log2 proof size
 class Dropout(nn.Module):
     r"""Dropout (Srivastava et al., JMLR 2014) that draws four coins from one 64-bit word on a CPU.
 
-    PyTorch's CPU generator is serial: 18 ms for 8,000 x 256 coins against 5 ms here. The rate is exact to 2^-16.
+    PyTorch's CPU generator is serial: 18 ms for 8,000 x 256 coins against 5 ms here. The rate is exact to
+    2^-16.
     """
 
     def __init__(self, p: float) -> None:
@@ -33,6 +34,7 @@ class Dropout(nn.Module):
         self.p = p
 
     def forward(self, x: Tensor) -> Tensor:
+        """Drops and rescales while training."""
         if not self.training or self.p == 0 or x.numel() == 0:
             return x
         if x.device.type != "cpu":
@@ -40,7 +42,7 @@ class Dropout(nn.Module):
         words = torch.empty((x.numel() + 3) // 4, dtype=torch.int64).random_(-(2**63), None)
         coins = words.view(torch.int16)[: x.numel()].view(x.shape)
         kept = coins >= round(self.p * 2**16) - 2**15
-        return x * (kept.to(x.dtype) / (1 - self.p))
+        return x * kept.to(x.dtype).mul_(1 / (1 - self.p))
 
 
 class BipartiteAttention(nn.Module):
@@ -50,14 +52,15 @@ class BipartiteAttention(nn.Module):
         s_{ij}^h &= \mathbf{a}_h^{\top} \mathrm{LeakyReLU}\left(\mathbf{Q}_h \bar{\mathbf{x}}_i
             + \mathbf{K}_h \bar{\mathbf{x}}_j + \mathbf{E}_h \mathbf{e}_{ij}\right), \qquad
         \alpha_{ij}^h = \mathrm{softmax}_j \, s_{ij}^h \\
-        \mathbf{m}_i^h &= \sum_j \alpha_{ij}^h \left(\bar{\mathbf{x}}_j^h + \mathbf{U}_h \mathbf{e}_{ij}\right) \\
-        \mathbf{x}_i' &= \mathbf{x}_i + \mathbf{W}_2 \,
-            \mathrm{GELU}\left(\bar{\mathbf{x}}_i + \mathbf{W}_1 \mathbf{m}_i\right)
+        \mathbf{m}_i^h &= \sum_j \alpha_{ij}^h \bar{\mathbf{x}}_j^h, \qquad
+        \mathbf{f}_i^h = \sum_j \alpha_{ij}^h \mathbf{e}_{ij} \\
+        \mathbf{x}_i' &= \mathbf{x}_i + \mathbf{W}_2 \, \mathrm{GELU}\left(\bar{\mathbf{x}}_i
+            + \mathbf{W}_1 \mathbf{m}_i + \mathbf{U} \mathbf{f}_i\right)
 
-    with :math:`\bar{\mathbf{x}}` the layer norm of :math:`\mathbf{x}`. It differs from :obj:`GATv2Conv` where a CPU
-    feels it: scores live in a quarter of the width, head :math:`h` averages its slice of the channels and
-    :math:`\mathbf{W}_1` mixes them per node afterwards, and :math:`\mathbf{U}_h` meets the mean of the edge features
-    instead of each edge. No edge ever holds a row of width ``hidden_dim``.
+    with :math:`\bar{\mathbf{x}}` the layer norm of :math:`\mathbf{x}`. It differs from :obj:`GATv2Conv` where a
+    CPU feels it: scores live in a quarter of the width, head :math:`h` averages its slice of the channels and
+    :math:`\mathbf{W}_1` mixes them per node afterwards, and :math:`\mathbf{U}` meets the mean of the edge
+    features instead of each edge. No edge ever holds a row of width ``hidden_dim``.
 
     Args:
         hidden_dim (int): Width of a node.
@@ -79,23 +82,25 @@ class BipartiteAttention(nn.Module):
         self.key = nn.Linear(hidden_dim, num_heads * score_width, bias=False)
         self.edge = nn.Linear(EDGE_FEATURES, num_heads * score_width, bias=False)
         self.score = nn.Parameter(torch.empty(num_heads, score_width).normal_(std=score_width**-0.5))
-        self.edge_value = nn.Parameter(torch.empty(num_heads, EDGE_FEATURES, channels).normal_(std=0.2))
         self.mix, self.out = nn.Linear(hidden_dim, hidden_dim), nn.Linear(hidden_dim, hidden_dim)
+        self.mix_edges = nn.Linear(num_heads * EDGE_FEATURES, hidden_dim, bias=False)
         self.drop = Dropout(dropout)
 
     def forward(
         self, source: Tensor, target: Tensor, edge_attr: Tensor, at_source: Side, at_target: Side
     ) -> Tensor:
+        """New features of the target nodes."""
         sender, receiver = self.norm_source(source), self.norm_target(target)
         alpha = self.drop(self.attention(sender, receiver, edge_attr, at_source, at_target))  # [edges, heads]
-        message = weighted_sum(sender, alpha, at_source, at_target) + self.edge_message(
-            alpha, edge_attr, at_target
-        )
-        return target + self.drop(self.out(F.gelu(receiver + self.mix(message))))
+        message = self.mix(weighted_sum(sender.float(), alpha, at_source, at_target))  # [targets, hidden]
+        hidden = receiver + message + self.mix_edges(self.mean_edge(alpha, edge_attr, at_target))
+        update: Tensor = self.drop(self.out(F.gelu(hidden)))
+        return target + update
 
     def attention(
         self, sender: Tensor, receiver: Tensor, edge_attr: Tensor, at_source: Side, at_target: Side
     ) -> Tensor:
+        """Weights of the edges, ``[edges, heads]``, which sum to 1 over the edges of each target."""
         hidden = to_edges(self.query(receiver).float(), at_target) + to_edges(
             self.key(sender).float(), at_source
         )
@@ -103,10 +108,10 @@ class BipartiteAttention(nn.Module):
         score = (hidden.view(len(hidden), *self.score.shape) * self.score).sum(-1)
         return softmax(score.float(), at_target)
 
-    def edge_message(self, alpha: Tensor, edge_attr: Tensor, at_target: Side) -> Tensor:
+    def mean_edge(self, alpha: Tensor, edge_attr: Tensor, at_target: Side) -> Tensor:
+        """Each head's mean of the edge features, ``[targets, heads * 5]``."""
         shares = alpha.unsqueeze(2) * edge_attr.unsqueeze(1)  # [edges, heads, 5]
-        mean = to_nodes(shares.flatten(1), at_target).view(-1, self.num_heads, EDGE_FEATURES)
-        return torch.einsum("nhe,hec->nhc", mean, self.edge_value).flatten(1)  # [targets, hidden]
+        return to_nodes(shares.flatten(1), at_target)
 
 
 class Layer(nn.Module):
@@ -120,15 +125,17 @@ class Layer(nn.Module):
     def forward(
         self, wires: Tensor, constraints: Tensor, edge_attr: Tensor, at_wire: Side, at_constraint: Side
     ) -> tuple[Tensor, Tensor]:
+        """New features of wires and constraints."""
         constraints = self.to_constraints(wires, constraints, edge_attr, at_wire, at_constraint)
         return self.to_wires(constraints, wires, edge_attr, at_constraint, at_wire), constraints
 
 
 def pool(x: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
-    r"""Sum, mean and maximum over each graph; :math:`\mathrm{sign}(s)\log(1+|s|)` keeps the sum's size in a log.
+    r"""Sum, mean and maximum over each graph; :math:`\mathrm{sign}(s)\log(1+|s|)` tames the sum.
 
     Shapes:
-        - **x** :math:`(|V|, D)`, **graph** :math:`(|V|)` -> **output** :math:`(|G|, 3D)`; zero for an empty graph
+        - **x** :math:`(|V|, D)`, **graph** :math:`(|V|)` -> **output** :math:`(|G|, 3D)`; zero for an empty
+          graph
     """
     count = torch.bincount(graph, minlength=num_graphs).clamp(min=1).unsqueeze(1)
     total = x.new_zeros(num_graphs, x.shape[1]).index_add(0, graph, x)
@@ -146,8 +153,8 @@ def circuit_features(x: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
 
 def _head(width: int, hidden_dim: int, dropout: float, outputs: int) -> nn.Sequential:
     return nn.Sequential(
-        nn.Linear(width, hidden_dim), nn.GELU(), Dropout(dropout), nn.Linear(hidden_dim, hidden_dim), nn.GELU(),
-        nn.Linear(hidden_dim, outputs),
+        nn.Linear(width, hidden_dim), nn.GELU(), Dropout(dropout),
+        nn.Linear(hidden_dim, hidden_dim), nn.GELU(), nn.Linear(hidden_dim, outputs),
     )  # fmt: skip
 
 
@@ -161,10 +168,10 @@ class ParameterNet(nn.Module):
         dropout (float): Rate in layers and heads. (default: :obj:`0.1`)
 
     Shapes:
-        - **x** :math:`(|V|, 12)`, wires and constraints in any order; **edge_index** :math:`(2, |E|)` from wires to
-          constraints; **edge_attr** :math:`(|E|, 5)`; **graph** :math:`(|V|)` in :math:`0..|G|`
-        - **output** :math:`(|G|, 6)`: log2 n, log2 q, log2 sigma, bit security, hardness, log2 proof size, in units
-          of the train split's deviation from its mean
+        - **x** :math:`(|V|, 12)`, wires and constraints in any order; **edge_index** :math:`(2, |E|)` from
+          wires to constraints; **edge_attr** :math:`(|E|, 5)`; **graph** :math:`(|V|)` in :math:`0..|G|`
+        - **output** :math:`(|G|, 6)`: log2 n, log2 q, log2 sigma, bit security, hardness, log2 proof size, in
+          units of the train split's deviation from its mean
     """
 
     def __init__(
@@ -185,6 +192,7 @@ class ParameterNet(nn.Module):
     def forward(
         self, x: Tensor, edge_index: Tensor, edge_attr: Tensor, graph: Tensor, num_graphs: int | None = None
     ) -> Tensor:
+        """Standardised answers; without ``num_graphs`` the last graph must have a node."""
         size = int(graph.max()) + 1 if num_graphs is None else num_graphs
         wires, constraints = self.encode(x, edge_index, edge_attr)
         is_wire = x[:, IS_CONSTRAINT] < 0.5
@@ -226,6 +234,6 @@ def losses(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def loss(prediction: Tensor, target: Tensor) -> Tensor:
-    r""":math:`\mathrm{MSE}_{\mathrm{parameters}} + \mathrm{MSE}_{\mathrm{metrics}}`: 2.0 for always the mean."""
+    r""":math:`\mathrm{MSE}_{\mathrm{parameters}} + \mathrm{MSE}_{\mathrm{metrics}}`, 2.0 for the mean."""
     parameters, metrics = losses(prediction, target)
     return parameters + metrics

@@ -1,9 +1,10 @@
 """Sums over the edges of a bipartite graph that never build a tensor of edges x width.
 
-Message passing on a CPU is bound by memory: gathering a row of 256 numbers for every edge, scaling it and adding it up
-with ``index_add`` takes 21 ms where the sum itself needs 1 ms (22,400 edges, two cores). Everything here is one of two
-adjoint maps, nodes -> edges and edges -> nodes, read row by row from compressed sparse rows (CSR) with
-``embedding_bag``. Every output has one writer, so results repeat exactly whatever the number of threads.
+Message passing on a CPU is bound by memory: gathering a row of 256 numbers for every edge, scaling it and
+adding it up with ``index_add`` takes 21 ms where the sum itself needs 1 ms (22,400 edges, two cores).
+Everything here is one of two adjoint maps, nodes -> edges and edges -> nodes, read row by row from compressed
+sparse rows (CSR) with ``embedding_bag``. Every output has one writer, so results repeat exactly whatever the
+number of threads.
 """
 
 from __future__ import annotations
@@ -24,9 +25,11 @@ class Side:
 
     Shapes:
         - **node** :math:`(|E|)`: the node of every edge, in the order of the edge list
-        - **ptr** :math:`(|V|+1)`, **edge** :math:`(|E|)`: CSR; node :math:`i` has edges ``edge[ptr[i]:ptr[i+1]]``
-        - **bag_ptr** :math:`(|V|H+1)`, **bag_row** and **bag_weight** :math:`(|E|H)`: the same for every node and head;
-          rows of the other side's values seen as :math:`(|V'|H, C)`, and positions in weights seen as :math:`(|E|H)`
+        - **ptr** :math:`(|V|+1)`, **edge** :math:`(|E|)`: CSR; node :math:`i` has edges
+          ``edge[ptr[i]:ptr[i+1]]``
+        - **bag_ptr** :math:`(|V|H+1)`, **bag_row** and **bag_weight** :math:`(|E|H)`: the same for every node
+          and head; rows of the other side's values seen as :math:`(|V'|H, C)`, and positions in weights seen
+          as :math:`(|E|H)`
     """
 
     node: Tensor
@@ -57,16 +60,16 @@ def _pointer(degree: Tensor) -> Tensor:
 
 def to_edges(x: Tensor, side: Side) -> Tensor:
     """The row of each edge's node: ``[nodes, width] -> [edges, width]``."""
-    return _ToEdges.apply(x, side)  # type: ignore[no-any-return, no-untyped-call]
+    return _ToEdges.apply(x, side)  # type: ignore[no-any-return]
 
 
 def to_nodes(x: Tensor, side: Side) -> Tensor:
     """The sum over each node's edges: ``[edges, width] -> [nodes, width]``."""
-    return _ToNodes.apply(x, side)  # type: ignore[no-any-return, no-untyped-call]
+    return _ToNodes.apply(x, side)  # type: ignore[no-any-return]
 
 
 def softmax(score: Tensor, side: Side) -> Tensor:
-    """Softmax over the edges of each node, ``[edges, heads] -> [edges, heads]``; a node without edges has none."""
+    """Softmax over the edges of each node, ``[edges, heads] -> [edges, heads]``."""
     with torch.no_grad():  # the shift cancels, so it needs no gradient
         top = torch.segment_reduce(score.detach()[side.edge], "max", offsets=side.ptr, axis=0)
         shift = top.index_select(0, side.node)
@@ -84,7 +87,7 @@ def weighted_sum(value: Tensor, weight: Tensor, source: Side, target: Side) -> T
         - **value** :math:`(|V_s|, HC)`, **weight** :math:`(|E|, H)`
         - **output** :math:`(|V_t|, HC)`, zero where there is no edge
     """
-    return _WeightedSum.apply(value, weight, source, target)  # type: ignore[no-any-return, no-untyped-call]
+    return _WeightedSum.apply(value, weight, source, target)  # type: ignore[no-any-return]
 
 
 def _sum_rows(x: Tensor, side: Side) -> Tensor:
@@ -102,7 +105,7 @@ def _bag(value: Tensor, weight: Tensor, side: Side) -> Tensor:
 
 
 def _dot(a: Tensor, a_index: Tensor, b: Tensor, b_index: Tensor, heads: int) -> Tensor:
-    """``[nodes, H * C]`` twice -> ``[edges, H]``: the dot product of both ends of each edge, block after block."""
+    """``[nodes, H * C]`` twice -> ``[edges, H]``: the dot product of each edge's two ends."""
     dots = a.new_empty(len(a_index), heads)
     for first in range(0, len(a_index), _EDGES_PER_BLOCK):
         block = slice(first, first + _EDGES_PER_BLOCK)
@@ -113,35 +116,35 @@ def _dot(a: Tensor, a_index: Tensor, b: Tensor, b_index: Tensor, heads: int) -> 
 
 class _ToEdges(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, side: Side) -> Tensor:
+    def forward(ctx: Any, x: Tensor, side: Side) -> Tensor:  # noqa: ANN401
         ctx.side = side
         return x.index_select(0, side.node)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
         return _sum_rows(grad, ctx.side), None
 
 
 class _ToNodes(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, side: Side) -> Tensor:
+    def forward(ctx: Any, x: Tensor, side: Side) -> Tensor:  # noqa: ANN401
         ctx.side = side
         return _sum_rows(x, side)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
         return grad.index_select(0, ctx.side.node), None
 
 
 class _WeightedSum(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, value: Tensor, weight: Tensor, source: Side, target: Side) -> Tensor:
+    def forward(ctx: Any, value: Tensor, weight: Tensor, source: Side, target: Side) -> Tensor:  # noqa: ANN401
         ctx.save_for_backward(value, weight)
         ctx.source, ctx.target = source, target
         return _bag(value, weight, target)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:  # noqa: ANN401
         value, weight = ctx.saved_tensors
         source, target = ctx.source, ctx.target
         grad_weight = _dot(grad, target.node, value, source.node, weight.shape[1])

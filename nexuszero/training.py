@@ -1,7 +1,8 @@
 """One training run: AdamW with warm-up and cosine decay, the best network by validation loss, resumable.
 
-``out`` receives ``best_model.pt`` (see :mod:`nexuszero.checkpoint`), ``last.ckpt`` (Lightning's, to resume from) and
-``run.jsonl``: one JSON object a line, the source of truth about the run. The test split is read once, at the end.
+``out`` receives ``best_model.pt`` (see :mod:`nexuszero.checkpoint`), ``last.ckpt`` (Lightning's, to resume
+from) and ``run.jsonl``: one JSON object a line, the source of truth about the run. The test split is read
+once, at the end.
 
     nexuszero train --profile quick
 """
@@ -14,9 +15,8 @@ import math
 import platform
 import signal
 import threading
-import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -25,6 +25,7 @@ from typing import Any
 
 import lightning as L
 import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
 
 from nexuszero import checkpoint as checkpoints
@@ -34,16 +35,12 @@ from nexuszero.config import TrainConfig, with_baseline
 from nexuszero.dataset import SPLITS, Split, read_all
 from nexuszero.errors import InputError
 from nexuszero.evaluation import outputs
-from nexuszero.model import ParameterNet, loss, losses
+from nexuszero.journal import Diverged, Journal, Log, OnEpoch, record
+from nexuszero.model import ParameterNet, loss
 
-Log = Callable[[str], None]
-OnEpoch = Callable[[dict[str, Any]], None]
 FREE_ON_RESUME = {"resume", "log_every", "threads", "data", "out", "baseline", "device"}
 EVALUATION_BATCH = 64
-
-
-class Diverged(RuntimeError):
-    """The loss is no longer a number."""
+__all__ = ["Diverged", "Log", "Module", "OnEpoch", "Result", "schedule", "train"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +69,7 @@ class Result:
 
 
 def schedule(step: int, total: int, warmup: float) -> float:
-    r"""Share of the peak learning rate: a linear rise, then :math:`(1 + \cos \pi t)/2` down to one percent."""
+    r"""Share of the peak rate: a linear rise, then :math:`(1 + \cos \pi t)/2` down to one percent."""
     rise = max(1, round(warmup * total))
     if step < rise:
         return (step + 1) / rise
@@ -91,114 +88,20 @@ class Module(L.LightningModule):
         """The loss of one batch."""
         return loss(self.model(*batch.inputs), batch.target)
 
-    def configure_optimizers(self) -> Any:  # noqa: ANN401
-        """AdamW (Loshchilov and Hutter, ICLR 2019), fused, with a learning rate set step by step."""
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """AdamW (Loshchilov and Hutter, ICLR 2019) with a learning rate set step by step."""
         config = self.config
         optimiser = torch.optim.AdamW(
-            self.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+            self.parameters(),
+            lr=config.learning_rate,
+            weight_decay=config.weight_decay,
+            fused=config.precision
+            == "32",  # Lightning refuses to clip a fused optimiser's gradients under autocast
         )
         rate = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: schedule(step, self.total_steps, config.warmup)
         )
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": rate, "interval": "step"}}
-
-
-class Journal(L.Callback):
-    """Speaks, validates, saves and stops: everything that happens around the steps of an epoch.
-
-    The state is a JSON-able dict that rides in ``last.ckpt``, so a resumed run continues the same story.
-    """
-
-    def __init__(self, config: TrainConfig, valid: Batches, keep: Callable[[dict[str, Any]], None], say: Log) -> None:
-        self.config, self.valid, self.keep, self.say = config, valid, keep, say
-        self.on_epoch: OnEpoch | None = None
-        self.about: dict[str, Any] = {}
-        self.state: dict[str, Any] = {"history": [], "best_epoch": 0, "stopped": False, "seconds": 0.0}
-        self.interrupted = False
-
-    def on_train_epoch_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
-        """Announces the epoch and seeds dropout from its number, so that a resumed epoch repeats exactly."""
-        torch.manual_seed(self.config.seed * 1_000_003 + trainer.current_epoch + 1)
-        self.started, self.graphs, self.total = time.perf_counter(), 0, 0.0
-        number, rate = trainer.current_epoch + 1, trainer.optimizers[0].param_groups[0]["lr"]
-        batches = f"{trainer.num_training_batches} batches of {self.config.batch_size}"
-        self.say(f"epoch {number}/{self.config.epochs}: {batches}, learning rate {rate:.2e}")
-
-    def on_train_batch_end(
-        self, trainer: L.Trainer, module: L.LightningModule, outputs: Any, batch: Batch, index: int  # noqa: ANN401
-    ) -> None:
-        """Adds up the loss, refuses one that is not finite, and says a line every ``log_every`` batches."""
-        value = float(outputs["loss"])
-        if not math.isfinite(value):
-            raise Diverged(f"the training loss is {value} at epoch {trainer.current_epoch + 1}, batch {index + 1}")
-        self.graphs += len(batch.target)
-        self.total += value * len(batch.target)
-        if self.config.log_every and (index + 1) % self.config.log_every == 0:
-            speed = self.graphs / (time.perf_counter() - self.started)
-            self.say(f"  batch {index + 1}/{trainer.num_training_batches}: loss {value:.4f}, {speed:.0f} graphs/s")
-
-    def on_train_epoch_end(self, trainer: L.Trainer, module: Module) -> None:  # type: ignore[override]
-        """Validates, keeps the best, saves the state, and decides whether to go on."""
-        row = self.measure(trainer, module)
-        self.state["history"].append(row)
-        self.state["seconds"] += row["seconds"]
-        if row["best"]:
-            self.state["best_epoch"] = row["epoch"]
-            self.keep(row)
-        self.say(self.summary(row))
-        self.consider_stopping(trainer, row["epoch"])
-        self.save(trainer)
-        record(self.config.out, row)
-        if self.on_epoch is not None:
-            self.on_epoch(row)
-
-    def measure(self, trainer: L.Trainer, module: Module) -> dict[str, Any]:
-        """The epoch's row of the journal; seconds and speed leave validation out."""
-        trained = time.perf_counter() - self.started
-        parameters, metrics = (float(part) for part in losses(*outputs(module.model, self.valid)))
-        if not math.isfinite(parameters + metrics):
-            raise Diverged(f"the validation loss is not finite at epoch {trainer.current_epoch + 1}")
-        before = [row["val_loss"] for row in self.state["history"]]
-        return {
-            "event": "epoch", "epoch": trainer.current_epoch + 1,
-            "train_loss": self.total / self.graphs, "val_loss": parameters + metrics,
-            "val_parameters_mse": parameters, "val_metrics_mse": metrics,
-            "seconds": trained, "seconds_validation": time.perf_counter() - self.started - trained,
-            "graphs_per_second": self.graphs / trained,
-            "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
-            "best": not before or parameters + metrics < min(before),
-        }  # fmt: skip
-
-    def summary(self, row: dict[str, Any]) -> str:
-        """One line an epoch."""
-        losses_ = f"train {row['train_loss']:.4f}, validation {row['val_loss']:.4f}"
-        best = ", best so far" if row["best"] else ""
-        speed = f"{row['seconds']:.1f} s, {row['graphs_per_second']:.0f} graphs/s"
-        return f"epoch {row['epoch']}/{self.config.epochs}: {losses_}, {speed}{best}"
-
-    def consider_stopping(self, trainer: L.Trainer, epoch: int) -> None:
-        """Stops when ``patience`` epochs brought nothing better."""
-        waited = epoch - self.state["best_epoch"]
-        if self.config.patience and waited >= self.config.patience and epoch < self.config.epochs:
-            self.state["stopped"] = trainer.should_stop = True
-            best = f"no better validation loss for {waited} epochs, the best was epoch {self.state['best_epoch']}"
-            self.say(f"early stop after epoch {epoch}: {best}")
-
-    def save(self, trainer: L.Trainer) -> None:
-        """Writes ``last.ckpt`` under a temporary name, then renames it."""
-        temporary = self.config.out / "last.ckpt.tmp"
-        trainer.save_checkpoint(temporary)
-        temporary.replace(self.config.out / "last.ckpt")
-
-    def on_save_checkpoint(
-        self, trainer: L.Trainer, module: L.LightningModule, checkpoint: dict[str, Any]
-    ) -> None:
-        """Adds the state and what the run is about, as JSON."""
-        checkpoint["nexuszero"] = json.dumps({"state": self.state, "about": self.about})
-
-    def on_exception(self, trainer: L.Trainer, module: L.LightningModule, exception: BaseException) -> None:
-        """Remembers Ctrl+C, which Lightning turns into an exit."""
-        self.interrupted = isinstance(exception, KeyboardInterrupt)
 
 
 def train(
@@ -238,7 +141,7 @@ class Run:
         self.batches = Batches(self.circuits["train"], config.batch_size, config.seed, config.batch_cap)
         self.model = ParameterNet(**{name: getattr(config, name) for name in SHAPE})
         self.best = config.out / "best_model.pt"
-        self.journal = Journal(config, self.in_order("val"), self.keep, log)
+        self.journal = Journal(config, self.model, self.in_order("val"), self.keep, log)
         self.journal.on_epoch = on_epoch
         self.journal.about = {
             "config": config.model_dump(mode="json"),
@@ -269,8 +172,13 @@ class Run:
         except BaseException as error:
             record(self.config.out, {"event": "failed", "error": f"{type(error).__name__}: {error}"})
             raise
-        record(self.config.out, {"event": "end", **asdict(result), "checkpoint": str(self.best), "history": None})
-        ending = f"train {result.train_loss:.4f}, validation {result.val_loss:.4f}, test {result.test_loss:.4f}"
+        told = {
+            name: value for name, value in asdict(result).items() if name not in ("checkpoint", "history")
+        }
+        record(self.config.out, {"event": "end", **told})
+        ending = (
+            f"train {result.train_loss:.4f}, validation {result.val_loss:.4f}, test {result.test_loss:.4f}"
+        )
         self.log(f"best network: epoch {result.best_epoch}, {ending}, in {self.best}")
         return result
 
@@ -282,7 +190,9 @@ class Run:
         try:
             story = json.loads(torch.load(last, map_location="cpu", weights_only=True)["nexuszero"])
         except Exception as error:  # torch raises many kinds for a damaged file
-            raise InputError(f"{last}: cannot resume ({type(error).__name__}); delete it to start anew") from None
+            raise InputError(
+                f"{last}: cannot resume ({type(error).__name__}); delete it to start anew"
+            ) from None
         _same_run(last, story["about"], self.journal.about)
         self.journal.state = story["state"]
         return last
@@ -306,8 +216,9 @@ class Run:
         """Lightning's part: steps, accumulation, clipping, precision, device."""
         config = self.config
         steps = config.epochs * -(-len(self.batches) // config.accumulate)
+        available = "gpu" if torch.cuda.is_available() else "cpu"
         trainer = L.Trainer(
-            accelerator={"auto": "gpu" if torch.cuda.is_available() else "cpu", "cuda": "gpu"}.get(config.device, "cpu"),
+            accelerator={"cpu": "cpu", "cuda": "gpu"}.get(config.device, available),
             devices=1, precision="bf16-mixed" if config.precision == "bf16" else "32-true",
             max_epochs=config.epochs, accumulate_grad_batches=config.accumulate,
             gradient_clip_val=config.clip_norm or None, callbacks=[self.journal], default_root_dir=config.out,
@@ -344,20 +255,15 @@ class Run:
         )  # fmt: skip
 
 
-def record(out: Path, row: dict[str, Any]) -> None:
-    """Appends one line to ``run.jsonl``."""
-    stamped = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **row}
-    with (out / "run.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(stamped, allow_nan=False) + "\n")
-
-
 def _same_run(last: Path, saved: dict[str, Any], now: dict[str, Any]) -> None:
     if saved["data"] != now["data"]:
         raise InputError(f"{last}: was trained on other data; delete it, or set resume=false, to start anew")
     for key, value in now["config"].items():
         if key not in FREE_ON_RESUME and saved["config"].get(key) != value:
             was = saved["config"].get(key)
-            raise InputError(f"{last}: {key} was {was!r} and is {value!r}; resume needs {was!r}, or resume=false")
+            raise InputError(
+                f"{last}: {key} was {was!r} and is {value!r}; resume needs {was!r}, or resume=false"
+            )
 
 
 @contextmanager
@@ -372,7 +278,7 @@ def _threads(count: int) -> Iterator[None]:
 
 @contextmanager
 def _quiet_lightning() -> Iterator[None]:
-    """Holds back Lightning's notes on hardware and its tips, and what it calls in torch that torch deprecates."""
+    """Holds back Lightning's notes on hardware and its tips, and its calls that torch deprecates."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     levels = [logger.level for logger in loggers]
     try:

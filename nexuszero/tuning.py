@@ -1,7 +1,7 @@
 """A search for hyperparameters with Optuna's TPE (Bergstra et al., NeurIPS 2011), sequential and resumable.
 
-The criterion is the validation loss. The test loss of every trial stands beside it, as a column: a choice made by it
-would flatter the chosen network.
+The criterion is the validation loss. The test loss of every trial stands beside it, as a column: a choice
+made by it would flatter the chosen network.
 
     nexuszero tune --profile quick
 """
@@ -27,7 +27,11 @@ from nexuszero.training import Log, train
 
 CRITERION = "validation loss"
 TUNED = ("hidden_dim", "num_layers", "num_heads", "dropout", "learning_rate")
-FAILURES = (RuntimeError, ArithmeticError, MemoryError)  # Diverged and torch's out-of-memory are RuntimeErrors
+FAILURES = (
+    RuntimeError,
+    ArithmeticError,
+    MemoryError,
+)  # Diverged and torch's out-of-memory are RuntimeErrors
 ERROR = "error"  # the user attribute that tells a trial that failed from one that was interrupted
 Generate = Callable[[GenerateConfig], object]
 
@@ -46,20 +50,24 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
 def tune(config: TuneConfig, *, log: Log = print, generate: Generate | None = None) -> optuna.Study:
     """Runs the trials that are missing to ``config.trials`` and writes the baseline file.
 
-    A trial that fails is recorded with its error and counts; one that was interrupted is closed and runs again under a
-    new number. The sampler is seeded anew for every trial, from the seed and the number of trials before it, so a study
-    that was interrupted between trials proposes what an uninterrupted one would have.
+    A trial that fails is recorded with its error and counts; one that was interrupted is closed and runs
+    again under a new number. The sampler is seeded anew for every trial, from the seed and the number of
+    trials before it, so a study that was interrupted between trials proposes what an uninterrupted one would
+    have.
 
     Args:
         config: the search.
         log: receives one line at a time.
-        generate: makes a dataset; called if there is none and ``config.generate`` is set.
+        generate: makes a dataset if there is none and ``config.generate`` is set; by default
+            :func:`nexuszero.generation.generate`.
     """
     splits = _splits(config, log, generate)
     study = open_study(config)
     _close_interrupted(study)
     while (number := _done(study)) < config.trials:
-        study.sampler = TPESampler(seed=(config.seed + number) % 2**32, n_startup_trials=config.startup_trials)
+        study.sampler = TPESampler(
+            seed=(config.seed + number) % 2**32, n_startup_trials=config.startup_trials
+        )
         study.optimize(lambda trial: _objective(trial, config, splits, log), n_trials=1, catch=FAILURES)
         _tell_end(study.trials[-1], log)
     write_baseline(study, config)
@@ -76,11 +84,17 @@ def open_study(config: TuneConfig) -> optuna.Study:
     pruner: BasePruner = MedianPruner(n_startup_trials=4) if config.prune else NopPruner()
     try:
         return optuna.create_study(
-            storage=url, study_name=config.study_name, direction="minimize", pruner=pruner, load_if_exists=True
+            storage=url,
+            study_name=config.study_name,
+            direction="minimize",
+            pruner=pruner,
+            load_if_exists=True,
         )
     except Exception as error:  # each database raises its own kinds
         reason = str(error).splitlines()[0]
-        raise InputError(f"storage {url}: cannot be opened ({reason}); name a SQLite file or a storage URL") from None
+        raise InputError(
+            f"storage {url}: cannot be opened ({reason}); name a SQLite file or a storage URL"
+        ) from None
 
 
 def trial_table(study: optuna.Study) -> pd.DataFrame:
@@ -97,18 +111,23 @@ _COLUMNS = ["trial", "state", *TUNED, "val_loss", "test_loss", "train_loss", "se
 
 def _row(trial: FrozenTrial) -> list[Any]:
     tuned = [trial.params.get(name) for name in TUNED]
-    noted = [trial.user_attrs.get(name) for name in ("test_loss", "train_loss", "seconds", "parameters", ERROR)]
+    noted = [
+        trial.user_attrs.get(name) for name in ("test_loss", "train_loss", "seconds", "parameters", ERROR)
+    ]
     return [trial.number, trial.state.name, *tuned, trial.value, *noted]
 
 
 def write_baseline(study: optuna.Study, config: TuneConfig) -> None:
     """Writes the best trial's values where ``train`` looks for them."""
     if not any(trial.state == TrialState.COMPLETE for trial in study.trials):
-        raise InputError(f"study {study.study_name}: no trial completed; see the errors in its trials, and tune again")
+        raise InputError(
+            f"study {study.study_name}: no trial completed; see the errors in its trials, and tune again"
+        )
     best = study.best_trial
     header = (
-        f"# Written by `nexuszero tune`: study {study.study_name}, trial {best.number} of {len(study.trials)},\n"
-        f"# {CRITERION} {best.value:.6f} after {config.epochs} epochs (the criterion).\n"
+        f"# Written by `nexuszero tune`: study {study.study_name},\n"
+        f"# trial {best.number} of {len(study.trials)}, chosen by its {CRITERION}: {best.value:.6f}\n"
+        f"# after {config.epochs} epochs. The test loss had no say.\n"
     )
     data = os.path.relpath(config.data.absolute(), config.baseline.absolute().parent)
     values = {"data": data, **best.params}
@@ -120,16 +139,25 @@ def write_baseline(study: optuna.Study, config: TuneConfig) -> None:
 
 def _splits(config: TuneConfig, log: Log, generate: Generate | None) -> dict[str, Split]:
     present = all((config.data / name / "index.h5").is_file() for name in SPLITS)
-    if not present and config.generate and generate is not None:
+    if not present and config.generate:
         counts = {"train": config.generate_train, "val": config.generate_val, "test": config.generate_test}
         log(f"no dataset in {config.data}: generating {sum(counts.values())} circuits")
-        generate(GenerateConfig(out=config.data, seed=config.seed, threads=config.threads, **counts))
+        request = GenerateConfig(out=config.data, seed=config.seed, threads=config.threads, **counts)
+        (generate or _generate)(request)
     return read_all(config.data)
+
+
+def _generate(request: GenerateConfig) -> None:
+    from nexuszero import generation  # here: a study on a dataset that exists must not need the Rust library
+
+    generation.generate(request)
 
 
 def _objective(trial: optuna.Trial, config: TuneConfig, splits: Mapping[str, Split], log: Log) -> float:
     try:
-        result = train(_run_of(trial, config, log), log=log, data=splits, on_epoch=lambda row: _report(trial, row))
+        result = train(
+            _run_of(trial, config, log), log=log, data=splits, on_epoch=lambda row: _report(trial, row)
+        )
     except FAILURES as error:
         trial.set_user_attr(ERROR, f"{type(error).__name__}: {error}"[:500])
         raise
@@ -157,7 +185,7 @@ def _report(trial: optuna.Trial, row: dict[str, Any]) -> None:
 
 def _tell_end(trial: FrozenTrial, log: Log) -> None:
     if trial.state == TrialState.COMPLETE:
-        log(f"trial {trial.number}: {CRITERION} {trial.value:.4f}, test loss {trial.user_attrs['test_loss']:.4f}")
+        log(f"trial {trial.number}: {CRITERION} {trial.value:.4f}, test {trial.user_attrs['test_loss']:.4f}")
     elif trial.state == TrialState.PRUNED:
         log(f"trial {trial.number}: pruned, above the median")
     else:

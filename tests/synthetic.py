@@ -1,7 +1,7 @@
 """A small dataset whose targets are a computable function of the graph, so that training must beat the mean.
 
-No circuit here is real: wires and constraints are drawn at random, and the targets follow from lambda, the number of
-constraints and the largest coefficient by the formulas in `targets_of`.
+No circuit here is real: wires and constraints are drawn at random, and the targets follow from lambda, the
+number of constraints and the largest coefficient by the formulas in `targets_of`.
 """
 
 from __future__ import annotations

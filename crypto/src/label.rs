@@ -6,7 +6,7 @@
 
 use std::f64::consts::{E, PI};
 
-use anyhow::{Result, bail};
+use anyhow::{Result, bail, ensure};
 
 use crate::analysis::Analysis;
 use crate::field::{Field, log2};
@@ -110,7 +110,7 @@ impl Demand {
         match self.modulus {
             Modulus::Fixed { log2_q, bits, order } => vec![Candidate { log2_q, bits, ord: order }],
             Modulus::Free { bits } => {
-                let least = bits.saturating_add(1).max(16);
+                let least = (bits + 1).max(16);
                 (least..=least.max(64))
                     .flat_map(|bits| {
                         [1, 2, 4, 8, 16].map(|ord| Candidate { log2_q: f64::from(bits), bits, ord })
@@ -194,6 +194,9 @@ impl Choice {
 /// When no challenge set exists for `security`, or every candidate falls; the line names the constraint.
 pub fn choose(demand: &Demand, security: u32) -> Result<Choice> {
     let search = Search::new(security)?;
+    if let Modulus::Free { bits } = demand.modulus {
+        ensure!(bits < 256, "values of {bits} bits are too long; up to 255 bits are supported");
+    }
     let mut best: Option<Choice> = None;
     let mut falls = Vec::new();
     for candidate in demand.candidates() {

@@ -17,6 +17,8 @@ pub const QUANTUM: f64 = 0.265;
 pub const DEGREE: u32 = 64;
 /// Smallest block size that an attack is charged with.
 const MIN_BETA: u32 = 41;
+/// Where the search for a block size or a rank gives up: far above any that a label can have.
+const FAR: u32 = 1 << 24;
 
 /// `log2 T_delta(beta)`, the root Hermite factor of BKZ with a real block size above 40 (Chen, thesis 2013).
 #[must_use]
@@ -50,9 +52,13 @@ fn dual_hybrid_bits(n: u32, log2_q: f64, sigma: f64) -> f64 {
         .map_or(f64::INFINITY, |lwe| estimate::estimate(Attack::DualHybrid, &lwe, CostModel::Adps16).log2_rop)
 }
 
-/// `0.292 beta` for the smallest block size at which primal uSVP succeeds.
+/// `0.292 beta` for the smallest block size at which primal uSVP succeeds; modulo 3 none does.
 fn usvp_bits(n: u32, log2_q: f64, sigma: f64) -> f64 {
-    CLASSICAL * f64::from(smallest(MIN_BETA, |beta| usvp_succeeds(n, log2_q, sigma, beta)))
+    classical_bits(smallest(MIN_BETA, |beta| usvp_succeeds(n, log2_q, sigma, beta)))
+}
+
+fn classical_bits(beta: Option<u32>) -> f64 {
+    beta.map_or(f64::INFINITY, |beta| CLASSICAL * f64::from(beta))
 }
 
 fn usvp_succeeds(n: u32, log2_q: f64, sigma: f64, beta: u32) -> bool {
@@ -67,21 +73,24 @@ fn usvp_succeeds(n: u32, log2_q: f64, sigma: f64, beta: u32) -> bool {
     })
 }
 
-/// The smallest integer from `low` on that satisfies a monotone predicate.
-fn smallest(low: u32, holds: impl Fn(u32) -> bool) -> u32 {
+/// The smallest integer from `low` on that satisfies a monotone predicate, if one up to [`FAR`] does.
+fn smallest(low: u32, holds: impl Fn(u32) -> bool) -> Option<u32> {
     if holds(low) {
-        return low;
+        return Some(low);
     }
     let (mut fails, mut step) = (low, 1);
     while !holds(fails + step) {
         (fails, step) = (fails + step, step * 2);
+        if step > FAR {
+            return None;
+        }
     }
     let mut works = fails + step;
     while works - fails > 1 {
         let middle = fails + (works - fails) / 2;
         if holds(middle) { works = middle } else { fails = middle }
     }
-    works
+    Some(works)
 }
 
 /// A module rank that hides, and the bits it gives.
@@ -115,7 +124,7 @@ pub fn hiding_rank(log2_q: f64, security: u32) -> HidingRank {
 fn compute_hiding_rank(log2_q: f64, security: u32) -> HidingRank {
     let wanted = f64::from(security);
     let first = smallest(1, |mu| usvp_bits(DEGREE * mu, log2_q, ternary_sigma()) >= wanted);
-    let mut rank = HidingRank { mu: first, bits: 0.0 };
+    let mut rank = HidingRank { mu: first.unwrap_or(FAR), bits: 0.0 };
     loop {
         rank.bits = lwe_bits(DEGREE * rank.mu, log2_q, ternary_sigma());
         if rank.bits >= wanted {
@@ -141,7 +150,7 @@ pub fn sis_log2_delta(n: f64, log2_q: f64, log2_bound: f64) -> Option<f64> {
 #[must_use]
 pub fn sis_bits(n: f64, log2_q: f64, log2_bound: f64) -> f64 {
     sis_log2_delta(n, log2_q, log2_bound).map_or(0.0, |wanted| {
-        CLASSICAL * f64::from(smallest(MIN_BETA, |beta| log2_delta(f64::from(beta)) <= wanted))
+        classical_bits(smallest(MIN_BETA, |beta| log2_delta(f64::from(beta)) <= wanted))
     })
 }
 
@@ -157,7 +166,7 @@ impl BindingTest {
     #[must_use]
     pub fn new(security: u32) -> Self {
         let enough = smallest(MIN_BETA, |beta| CLASSICAL * f64::from(beta) >= f64::from(security));
-        Self { log2_delta: log2_delta(f64::from(enough - 1)) }
+        Self { log2_delta: log2_delta(f64::from(enough.unwrap_or(FAR) - 1)) }
     }
 
     /// Whether SIS in dimension `n` with this bound costs at least the wanted bits.

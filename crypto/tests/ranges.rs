@@ -2,6 +2,8 @@
 //! constraint, every interval is summed from scratch, rule 4 enumerates by brute force.
 //! Source: `/work/shared/spec/labels.md`, "Range inference" and "Lift", in its own words below.
 
+#![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use dashu_int::IBig;

@@ -1,0 +1,252 @@
+"""The figures of the notebooks: pure functions that return a plotly figure.
+
+Colours are those of Okabe and Ito (2008), told apart by people with any colour vision, and no meaning hangs on colour
+alone. Labels are plain text: LaTeX would fetch MathJax from the network.
+
+    python -c "from nexuszero import dataset, plots; plots.families(dataset.read_all('data/quick')).show()"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import optuna
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from nexuszero import tables
+from nexuszero.dataset import Array, Split
+from nexuszero.evaluation import TARGET_NAMES
+from nexuszero.tuning import TUNED
+
+BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
+SPLIT_COLOURS = {"train": BLUE, "val": ORANGE, "test": GREEN}
+LOGARITHMIC = ("n", "sigma", "proof_size", "learning_rate")
+AXES = {name: f"{name} ({unit})" for name, unit in tables.UNITS.items()}
+
+
+def families(splits: Mapping[str, Split]) -> go.Figure:
+    """Share of each circuit family, by split."""
+    shares = tables.counts(splits, "family")
+    shares = shares / shares.sum()
+    figure = go.Figure(
+        [
+            go.Bar(name=name, x=shares.index, y=shares[name], marker_color=SPLIT_COLOURS[name])
+            for name in shares
+        ]
+    )
+    return _styled(figure, "Circuit families", "family", "share of the split", yaxis_tickformat=".0%")
+
+
+def graph_sizes(splits: Mapping[str, Split]) -> go.Figure:
+    """Distributions of nodes and edges of a circuit, all splits together, on logarithmic axes."""
+    figure = make_subplots(1, 2, horizontal_spacing=0.12)
+    for column, (name, colour) in enumerate((("node", BLUE), ("edge", ORANGE)), 1):
+        sizes = np.concatenate([np.diff(getattr(split, f"{name}_ptr")) for split in splits.values()])
+        figure.add_trace(_log_histogram(sizes, f"{name}s", colour), 1, column)
+        figure.update_xaxes(type="log", title_text=f"{name}s of a circuit", row=1, col=column)
+    figure.update_yaxes(title_text="circuits", col=1)
+    return _styled(figure, "Sizes of the graphs", showlegend=False)
+
+
+def targets(split: Split) -> go.Figure:
+    """Distributions of the six targets in original units."""
+    figure = make_subplots(2, 3, vertical_spacing=0.2, horizontal_spacing=0.08)
+    for index, name in enumerate(TARGET_NAMES):
+        row, column = index // 3 + 1, index % 3 + 1
+        values = split.targets[:, index]
+        trace = _log_histogram(values, name, BLUE) if name in LOGARITHMIC else _histogram(values, name, BLUE)
+        figure.add_trace(trace, row, column)
+        kind = "log" if name in LOGARITHMIC else "linear"
+        figure.update_xaxes(type=kind, title_text=AXES[name], row=row, col=column)
+    figure.update_yaxes(title_text="circuits", col=1)
+    return _styled(figure, "The six targets", height=620, showlegend=False)
+
+
+def trial_history(study: optuna.Study) -> go.Figure:
+    """Validation loss of each trial, and the best so far."""
+    table = tables.trials(study).dropna(subset=["val_loss"]).sort_values("trial")
+    best = table["val_loss"].cummin()
+    figure = go.Figure(
+        [
+            _points(table["trial"], table["val_loss"], "validation loss of the trial", BLUE),
+            go.Scatter(x=table["trial"], y=best, name="best so far", line={"color": RED, "shape": "hv"}),
+            _points(table["trial"], table["test_loss"], "test loss (not used)", GREY, "x-thin-open"),
+        ]
+    )
+    figure.add_hline(tables.MEAN_PREDICTOR_LOSS, line_dash="dot", annotation_text="always the mean")
+    return _styled(figure, "History of the search", "trial", "loss", xaxis_dtick=1)
+
+
+def trial_slices(study: optuna.Study) -> go.Figure:
+    """Validation loss against each hyperparameter; darker points are later trials."""
+    table = tables.trials(study).dropna(subset=["val_loss"])
+    figure = make_subplots(1, len(TUNED), shared_yaxes=True, horizontal_spacing=0.02)
+    for column, name in enumerate(TUNED, 1):
+        marker = {"color": table["trial"], "colorscale": "Blues", "cmin": -len(table) / 2, "size": 10}
+        marker["line"] = {"width": 1, "color": GREY}
+        trace = go.Scatter(
+            x=table[name], y=table["val_loss"], text=table["trial"], mode="markers", marker=marker
+        )
+        figure.add_trace(trace.update(hovertemplate="trial %{text}: %{y:.4f}<extra></extra>"), 1, column)
+        kind = "log" if name in LOGARITHMIC else "linear"
+        figure.update_xaxes(type=kind, title_text=name, row=1, col=column)
+    figure.update_yaxes(title_text="validation loss", col=1)
+    return _styled(figure, "Validation loss by hyperparameter", showlegend=False)
+
+
+def trial_parallel(study: optuna.Study) -> go.Figure:
+    """Every trial as a line through its hyperparameters to its validation loss."""
+    table = tables.trials(study).dropna(subset=["val_loss"])
+    shown = table.assign(learning_rate=np.log10(table["learning_rate"].astype(float)))
+    labels = {"learning_rate": "log10 learning rate", "val_loss": "validation loss"}
+    dimensions = [
+        {"label": labels.get(name, name), "values": shown[name].astype(float)}
+        for name in (*TUNED, "val_loss")
+    ]
+    line = {"color": shown["val_loss"], "colorscale": "Cividis", "showscale": True}
+    figure = go.Figure(go.Parcoords(dimensions=dimensions, line=line, labelfont={"size": 13}))
+    return _styled(figure, "Trials from hyperparameters to loss", margin={"t": 110, "l": 70})
+
+
+def importances(table: pd.DataFrame) -> go.Figure:
+    """Bars of `tables.importances`; says so where there are too few trials to tell."""
+    table = table.iloc[::-1]
+    names, values = table["hyperparameter"], table["share of variance"]
+    figure = go.Figure(go.Bar(x=values, y=names, orientation="h", marker_color=BLUE))
+    if table.empty:
+        figure.add_annotation(text="fewer than four completed trials: not estimated", showarrow=False)
+    return _styled(figure, "Importance of the hyperparameters (fANOVA)", "share of the variance", "")
+
+
+def training_curves(history: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Training and validation loss by epoch, with the epoch that was kept."""
+    table = pd.DataFrame(history)
+    figure = go.Figure(
+        [
+            go.Scatter(x=table["epoch"], y=table["train_loss"], name="train (with dropout)", line_color=BLUE),
+            go.Scatter(x=table["epoch"], y=table["val_loss"], name="validation", line_color=ORANGE),
+        ]
+    )
+    figure.update_traces(mode="lines+markers")
+    best = table.loc[table["val_loss"].idxmin()]
+    figure.add_trace(_points([best["epoch"]], [best["val_loss"]], "kept", RED, "star", 16))
+    figure.add_hline(tables.MEAN_PREDICTOR_LOSS, line_dash="dot", annotation_text="always the mean")
+    return _styled(figure, "Loss by epoch", "epoch", "loss", xaxis_tickformat="d")
+
+
+def loss_parts(history: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """The two halves of the validation loss by epoch."""
+    table = pd.DataFrame(history)
+    parts = {"val_parameters_mse": "parameters: n, log2 q, sigma", "val_metrics_mse": "metrics"}
+    lines = [
+        go.Scatter(x=table["epoch"], y=table[name], name=text, mode="lines+markers", line_color=colour)
+        for (name, text), colour in zip(parts.items(), (BLUE, ORANGE), strict=True)
+    ]
+    axes = "epoch", "mean squared error, standardised"
+    return _styled(go.Figure(lines), "The halves of the validation loss", *axes, xaxis_tickformat="d")
+
+
+def predicted(truth: Array, prediction: Array) -> go.Figure:
+    """Proposal against label for each target; the diagonal is a perfect answer."""
+    figure = make_subplots(2, 3, vertical_spacing=0.2, horizontal_spacing=0.08)
+    for index, name in enumerate(TARGET_NAMES):
+        row, column = index // 3 + 1, index % 3 + 1
+        ends = [float(truth[:, index].min()), float(truth[:, index].max())]
+        marker = {"color": BLUE, "size": 5, "opacity": 0.5}
+        points = go.Scatter(
+            x=truth[:, index], y=prediction[:, index], mode="markers", marker=marker, name=name
+        )
+        figure.add_trace(points, row, column)
+        figure.add_trace(
+            go.Scatter(x=ends, y=ends, mode="lines", line={"color": RED, "dash": "dot"}), row, column
+        )
+        kind = "log" if name in LOGARITHMIC else "linear"
+        figure.update_xaxes(type=kind, title_text=f"label: {AXES[name]}", row=row, col=column)
+        figure.update_yaxes(type=kind, row=row, col=column)
+    figure.update_yaxes(title_text="proposal", col=1)
+    return _styled(figure, "Proposals against labels", height=680, showlegend=False)
+
+
+def errors(table: pd.DataFrame, target: str) -> go.Figure:
+    """Mean absolute error of one target by group, from `tables.errors_by`."""
+    text = [f"{count} circuits" for count in table["circuits"]]
+    names = [str(name) for name in table.index]
+    figure = go.Figure(go.Bar(x=names, y=table[target], text=text, marker_color=BLUE))
+    figure.update_xaxes(type="category")
+    name = str(table.index.name)
+    return _styled(
+        figure, f"Error of {target} by {name}", name, f"mean absolute error ({tables.UNITS[target]})"
+    )
+
+
+def target_shares(report: Mapping[str, Any]) -> go.Figure:
+    """Shares of test circuits that meet each target of the seed document, of labels and of proposals."""
+    texts = {
+        "bit_security": "> 100 bits",
+        "hardness": "hardness > 0.8",
+        "proof_size": "< 5000 bytes",
+        "all": "all",
+    }
+    figure = go.Figure()
+    for (kind, shares), colour in zip(report["shares"].items(), (BLUE, ORANGE), strict=True):
+        values = [shares[name] for name in texts]
+        label = [f"{value:.0%}" for value in values]
+        figure.add_trace(go.Bar(name=kind, x=list(texts.values()), y=values, text=label, marker_color=colour))
+    return _styled(
+        figure, "Targets of the seed document", "target", "share of test circuits", yaxis_tickformat=".0%",
+        yaxis_range=[0, 1.08],
+    )  # fmt: skip
+
+
+def stage_times(table: pd.DataFrame) -> go.Figure:
+    """Seconds of each stage."""
+    text = [f"{seconds:.1f} s" for seconds in table["seconds"]]
+    figure = go.Figure(
+        go.Bar(x=table["seconds"], y=table["stage"], orientation="h", text=text, marker_color=BLUE)
+    )
+    figure.update_yaxes(autorange="reversed")
+    return _styled(figure, "Where the time went", "seconds", "")
+
+
+def _histogram(values: Array, name: str, colour: str) -> go.Histogram:
+    return go.Histogram(x=values, nbinsx=40, name=name, marker_color=colour)
+
+
+def _log_histogram(values: Array, name: str, colour: str) -> go.Bar:
+    """Bars of equal width on a logarithmic axis, which a histogram trace cannot draw."""
+    low, high = float(values.min()), float(values.max())
+    edges = np.geomspace(low, max(high, low * 1.01), 41)
+    count, edges = np.histogram(values, edges)
+    return go.Bar(
+        x=np.sqrt(edges[1:] * edges[:-1]), y=count, width=np.diff(edges), name=name, marker_color=colour
+    )
+
+
+def _points(x: Any, y: Any, name: str, colour: str, symbol: str = "circle", size: int = 10) -> go.Scatter:  # noqa: ANN401
+    marker = {"color": colour, "symbol": symbol, "size": size, "line": {"width": 2, "color": colour}}
+    return go.Scatter(x=x, y=y, name=name, mode="markers", marker=marker)
+
+
+def _styled(
+    figure: go.Figure, title: str, x: str | None = None, y: str | None = None, **layout: Any
+) -> go.Figure:  # noqa: ANN401
+    """One look for all: light, large enough to read, horizontal legend above the plot."""
+    base = {
+        "template": "plotly_white",
+        "title": {"text": title, "x": 0, "xref": "paper"},
+        "font": {"size": 14, "family": "system-ui, sans-serif", "color": "#222222"},
+        "height": 420,
+        "margin": {"l": 70, "r": 20, "t": 80, "b": 60},
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        "bargap": 0.15,
+    }
+    figure.update_layout(base | layout)
+    if x is not None:
+        figure.update_xaxes(title_text=x)
+    if y is not None:
+        figure.update_yaxes(title_text=y)
+    return figure

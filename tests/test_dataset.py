@@ -1,0 +1,143 @@
+"""The HDF5 file: what is written is read back, whatever the blocks, and every damage is told in one line."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import synthetic
+
+from nexuszero.dataset import CIRCUIT_COLUMNS, Split, Writer, read, read_all, write
+from nexuszero.errors import InputError
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    write(tmp_path / "index.h5", synthetic.block(9, 0), {"split": "train"})
+    return tmp_path / "index.h5"
+
+
+def test_round_trip(file: Path) -> None:
+    split, columns = read(file), synthetic.block(9, 0)
+    assert len(split) == 9
+    assert set(split.columns()) == set(columns)
+    for name, values in split.columns().items():
+        if name != "circuit/family":
+            np.testing.assert_array_equal(values, columns[name], err_msg=name)
+    assert set(split.circuit) == set(CIRCUIT_COLUMNS)
+    assert split.circuit["family"].tolist() == ["random"] * 9
+    assert split.attributes["split"] == "train"
+    assert split.targets.shape == (9, 6)
+
+
+def test_blocks_change_neither_content_nor_hash(file: Path, tmp_path: Path) -> None:
+    first, second = synthetic.block(4, 1), synthetic.block(5, 2)
+    with Writer(tmp_path / "a.h5") as writer:
+        writer.append(first)
+        writer.append(second)
+    split = read(tmp_path / "a.h5")
+    whole = write(tmp_path / "b.h5", split.columns())
+    assert len(split) == 9
+    assert split.content_hash == whole == read(tmp_path / "b.h5").content_hash
+    assert split.content_hash != read(file).content_hash
+    last = slice(split.edge_ptr[8], split.edge_ptr[9])
+    np.testing.assert_array_equal(split.edge_index[:, last], second["edge_index"][:, second["edge_ptr"][4] :])
+
+
+def test_the_hash_is_the_same_on_all_machines(tmp_path: Path) -> None:
+    columns = {name: np.zeros_like(values) for name, values in synthetic.block(2, 0).items()}
+    digest = write(
+        tmp_path / "a.h5", columns | {"node_ptr": np.array([0, 1, 2]), "x": np.ones((2, 12), "f4")}
+    )
+    big_endian = columns | {"node_ptr": np.array([0, 1, 2], ">i8"), "x": np.ones((2, 12), ">f4")}
+    assert digest == write(tmp_path / "b.h5", big_endian)
+
+
+def test_columns_are_compressed_and_checked(file: Path) -> None:
+    with h5py.File(file) as opened:
+        for name in ("x", "edge_index", "params", "circuit/seed"):
+            column = opened[name]
+            assert (column.compression, column.shuffle, column.fletcher32) == ("gzip", True, True)
+            assert column.chunks is not None
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="midway"), Writer(tmp_path / "index.h5") as writer:
+        writer.append(synthetic.block(2, 0))
+        raise RuntimeError("midway")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_block_needs_all_columns(tmp_path: Path) -> None:
+    block = synthetic.block(2, 0)
+    del block["params"]
+    with pytest.raises(ValueError, match="params"), Writer(tmp_path / "index.h5") as writer:
+        writer.append(block)
+
+
+def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"index\.h5: no such dataset; run `nexuszero generate`"):
+        read_all(tmp_path)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.5, 0.97])
+def test_a_truncated_file(file: Path, share: float) -> None:
+    content = file.read_bytes()
+    file.write_bytes(content[: int(len(content) * share)])
+    with pytest.raises(InputError, match=r"index\.h5.*(truncated|corrupt)"):
+        read(file)
+
+
+def test_a_flipped_byte(file: Path) -> None:
+    with h5py.File(file) as opened:
+        offset = opened["x"].id.get_chunk_info(0).byte_offset
+    content = bytearray(file.read_bytes())
+    content[offset + 40] ^= 0xFF
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"index\.h5.*corrupt"):
+        read(file)
+
+
+def test_another_schema_version(file: Path) -> None:
+    with h5py.File(file, "a") as opened:
+        opened.attrs["schema_version"] = 2
+    with pytest.raises(InputError, match=r"schema version 2, expected 1"):
+        read(file)
+
+
+@pytest.mark.parametrize("name", ["x", "edge_ptr", "metrics", "circuit/liftable"])
+def test_a_missing_column(file: Path, name: str) -> None:
+    with h5py.File(file, "a") as opened:
+        del opened[name]
+    with pytest.raises(InputError, match=f"no column '{name}'"):
+        read(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "message"),
+    [
+        ("x", np.zeros((5, 11), "f4"), "column 'x'"),
+        ("params", np.zeros((9, 3), "f4"), "column 'params'"),
+        ("params", np.zeros((8, 3)), "different lengths"),
+        ("node_ptr", np.arange(10), "different lengths"),
+    ],
+)
+def test_a_malformed_column(file: Path, name: str, values: np.ndarray, message: str) -> None:
+    with h5py.File(file, "a") as opened:
+        del opened[name]
+        opened[name] = values
+    with pytest.raises(InputError, match=message):
+        read(file)
+
+
+def test_an_edge_that_leaves_its_circuit(file: Path) -> None:
+    with h5py.File(file, "a") as opened:
+        opened["edge_index"][0, 0] = 1000
+    with pytest.raises(InputError, match="an edge leaves its circuit"):
+        read(file)
+
+
+def test_the_file_is_closed_after_reading(file: Path) -> None:
+    split: Split = read(file)
+    file.unlink()
+    assert split.x.flags.owndata

@@ -1,0 +1,69 @@
+"""The dataset that `generate` writes: sizes, columns, attributes; the same content for any number of threads."""
+
+import json
+
+import h5py
+import numpy as np
+import pytest
+
+from nexuszero import generation
+from nexuszero.config import GenerateConfig
+from nexuszero.dataset import SPLITS, read_all
+
+
+def make(out, **changes):
+    config = GenerateConfig(out=out, train=70, val=14, test=14, seed=5, **changes)
+    return generation.generate(config, log=lambda line: None)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    out = tmp_path_factory.mktemp("data")
+    return out, make(out)
+
+
+def test_sizes_and_schema(dataset):
+    out, summary = dataset
+    splits = read_all(out)
+    assert {name: len(split) for name, split in splits.items()} == {"train": 70, "val": 14, "test": 14}
+    for split in splits.values():
+        assert split.x.shape[1] == 12
+        assert split.edge_attr.shape[1] == 5
+        assert split.edge_index.dtype == np.int32
+        nodes = split.circuit["wires"] - 1 + split.circuit["constraints"]
+        assert np.array_equal(np.diff(split.node_ptr), nodes)
+        assert (split.metrics[:, 0] >= split.circuit["security"]).all()
+    assert summary["sha256"] == {name: split.content_hash for name, split in splits.items()}
+    assert json.loads((out / "generation.json").read_text()) == summary
+
+
+def test_plain_h5py_opens_it_with_named_columns(dataset):
+    with h5py.File(dataset[0] / "train/index.h5") as file:
+        assert file["x"].compression == "gzip"
+        assert file["x"].shuffle
+        assert file["x"].fletcher32
+        assert json.loads(file.attrs["params_columns"]) == ["n", "log2_q", "sigma"]
+        for name in ("label_version", "schema_version", "master_seed", "split", "crate_version", "content_sha256"):
+            assert name in file.attrs
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_content_depends_on_neither_threads_nor_blocks(dataset, tmp_path, monkeypatch, threads):
+    monkeypatch.setattr(generation, "BLOCK", 17)
+    assert make(tmp_path, threads=threads)["sha256"] == dataset[1]["sha256"]
+
+
+def test_another_seed_is_another_dataset(dataset, tmp_path):
+    other = generation.generate(GenerateConfig(out=tmp_path, train=70, val=14, test=14, seed=6), log=str)
+    assert not set(other["sha256"].values()) & set(dataset[1]["sha256"].values())
+
+
+def test_an_interrupted_run_leaves_the_old_files(dataset, monkeypatch):
+    def interrupted(*arguments, **named):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(generation.Writer, "append", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        make(dataset[0])
+    assert {name: len(split) for name, split in read_all(dataset[0]).items()} == dict(zip(SPLITS, (70, 14, 14), strict=True))
+    assert not list(dataset[0].rglob("*.tmp"))

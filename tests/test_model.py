@@ -1,0 +1,144 @@
+"""The network: what it must not depend on, what it must survive, and its loss by hand."""
+
+import pytest
+import torch
+
+from nexuszero.batching import Batch, Circuits, Standardiser
+from nexuszero.dataset import Split
+from nexuszero.model import Dropout, ParameterNet, circuit_features, loss, losses, pool
+
+
+@pytest.fixture(scope="module")
+def batch(splits: dict[str, Split]) -> Batch:
+    return Circuits(splits["train"], Standardiser.fit(splits["train"].targets)).batch(torch.arange(6))
+
+
+@pytest.fixture(scope="module")
+def model() -> ParameterNet:
+    torch.manual_seed(0)
+    return ParameterNet(hidden_dim=16, num_layers=2, num_heads=4, dropout=0.3).eval()
+
+
+def test_output_shape(model: ParameterNet, batch: Batch) -> None:
+    assert model(*batch.inputs).shape == (6, 6)
+    assert torch.equal(model(*batch.inputs[:4]), model(*batch.inputs))
+
+
+def test_the_order_of_nodes_and_edges_does_not_matter(model: ParameterNet, batch: Batch) -> None:
+    generator = torch.Generator().manual_seed(0)
+    nodes = torch.randperm(len(batch.x), generator=generator)
+    edges = torch.randperm(len(batch.edge_attr), generator=generator)
+    place = torch.argsort(nodes)
+    shuffled = model(
+        batch.x[nodes], place[batch.edge_index[:, edges]], batch.edge_attr[edges], batch.graph[nodes], 6
+    )
+    torch.testing.assert_close(shuffled, model(*batch.inputs), atol=1e-5, rtol=1e-4)
+
+
+def test_a_graph_alone_is_the_graph_in_a_batch(model: ParameterNet, splits: dict[str, Split]) -> None:
+    circuits = Circuits(splits["train"], Standardiser.fit(splits["train"].targets))
+    together = model(*circuits.batch(torch.arange(6)).inputs)
+    alone = torch.cat([model(*circuits.batch(torch.tensor([i])).inputs) for i in range(6)])
+    torch.testing.assert_close(alone, together, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("part", ["x", "edge_attr", "edge_index"])
+def test_the_answer_depends_on_every_part(model: ParameterNet, batch: Batch, part: str) -> None:
+    changed = batch.edge_index.clone()
+    changed[1, 0] = (
+        batch.edge_index[1].min() if changed[1, 0] != batch.edge_index[1].min() else changed[1, 0] + 1
+    )
+    new = {"x": batch.x * 0.9, "edge_attr": batch.edge_attr * 0.5, "edge_index": changed}[part]
+    if part == "x":
+        new[:, 0] = batch.x[:, 0]
+    assert not torch.allclose(model(*batch._replace(**{part: new}).inputs), model(*batch.inputs), atol=1e-6)
+
+
+@pytest.mark.parametrize("constraint", [0.0, 1.0])
+def test_one_node_without_edges_is_finite(constraint: float) -> None:
+    model = ParameterNet(hidden_dim=16, num_layers=2, num_heads=4, dropout=0.1)
+    x = torch.zeros(1, 12)
+    x[0, 0] = constraint
+    answer = model(
+        x, torch.zeros(2, 0, dtype=torch.int64), torch.zeros(0, 5), torch.zeros(1, dtype=torch.int64), 1
+    )
+    answer.square().sum().backward()
+    assert torch.isfinite(answer).all()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+
+
+@pytest.mark.parametrize(("hidden", "heads"), [(8, 8), (24, 4)])
+def test_forward_and_backward_are_finite(batch: Batch, hidden: int, heads: int) -> None:
+    torch.manual_seed(0)
+    model = ParameterNet(hidden_dim=hidden, num_layers=3, num_heads=heads, dropout=0.2)
+    loss(model(*batch.inputs), batch.target).backward()
+    grads = [parameter.grad for parameter in model.parameters()]
+    assert all(grad is not None and torch.isfinite(grad).all() for grad in grads)
+
+
+def test_bfloat16_comes_close(model: ParameterNet, batch: Batch) -> None:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        half = model(*batch.inputs)
+    assert half.dtype == torch.float32
+    torch.testing.assert_close(half, model(*batch.inputs), atol=0.1, rtol=0.1)
+
+
+def test_training_repeats_exactly(batch: Batch) -> None:
+    def one() -> torch.Tensor:
+        torch.manual_seed(3)
+        model = ParameterNet(16, 2, 4, 0.3)
+        loss(model(*batch.inputs), batch.target).backward()
+        return torch.cat([p.grad.flatten() for p in model.parameters()])
+
+    assert torch.equal(one(), one())
+
+
+def test_heads_must_divide_the_width() -> None:
+    with pytest.raises(ValueError, match="multiple of num_heads"):
+        ParameterNet(hidden_dim=30, num_heads=4)
+
+
+def test_pool_by_hand() -> None:
+    x = torch.tensor([[1.0, -2.0], [3.0, -4.0], [5.0, -6.0]])
+    pooled = pool(x, torch.tensor([0, 0, 2]), 3)
+    logs = torch.log(torch.tensor([5.0, 7.0, 6.0, 7.0]))
+    expected = [[logs[0], -logs[1], 2, -3, 3, -2], [0] * 6, [logs[2], -logs[3], 5, -6, 5, -6]]
+    torch.testing.assert_close(pooled, torch.tensor(expected))
+
+
+def test_circuit_features_by_hand() -> None:
+    x = torch.zeros(3, 12)
+    x[:, 0], x[:, 10] = torch.tensor([0.0, 1.0, 1.0]), torch.tensor([0.5, 0.5, 1.0])
+    features = circuit_features(x, torch.tensor([0, 0, 1]), 2)
+    assert features.shape == (2, 15)
+    assert features[:, 1].tolist() == [0.5, 1.0]
+    torch.testing.assert_close(features[:, 3], torch.log(torch.tensor([2.0, 2.0])) / 8)
+
+
+def test_dropout_keeps_the_mean_and_the_rate() -> None:
+    torch.manual_seed(0)
+    dropout = Dropout(0.243)
+    x = dropout(torch.ones(1001, 1001))
+    assert float((x == 0).float().mean()) == pytest.approx(0.243, abs=2e-3)
+    assert float(x.mean()) == pytest.approx(1, abs=3e-3)
+    assert torch.equal(dropout.eval()(x), x)
+
+
+def test_the_loss_by_hand() -> None:
+    prediction = torch.tensor([[1.0, 0, 0, 0, 0, 2], [0, 0, 0, 0, 0, 0]])
+    parameters, metrics = losses(prediction, torch.zeros(2, 6))
+    assert float(parameters) == pytest.approx(1 / 6)
+    assert float(metrics) == pytest.approx(4 / 6)
+    assert float(loss(prediction, torch.zeros(2, 6))) == pytest.approx(5 / 6)
+
+
+def test_the_mean_predictor_costs_two(splits: dict[str, Split]) -> None:
+    targets = splits["train"].targets
+    standardised = torch.from_numpy(Standardiser.fit(targets).transform(targets))
+    assert float(loss(torch.zeros_like(standardised), standardised)) == pytest.approx(2)
+
+
+@pytest.mark.parametrize("shape", [(12,), (6, 2), (1, 6), (2, 3), (3, 6)])
+def test_a_wrong_shape_is_an_error(shape: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"must both be \[graphs, 6\]"):
+        loss(torch.zeros(2, 6), torch.zeros(shape))

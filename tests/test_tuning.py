@@ -1,0 +1,212 @@
+"""The study: its space, its criterion, its failures, and resuming. Training is replaced but in one test."""
+
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pytest
+import yaml
+
+from nexuszero import tuning
+from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig, load
+from nexuszero.errors import InputError
+from nexuszero.training import Result, train
+from nexuszero.tuning import trial_table, tune
+
+
+def config(data: Path, tmp_path: Path, **changes: Any) -> TuneConfig:
+    paths = {"storage": "sqlite:///:memory:", "baseline": tmp_path / "b.yaml", "runs": tmp_path / "runs"}
+    return TuneConfig(data=data, log_every=0, threads=1, **(paths | {"trials": 4} | changes))
+
+
+def on_disk(data: Path, tmp_path: Path, **changes: Any) -> TuneConfig:
+    return config(data, tmp_path, storage=str(tmp_path / "study.db"), **changes)
+
+
+def quiet(_: str) -> None:
+    pass
+
+
+def fake_loss(run: TrainConfig) -> float:
+    return abs(run.dropout - 0.2) + run.num_layers / 10
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
+    """Replaces training by a formula; the list receives each run's configuration."""
+    seen: list[TrainConfig] = []
+
+    def fake(run: TrainConfig, *, on_epoch: Any, **_: Any) -> Result:
+        seen.append(run)
+        value = fake_loss(run)
+        for epoch in range(run.epochs):
+            on_epoch({"epoch": epoch + 1, "val_loss": value})
+        # the test loss ranks trials the other way round, so that choosing by it would show
+        return Result(run.out, value, value, 10 - value, 1, run.epochs, False, 1.5, 1000, [])
+
+    monkeypatch.setattr(tuning, "train", fake)
+    return seen
+
+
+def test_the_search_space_is_the_seed_documents() -> None:
+    trial = optuna.trial.FixedTrial(
+        {"hidden_dim": 384, "num_layers": 8, "num_heads": 4, "dropout": 0.3, "learning_rate": 5e-4}
+    )
+    tuning.suggest(trial)
+    distributions = trial.distributions
+    assert distributions["hidden_dim"] == optuna.distributions.CategoricalDistribution([128, 256, 384])
+    assert distributions["num_layers"] == optuna.distributions.IntDistribution(3, 8)
+    assert distributions["num_heads"] == optuna.distributions.CategoricalDistribution([4, 8])
+    assert distributions["dropout"] == optuna.distributions.FloatDistribution(0.05, 0.3)
+    assert distributions["learning_rate"] == optuna.distributions.FloatDistribution(1e-5, 5e-4, log=True)
+
+
+def test_the_best_is_the_best_by_validation(
+    data_directory: Path, tmp_path: Path, runs: list[TrainConfig]
+) -> None:
+    study = tune(config(data_directory, tmp_path), log=quiet)
+    values = [fake_loss(run) for run in runs]
+    assert study.best_value == min(values)
+    assert [run.seed for run in runs] == [42, 43, 44, 45]
+    assert [run.batch_cap for run in runs] == [50] * 4
+    table = trial_table(study)
+    assert table["rank"].tolist() == [1, 2, 3, 4]
+    assert table["val_loss"].tolist() == sorted(values)
+    assert (table["test_loss"] == 10 - table["val_loss"]).all()
+    assert table["seconds"].tolist() == [1.5] * 4
+
+
+def test_the_baseline_file(data_directory: Path, tmp_path: Path, runs: list[TrainConfig]) -> None:
+    study = tune(config(data_directory, tmp_path), log=quiet)
+    text = (tmp_path / "b.yaml").read_text()
+    assert "study full_run" in text
+    assert f"trial {study.best_trial.number} of 4" in text
+    assert f"validation loss {study.best_value:.6f}" in text
+    values = yaml.safe_load(text)
+    assert {name: values[name] for name in tuning.TUNED} == study.best_trial.params
+    loaded = load(TrainConfig, tmp_path / "b.yaml", "train")
+    assert loaded.learning_rate == study.best_trial.params["learning_rate"]
+    assert loaded.data.resolve() == data_directory.resolve()
+
+
+def test_a_resumed_study_is_the_uninterrupted_one(
+    data_directory: Path, tmp_path: Path, runs: list[TrainConfig]
+) -> None:
+    tune(on_disk(data_directory, tmp_path, trials=3), log=quiet)
+    tune(on_disk(data_directory, tmp_path, trials=8), log=quiet)
+    assert len(runs) == 8
+    tune(on_disk(data_directory, tmp_path, trials=8), log=quiet)
+    assert len(runs) == 8
+    (tmp_path / "other").mkdir()
+    tune(on_disk(data_directory, tmp_path / "other", trials=8), log=quiet)
+    proposals = [run.model_dump(include=set(tuning.TUNED)) for run in runs]
+    assert proposals[:8] == proposals[8:]
+    assert len({run.learning_rate for run in runs}) == 8
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("out of memory"), FloatingPointError("nan"), MemoryError("full")]
+)
+def test_a_failed_trial_is_recorded_and_the_study_goes_on(
+    data_directory: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    runs: list[TrainConfig],
+    error: Exception,
+) -> None:
+    good = tuning.train
+
+    def second_fails(run: TrainConfig, **given: Any) -> Result:
+        if run.seed == 43:
+            raise error
+        return good(run, **given)
+
+    monkeypatch.setattr(tuning, "train", second_fails)
+    lines: list[str] = []
+    study = tune(config(data_directory, tmp_path), log=lines.append)
+    assert [trial.state.name for trial in study.trials] == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
+    assert any(str(error) in line and "the study goes on" in line for line in lines)
+    table = trial_table(study)
+    assert table["rank"].tolist()[:3] == [1, 2, 3]
+    assert table["rank"].isna().tolist() == [False, False, False, True]
+    assert str(error) in table["error"].iloc[3]
+
+
+def test_an_interrupted_trial_runs_again(
+    data_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: list[TrainConfig]
+) -> None:
+    good = tuning.train
+
+    def interrupted(run: TrainConfig, **given: Any) -> Result:
+        if run.seed == 43:
+            raise KeyboardInterrupt
+        return good(run, **given)
+
+    monkeypatch.setattr(tuning, "train", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        tune(on_disk(data_directory, tmp_path), log=quiet)
+    study = tuning.open_study(on_disk(data_directory, tmp_path))
+    study.ask()  # a process that was killed leaves a running trial
+    monkeypatch.setattr(tuning, "train", good)
+    study = tune(on_disk(data_directory, tmp_path), log=quiet)
+    states = [trial.state.name for trial in study.trials]
+    assert states == ["COMPLETE", "FAIL", "FAIL", "COMPLETE", "COMPLETE", "COMPLETE"]
+
+
+def test_all_trials_failing_is_an_input_error(
+    data_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> Result:
+        raise RuntimeError("no")
+
+    monkeypatch.setattr(tuning, "train", fails)
+    with pytest.raises(InputError, match="no trial completed"):
+        tune(config(data_directory, tmp_path, trials=2), log=quiet)
+
+
+@pytest.mark.parametrize("prune", [True, False])
+def test_pruning_can_be_turned_off(
+    data_directory: Path, tmp_path: Path, runs: list[TrainConfig], prune: bool
+) -> None:
+    study = tune(config(data_directory, tmp_path, trials=12, startup_trials=12, prune=prune), log=quiet)
+    assert any(trial.state.name == "PRUNED" for trial in study.trials) == prune
+    assert trial_table(study)["rank"].notna().sum() == sum(
+        trial.state.name == "COMPLETE" for trial in study.trials
+    )
+
+
+def test_a_missing_dataset_is_generated_only_when_asked(
+    data_directory: Path, tmp_path: Path, runs: list[TrainConfig]
+) -> None:
+    asked: list[GenerateConfig] = []
+
+    def generate(request: GenerateConfig) -> None:
+        asked.append(request)
+        request.out.symlink_to(data_directory)
+
+    with pytest.raises(InputError, match="no such dataset"):
+        tune(config(tmp_path / "data", tmp_path), log=quiet, generate=generate)
+    assert asked == []
+    tune(config(tmp_path / "data", tmp_path, generate=True, generate_val=7), log=quiet, generate=generate)
+    assert (asked[0].out, asked[0].val) == (tmp_path / "data", 7)
+    tune(config(tmp_path / "data", tmp_path, generate=True), log=quiet, generate=generate)
+    assert len(asked) == 1
+
+
+def test_a_wrong_storage_is_one_line(data_directory: Path, tmp_path: Path) -> None:
+    (tmp_path / "study.db").write_text("not a database, " * 100)
+    with pytest.raises(InputError, match=r"storage sqlite:///.*cannot be opened"):
+        tune(on_disk(data_directory, tmp_path), log=quiet)
+
+
+def test_a_real_study(data_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def smaller(run: TrainConfig, **given: Any) -> Result:
+        return train(run.model_copy(update={"hidden_dim": 16, "num_layers": 1}), **given)
+
+    monkeypatch.setattr(tuning, "train", smaller)
+    study = tune(on_disk(data_directory, tmp_path, trials=2, epochs=2, batch_cap=2), log=quiet)
+    table = trial_table(study)
+    assert table["state"].tolist() == ["COMPLETE", "COMPLETE"]
+    assert (table[["val_loss", "test_loss", "train_loss"]] < 10).all(axis=None)
+    assert [len(trial.intermediate_values) for trial in study.trials] == [2, 2]
+    assert (tmp_path / "runs" / "trial_001" / "run.jsonl").is_file()
