@@ -45,9 +45,7 @@ def analyse(config: AnalyseConfig) -> Analysis:
     splits = {name: read(config.data / name) for name in ("val", "test")}
     _same_data(checkpoint.meta["data"], splits, config.checkpoint)
     proposals = {name: predict(checkpoint, split) for name, split in splits.items()}
-    measured = {
-        name: measures(proposals[name], splits[name].targets, checkpoint.standardiser) for name in splits
-    }
+    measured = {name: measures(proposals[name], splits[name].targets, checkpoint.standardiser) for name in splits}
     test, prediction = splits["test"], proposals["test"]
     mean = checkpoint.standardiser.inverse(np.zeros_like(prediction))
     report = {
@@ -92,6 +90,4 @@ def write_json(path: Path, content: dict[str, Any]) -> None:
 def _same_data(trained_on: dict[str, str], splits: dict[str, Split], checkpoint: Path) -> None:
     for name, split in splits.items():
         if trained_on[name] != split.content_hash:
-            raise InputError(
-                f"{checkpoint}: was trained beside other {name} data; train again, or correct it"
-            )
+            raise InputError(f"{checkpoint}: was trained beside other {name} data; train again, or correct it")

@@ -137,9 +137,7 @@ class Batches:
         cap: batches an epoch at most, 0 or None for all.
     """
 
-    def __init__(
-        self, circuits: Circuits, batch_size: int, seed: int | None = None, cap: int | None = None
-    ) -> None:
+    def __init__(self, circuits: Circuits, batch_size: int, seed: int | None = None, cap: int | None = None) -> None:
         self.circuits, self.batch_size, self.seed, self.epoch = circuits, batch_size, seed, 0
         count = -(-len(circuits) // batch_size)
         self.count = min(count, cap) if cap else count

@@ -64,21 +64,15 @@ class TuneConfig(Stage):
 
     data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
     storage: Storage = Field("optuna_study.db", description="SQLite file, or an Optuna storage URL")
-    study_name: str = Field(
-        "full_run", min_length=1, description="name of the study, which is resumed if it exists"
-    )
+    study_name: str = Field("full_run", min_length=1, description="name of the study, which is resumed if it exists")
     trials: Count = Field(12, description="trials the study shall have in the end")
     epochs: Count = Field(2, description="epochs of each trial")
     batch_cap: int | None = Field(50, ge=0, description="batches an epoch at most; 0 or null for no cap")
     batch_size: Count = Field(32, description="circuits a batch")
     startup_trials: int = Field(5, ge=0, description="random trials before the TPE sampler starts to model")
     seed: Seed = Field(42, description="seed of the sampler; trial k trains with seed + k")
-    prune: bool = Field(
-        False, description="stop a trial whose validation loss is above the median at its epoch"
-    )
-    baseline: Located = Field(
-        Path("baseline_config.yaml"), description="file that receives the best trial's values"
-    )
+    prune: bool = Field(False, description="stop a trial whose validation loss is above the median at its epoch")
+    baseline: Located = Field(Path("baseline_config.yaml"), description="file that receives the best trial's values")
     runs: Located = Field(Path("runs/tune"), description="directory of one log and checkpoint a trial")
     generate: bool = Field(False, description="generate the dataset if there is none")
     generate_train: Count = Field(400, description="training circuits to generate")
@@ -97,12 +91,8 @@ class TrainConfig(Stage):
     """One training run."""
 
     data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
-    out: Located = Field(
-        Path("checkpoints/baseline"), description="directory of best_model.pt, last.ckpt, run.jsonl"
-    )
-    baseline: MaybeLocated = Field(
-        None, description="file whose values stand in for fields that are not given"
-    )
+    out: Located = Field(Path("checkpoints/baseline"), description="directory of best_model.pt, last.ckpt, run.jsonl")
+    baseline: MaybeLocated = Field(None, description="file whose values stand in for fields that are not given")
     hidden_dim: int = Field(256, ge=4, le=4096, description="width of a node, a multiple of num_heads")
     num_layers: int = Field(7, ge=1, le=64, description="layers, each wires -> constraints -> wires")
     num_heads: int = Field(8, ge=1, le=64, description="attention heads")
@@ -114,18 +104,14 @@ class TrainConfig(Stage):
     batch_cap: int | None = Field(None, ge=0, description="batches an epoch at most; 0 or null for no cap")
     warmup: float = Field(0.05, ge=0, le=1, description="share of all steps in which the learning rate rises")
     clip_norm: float = Field(1.0, ge=0, description="gradient norm at most, 0 for no clipping")
-    patience: int = Field(
-        0, ge=0, description="epochs without a better validation loss before stopping, 0 for never"
-    )
+    patience: int = Field(0, ge=0, description="epochs without a better validation loss before stopping, 0 for never")
     precision: Literal["32", "bf16"] = Field("32", description="float32, or bfloat16 where autocast allows")
     accumulate: Count = Field(1, description="batches whose gradients make one step")
     seed: Seed = Field(42, description="seed of weights, order and dropout, 0 .. 2^32-1")
     threads: Threads = Field(0, description="threads of torch, 0 for its default")
     log_every: int = Field(10, ge=0, description="batches between two log lines, 0 for none")
     resume: bool = Field(False, description="continue from last.ckpt in out, if there is one")
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto", description="where to compute; auto takes a GPU if any"
-    )
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to compute; auto takes a GPU if any")
 
     @field_validator("precision", mode="before")
     @classmethod
@@ -143,12 +129,8 @@ class AnalyseConfig(Stage):
     """What a trained network is measured on."""
 
     data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
-    checkpoint: Located = Field(
-        Path("checkpoints/baseline/best_model.pt"), description="the network to measure"
-    )
-    out: Located = Field(
-        Path("reports/quick/analysis.json"), description="JSON file that receives the measures"
-    )
+    checkpoint: Located = Field(Path("checkpoints/baseline/best_model.pt"), description="the network to measure")
+    out: Located = Field(Path("reports/quick/analysis.json"), description="JSON file that receives the measures")
 
 
 class SummaryConfig(Stage):
@@ -158,16 +140,12 @@ class SummaryConfig(Stage):
     storage: Storage = Field("optuna_study.db", description="SQLite file, or an Optuna storage URL")
     study_name: str = Field("full_run", min_length=1, description="name of the study")
     baseline: Located = Field(Path("baseline_config.yaml"), description="file that the search wrote")
-    checkpoints: Located = Field(
-        Path("checkpoints/baseline"), description="directory of best_model.pt, run.jsonl"
-    )
+    checkpoints: Located = Field(Path("checkpoints/baseline"), description="directory of best_model.pt, run.jsonl")
     analysis: Located = Field(Path("reports/quick/analysis.json"), description="JSON file of the measures")
     seconds: MaybeLocated = Field(
         None, description="JSON file of the seconds of each notebook, if they ran as one week"
     )
-    out: Located = Field(
-        Path("reports/quick/summary.json"), description="JSON file that receives the summary"
-    )
+    out: Located = Field(Path("reports/quick/summary.json"), description="JSON file that receives the summary")
 
 
 class ReportConfig(Stage):
@@ -241,9 +219,7 @@ def _yaml(path: Path) -> object:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
-        raise InputError(
-            f"{path}{line}: not valid YAML ({getattr(error, 'problem', None) or error})"
-        ) from None
+        raise InputError(f"{path}{line}: not valid YAML ({getattr(error, 'problem', None) or error})") from None
 
 
 def _parsed(overrides: Iterable[str]) -> dict[str, Any]:

@@ -99,7 +99,7 @@ class CryptoBridge:
         samples: ArrayLike = 0,
         attack: str = "rough",
     ) -> Records:
-        """Core-SVP estimates of LWE; arguments broadcast, sigmas are standard deviations, 0 samples are unlimited -> [rows]."""
+        """Core-SVP estimates of LWE; standard deviations, 0 samples for unlimited; broadcasts -> [rows]."""
         if attack not in ATTACKS[:5]:
             raise InputError(f"attack {attack!r} is unknown; choose one of {', '.join(ATTACKS[:5])}")
         number = ATTACKS.index(attack)
@@ -108,9 +108,7 @@ class CryptoBridge:
         )
         return self._map(self._lib.nexuszero_estimate_lwe, queries, "EstimateRecord")
 
-    def estimate_sis(
-        self, n: ArrayLike, log2_q: ArrayLike, log2_bound: ArrayLike, samples: ArrayLike = 0
-    ) -> Records:
+    def estimate_sis(self, n: ArrayLike, log2_q: ArrayLike, log2_bound: ArrayLike, samples: ArrayLike = 0) -> Records:
         """Core-SVP estimates of SIS in the l2 norm; arguments broadcast -> [rows]."""
         queries = self._queries("SisQuery", n=n, log2_q=log2_q, log2_bound=log2_bound, samples=samples)
         return self._map(self._lib.nexuszero_estimate_sis, queries, "EstimateRecord")
@@ -175,9 +173,7 @@ class CryptoBridge:
         kind = self._ffi.typeof(f"Nexuszero{struct}")
         fields = [(name, field.offset, self._field_dtype(field.type)) for name, field in kind.fields]
         names, offsets, formats = zip(*fields, strict=True)
-        return np.dtype(
-            {"names": names, "offsets": offsets, "formats": formats, "itemsize": self._ffi.sizeof(kind)}
-        )
+        return np.dtype({"names": names, "offsets": offsets, "formats": formats, "itemsize": self._ffi.sizeof(kind)})
 
     def _field_dtype(self, kind: Any) -> Any:
         if kind.kind == "array":

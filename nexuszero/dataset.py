@@ -119,9 +119,7 @@ def read_all(directory: Path | str) -> dict[str, Split]:
 def _check_version(opened: h5py.File, file: Path) -> None:
     version = opened.attrs.get("schema_version")
     if version is None or int(version) != SCHEMA_VERSION:
-        raise InputError(
-            f"{file}: schema version {version}, expected {SCHEMA_VERSION}; generate the dataset again"
-        )
+        raise InputError(f"{file}: schema version {version}, expected {SCHEMA_VERSION}; generate the dataset again")
 
 
 def _load(opened: h5py.File, file: Path) -> Split:
@@ -136,9 +134,7 @@ def _column(opened: h5py.File, name: str, file: Path) -> Array:
     values: Array = opened[name][()]
     if name in _COLUMNS and not _fits(values, name):
         dtype, item = _COLUMNS[name]
-        raise InputError(
-            f"{file}: column {name!r} is {values.dtype} {values.shape}, expected {dtype} of {item}"
-        )
+        raise InputError(f"{file}: column {name!r} is {values.dtype} {values.shape}, expected {dtype} of {item}")
     if name == "circuit/family" and values.dtype.kind == "S":
         return values.astype(str)
     return values
@@ -218,9 +214,7 @@ class Writer:
         self._temporary.replace(self.path)
 
     def _check(self, block: Mapping[str, Array]) -> None:
-        missing = [
-            name for name in (*_COLUMNS, *(f"circuit/{c}" for c in CIRCUIT_COLUMNS)) if name not in block
-        ]
+        missing = [name for name in (*_COLUMNS, *(f"circuit/{c}" for c in CIRCUIT_COLUMNS)) if name not in block]
         if missing:
             raise ValueError(f"a block needs all columns; missing: {', '.join(missing)}")
         if set(block) - set(self._hashes) and len(self._hashes) > len(self._ends):
@@ -254,9 +248,7 @@ class Writer:
         """The writer itself."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Completes the file, or removes it after an exception."""
         if kind is None:
             self.close()

@@ -107,9 +107,7 @@ def targets_met(validation_loss: float, values: Array) -> list[dict[str, Any]]:
     it.
     """
     share = shares(values)
-    rows = [
-        {"target": "validation_loss", "threshold": f"< {LOSS_TARGET:.2f}", "value": float(validation_loss)}
-    ]
+    rows = [{"target": "validation_loss", "threshold": f"< {LOSS_TARGET:.2f}", "value": float(validation_loss)}]
     rows[0] |= {"met": bool(validation_loss < LOSS_TARGET)}
     limits = {"bit_security": "> 100 bits", "hardness": "> 0.8", "proof_size": "< 5000 bytes"}
     for name, limit in limits.items():

@@ -80,6 +80,7 @@ def _attributes(config: GenerateConfig, bridge: CryptoBridge) -> dict[str, Any]:
 def _blocks(bridge: CryptoBridge, config: GenerateConfig) -> Iterator[list[Columns]]:
     """The stream block by block; the next block is computed while the last one is written."""
     with ThreadPoolExecutor(1) as worker:
+
         def submit(first: int) -> Any:
             return worker.submit(bridge.generate, config.seed, first, BLOCK, config.threads)
 

@@ -1,7 +1,7 @@
 """The library against tables that others made: worst differences over the golden rows of the repository.
 
-The tables come from malb/lattice-estimator; `labels.csv` holds worked rows of the exact search. The Rust tests
-hold every row and every cost model; here are the rows of the default model, asked through the Python door.
+The tables come from malb/lattice-estimator; `labels.csv` holds worked rows of the exact search. The Rust
+tests hold every row and every cost model; here are the rows of the default model, asked through Python.
 
     python -c "from nexuszero.golden import compare; print(compare())"
 """
@@ -48,9 +48,7 @@ def compare(directory: Path = DIRECTORY) -> pd.DataFrame:
     """Rows compared and worst absolute difference by golden table; empty where there is none."""
     bridge = CryptoBridge()
     found = {name: directory / f"{name}.csv" for name in ATTACK_OF if (directory / f"{name}.csv").is_file()}
-    rows = [
-        [name, "log2 of the cost", *_estimates(bridge, path, ATTACK_OF[name])] for name, path in found.items()
-    ]
+    rows = [[name, "log2 of the cost", *_estimates(bridge, path, ATTACK_OF[name])] for name, path in found.items()]
     labels = directory / "labels.csv"
     if labels.is_file():
         rows.append(["labels", "all columns, as printed", *_labels(bridge, labels)])
@@ -59,13 +57,9 @@ def compare(directory: Path = DIRECTORY) -> pd.DataFrame:
 
 def _estimates(bridge: CryptoBridge, path: Path, attack: str) -> tuple[int, float]:
     rows = [
-        row
-        for row in _rows(path)
-        if row.get("cost_model", "ADPS16") == "ADPS16" and row.get("status", "ok") == "ok"
+        row for row in _rows(path) if row.get("cost_model", "ADPS16") == "ADPS16" and row.get("status", "ok") == "ok"
     ]
-    answers = (
-        queries.estimate_sis(bridge, rows) if attack == "sis" else queries.estimate_lwe(bridge, rows, attack)
-    )
+    answers = queries.estimate_sis(bridge, rows) if attack == "sis" else queries.estimate_lwe(bridge, rows, attack)
     pairs = zip(rows, answers, strict=True)
     return len(rows), max(abs(float(row["rop_log2"]) - (answer["bits"] or math.inf)) for row, answer in pairs)
 

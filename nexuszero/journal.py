@@ -61,23 +61,19 @@ class Journal(L.Callback):
         self,
         trainer: L.Trainer,
         module: L.LightningModule,
-        outputs: Any,  # noqa: ANN401
+        outputs: Any,
         batch: Batch,
         index: int,
     ) -> None:
         """Adds up the loss, refuses one that is not finite, and says a line every ``log_every`` batches."""
-        value = float(outputs["loss"])
+        value = float(outputs["loss"]) * self.config.accumulate  # Lightning has divided it
         if not math.isfinite(value):
-            raise Diverged(
-                f"the training loss is {value} at epoch {trainer.current_epoch + 1}, batch {index + 1}"
-            )
+            raise Diverged(f"the training loss is {value} at epoch {trainer.current_epoch + 1}, batch {index + 1}")
         self.graphs += len(batch.target)
         self.total += value * len(batch.target)
         if self.config.log_every and (index + 1) % self.config.log_every == 0:
             speed = self.graphs / (time.perf_counter() - self.started)
-            self.say(
-                f"  batch {index + 1}/{trainer.num_training_batches}: loss {value:.4f}, {speed:.0f} graphs/s"
-            )
+            self.say(f"  batch {index + 1}/{trainer.num_training_batches}: loss {value:.4f}, {speed:.0f} graphs/s")
 
     def on_train_epoch_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """Validates, keeps the best, saves the state, and decides whether to go on."""
@@ -132,9 +128,7 @@ class Journal(L.Callback):
         trainer.save_checkpoint(temporary)
         temporary.replace(self.config.out / "last.ckpt")
 
-    def on_save_checkpoint(
-        self, trainer: L.Trainer, module: L.LightningModule, checkpoint: dict[str, Any]
-    ) -> None:
+    def on_save_checkpoint(self, trainer: L.Trainer, module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
         """Adds the state and what the run is about, as JSON."""
         checkpoint["nexuszero"] = json.dumps({"state": self.state, "about": self.about})
 

@@ -57,8 +57,8 @@ class BipartiteAttention(nn.Module):
         \mathbf{x}_i' &= \mathbf{x}_i + \mathbf{W}_2 \, \mathrm{GELU}\left(\bar{\mathbf{x}}_i
             + \mathbf{W}_1 \mathbf{m}_i + \mathbf{U} \mathbf{f}_i\right)
 
-    with :math:`\bar{\mathbf{x}}` the layer norm of :math:`\mathbf{x}`. It differs from :obj:`GATv2Conv` where a
-    CPU feels it: scores live in a quarter of the width, head :math:`h` averages its slice of the channels and
+    with :math:`\bar{\mathbf{x}}` the layer norm of :math:`\mathbf{x}`. It differs from :obj:`GATv2Conv` where
+    a CPU feels it: scores live in a quarter of the width, head :math:`h` averages its slice of the channels and
     :math:`\mathbf{W}_1` mixes them per node afterwards, and :math:`\mathbf{U}` meets the mean of the edge
     features instead of each edge. No edge ever holds a row of width ``hidden_dim``.
 
@@ -86,9 +86,7 @@ class BipartiteAttention(nn.Module):
         self.mix_edges = nn.Linear(num_heads * EDGE_FEATURES, hidden_dim, bias=False)
         self.drop = Dropout(dropout)
 
-    def forward(
-        self, source: Tensor, target: Tensor, edge_attr: Tensor, at_source: Side, at_target: Side
-    ) -> Tensor:
+    def forward(self, source: Tensor, target: Tensor, edge_attr: Tensor, at_source: Side, at_target: Side) -> Tensor:
         """New features of the target nodes."""
         sender, receiver = self.norm_source(source), self.norm_target(target)
         alpha = self.drop(self.attention(sender, receiver, edge_attr, at_source, at_target))  # [edges, heads]
@@ -101,10 +99,9 @@ class BipartiteAttention(nn.Module):
         self, sender: Tensor, receiver: Tensor, edge_attr: Tensor, at_source: Side, at_target: Side
     ) -> Tensor:
         """Weights of the edges, ``[edges, heads]``, which sum to 1 over the edges of each target."""
-        hidden = to_edges(self.query(receiver).float(), at_target) + to_edges(
-            self.key(sender).float(), at_source
-        )
-        hidden = F.leaky_relu(hidden + self.edge(edge_attr), 0.2)  # [edges, heads * score_width]
+        query, key = self.query(receiver).float(), self.key(sender).float()  # [nodes, heads * score_width]
+        hidden = to_edges(query, at_target) + to_edges(key, at_source) + self.edge(edge_attr)
+        hidden = F.leaky_relu(hidden, 0.2)  # [edges, heads * score_width]
         score = (hidden.view(len(hidden), *self.score.shape) * self.score).sum(-1)
         return softmax(score.float(), at_target)
 
@@ -174,9 +171,7 @@ class ParameterNet(nn.Module):
           units of the train split's deviation from its mean
     """
 
-    def __init__(
-        self, hidden_dim: int = 256, num_layers: int = 7, num_heads: int = 8, dropout: float = 0.1
-    ) -> None:
+    def __init__(self, hidden_dim: int = 256, num_layers: int = 7, num_heads: int = 8, dropout: float = 0.1) -> None:
         super().__init__()
         if hidden_dim % num_heads:
             raise ValueError(f"hidden_dim {hidden_dim} is not a multiple of num_heads {num_heads}")

@@ -1,7 +1,7 @@
 """The figures of the notebooks: pure functions that return a plotly figure.
 
-Colours are those of Okabe and Ito (2008), told apart by people with any colour vision, and no meaning hangs on colour
-alone. Labels are plain text: LaTeX would fetch MathJax from the network.
+Colours are those of Okabe and Ito (2008), told apart by people with any colour vision, and no meaning hangs
+on colour alone. Labels are plain text: LaTeX would fetch MathJax from the network.
 
     python -c "from nexuszero import dataset, plots; plots.families(dataset.read_all('data/quick')).show()"
 """
@@ -9,18 +9,20 @@ alone. Labels are plain text: LaTeX would fetch MathJax from the network.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import optuna
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from nexuszero import tables
 from nexuszero.dataset import Array, Split
-from nexuszero.evaluation import TARGET_NAMES
-from nexuszero.tuning import TUNED
+from nexuszero.tables import TARGET_NAMES, TUNED
+
+if TYPE_CHECKING:
+    import optuna
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
 SPLIT_COLOURS = {"train": BLUE, "val": ORANGE, "test": GREEN}
@@ -33,10 +35,7 @@ def families(splits: Mapping[str, Split]) -> go.Figure:
     shares = tables.counts(splits, "family")
     shares = shares / shares.sum()
     figure = go.Figure(
-        [
-            go.Bar(name=name, x=shares.index, y=shares[name], marker_color=SPLIT_COLOURS[name])
-            for name in shares
-        ]
+        [go.Bar(name=name, x=shares.index, y=shares[name], marker_color=SPLIT_COLOURS[name]) for name in shares]
     )
     return _styled(figure, "Circuit families", "family", "share of the split", yaxis_tickformat=".0%")
 
@@ -47,7 +46,7 @@ def graph_sizes(splits: Mapping[str, Split]) -> go.Figure:
     for column, (name, colour) in enumerate((("node", BLUE), ("edge", ORANGE)), 1):
         sizes = np.concatenate([np.diff(getattr(split, f"{name}_ptr")) for split in splits.values()])
         figure.add_trace(_log_histogram(sizes, f"{name}s", colour), 1, column)
-        figure.update_xaxes(type="log", title_text=f"{name}s of a circuit", row=1, col=column)
+        figure.update_xaxes(title_text=f"{name}s of a circuit", row=1, col=column, **_decades(sizes))
     figure.update_yaxes(title_text="circuits", col=1)
     return _styled(figure, "Sizes of the graphs", showlegend=False)
 
@@ -58,10 +57,10 @@ def targets(split: Split) -> go.Figure:
     for index, name in enumerate(TARGET_NAMES):
         row, column = index // 3 + 1, index % 3 + 1
         values = split.targets[:, index]
-        trace = _log_histogram(values, name, BLUE) if name in LOGARITHMIC else _histogram(values, name, BLUE)
-        figure.add_trace(trace, row, column)
-        kind = "log" if name in LOGARITHMIC else "linear"
-        figure.update_xaxes(type=kind, title_text=AXES[name], row=row, col=column)
+        logarithmic = name in LOGARITHMIC
+        figure.add_trace((_log_histogram if logarithmic else _histogram)(values, name, BLUE), row, column)
+        ticks = _decades(values) if logarithmic else {}
+        figure.update_xaxes(title_text=AXES[name], row=row, col=column, **ticks)
     figure.update_yaxes(title_text="circuits", col=1)
     return _styled(figure, "The six targets", height=620, showlegend=False)
 
@@ -88,9 +87,7 @@ def trial_slices(study: optuna.Study) -> go.Figure:
     for column, name in enumerate(TUNED, 1):
         marker = {"color": table["trial"], "colorscale": "Blues", "cmin": -len(table) / 2, "size": 10}
         marker["line"] = {"width": 1, "color": GREY}
-        trace = go.Scatter(
-            x=table[name], y=table["val_loss"], text=table["trial"], mode="markers", marker=marker
-        )
+        trace = go.Scatter(x=table[name], y=table["val_loss"], text=table["trial"], mode="markers", marker=marker)
         figure.add_trace(trace.update(hovertemplate="trial %{text}: %{y:.4f}<extra></extra>"), 1, column)
         kind = "log" if name in LOGARITHMIC else "linear"
         figure.update_xaxes(type=kind, title_text=name, row=1, col=column)
@@ -104,8 +101,7 @@ def trial_parallel(study: optuna.Study) -> go.Figure:
     shown = table.assign(learning_rate=np.log10(table["learning_rate"].astype(float)))
     labels = {"learning_rate": "log10 learning rate", "val_loss": "validation loss"}
     dimensions = [
-        {"label": labels.get(name, name), "values": shown[name].astype(float)}
-        for name in (*TUNED, "val_loss")
+        {"label": labels.get(name, name), "values": shown[name].astype(float)} for name in (*TUNED, "val_loss")
     ]
     line = {"color": shown["val_loss"], "colorscale": "Cividis", "showscale": True}
     figure = go.Figure(go.Parcoords(dimensions=dimensions, line=line, labelfont={"size": 13}))
@@ -157,13 +153,9 @@ def predicted(truth: Array, prediction: Array) -> go.Figure:
         row, column = index // 3 + 1, index % 3 + 1
         ends = [float(truth[:, index].min()), float(truth[:, index].max())]
         marker = {"color": BLUE, "size": 5, "opacity": 0.5}
-        points = go.Scatter(
-            x=truth[:, index], y=prediction[:, index], mode="markers", marker=marker, name=name
-        )
+        points = go.Scatter(x=truth[:, index], y=prediction[:, index], mode="markers", marker=marker, name=name)
         figure.add_trace(points, row, column)
-        figure.add_trace(
-            go.Scatter(x=ends, y=ends, mode="lines", line={"color": RED, "dash": "dot"}), row, column
-        )
+        figure.add_trace(go.Scatter(x=ends, y=ends, mode="lines", line={"color": RED, "dash": "dot"}), row, column)
         kind = "log" if name in LOGARITHMIC else "linear"
         figure.update_xaxes(type=kind, title_text=f"label: {AXES[name]}", row=row, col=column)
         figure.update_yaxes(type=kind, row=row, col=column)
@@ -178,9 +170,7 @@ def errors(table: pd.DataFrame, target: str) -> go.Figure:
     figure = go.Figure(go.Bar(x=names, y=table[target], text=text, marker_color=BLUE))
     figure.update_xaxes(type="category")
     name = str(table.index.name)
-    return _styled(
-        figure, f"Error of {target} by {name}", name, f"mean absolute error ({tables.UNITS[target]})"
-    )
+    return _styled(figure, f"Error of {target} by {name}", name, f"mean absolute error ({tables.UNITS[target]})")
 
 
 def target_shares(report: Mapping[str, Any]) -> go.Figure:
@@ -203,13 +193,12 @@ def target_shares(report: Mapping[str, Any]) -> go.Figure:
 
 
 def stage_times(table: pd.DataFrame) -> go.Figure:
-    """Seconds of each stage."""
-    text = [f"{seconds:.1f} s" for seconds in table["seconds"]]
-    figure = go.Figure(
-        go.Bar(x=table["seconds"], y=table["stage"], orientation="h", text=text, marker_color=BLUE)
-    )
-    figure.update_yaxes(autorange="reversed")
-    return _styled(figure, "Where the time went", "seconds", "")
+    """Seconds of each stage, from `summary.stage_times`."""
+    table = table.dropna(subset=["work (s)"])
+    text = [f"{seconds:.1f} s" for seconds in table["work (s)"]]
+    bars = go.Bar(x=table["work (s)"], y=table["stage"], orientation="h", text=text, marker_color=BLUE)
+    figure = _styled(go.Figure(bars), "Where the time went", "seconds", "", height=320)
+    return figure.update_yaxes(autorange="reversed")
 
 
 def _histogram(values: Array, name: str, colour: str) -> go.Histogram:
@@ -217,23 +206,38 @@ def _histogram(values: Array, name: str, colour: str) -> go.Histogram:
 
 
 def _log_histogram(values: Array, name: str, colour: str) -> go.Bar:
-    """Bars of equal width on a logarithmic axis, which a histogram trace cannot draw."""
-    low, high = float(values.min()), float(values.max())
-    edges = np.geomspace(low, max(high, low * 1.01), 41)
-    count, edges = np.histogram(values, edges)
-    return go.Bar(
-        x=np.sqrt(edges[1:] * edges[:-1]), y=count, width=np.diff(edges), name=name, marker_color=colour
-    )
+    """Bars of equal width in log10, which a histogram trace on a logarithmic axis cannot draw."""
+    count, edges = np.histogram(np.log10(values), 40)
+    middle = (edges[1:] + edges[:-1]) / 2
+    shown = [f"{10**low:,.0f} to {10**high:,.0f}" for low, high in pairwise(edges)]
+    return go.Bar(x=middle, y=count, width=np.diff(edges), name=name, marker_color=colour, hovertext=shown)
 
 
-def _points(x: Any, y: Any, name: str, colour: str, symbol: str = "circle", size: int = 10) -> go.Scatter:  # noqa: ANN401
+def _decades(values: Array) -> dict[str, list[Any]]:
+    """Ticks 1, 2, 5, 10, ... for an axis of log10; every third where there are many."""
+    low, high = np.log10(values.min()), np.log10(values.max())
+    ticks = [digit * 10.0**power for power in range(int(low), int(high) + 1) for digit in (1, 2, 5)]
+    ticks = [tick for tick in ticks if low - 0.2 <= np.log10(tick) <= high + 0.2]
+    kept = ticks if len(ticks) <= 6 else ticks[::2] if len(ticks) <= 9 else ticks[::3]
+    return {
+        "tickvals": [float(np.log10(tick)) for tick in kept],
+        "ticktext": [f"{tick:,.0f}" for tick in kept],
+    }
+
+
+def _points(
+    x: pd.Series | list[float],
+    y: pd.Series | list[float],
+    name: str,
+    colour: str,
+    symbol: str = "circle",
+    size: int = 10,
+) -> go.Scatter:
     marker = {"color": colour, "symbol": symbol, "size": size, "line": {"width": 2, "color": colour}}
     return go.Scatter(x=x, y=y, name=name, mode="markers", marker=marker)
 
 
-def _styled(
-    figure: go.Figure, title: str, x: str | None = None, y: str | None = None, **layout: Any
-) -> go.Figure:  # noqa: ANN401
+def _styled(figure: go.Figure, title: str, x: str | None = None, y: str | None = None, **layout: object) -> go.Figure:
     """One look for all: light, large enough to read, horizontal legend above the plot."""
     base = {
         "template": "plotly_white",

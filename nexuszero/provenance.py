@@ -77,9 +77,7 @@ def data(splits: Mapping[str, Split]) -> dict[str, Any]:
 
 def _git(*arguments: str) -> str | None:
     try:
-        answer = subprocess.run(
-            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True
-        )
+        answer = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):
         return None
     return answer.stdout.strip()

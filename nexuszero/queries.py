@@ -73,14 +73,14 @@ def _dimension(text: str) -> int:
 
 def estimate_lwe(bridge: CryptoBridge, rows: Iterable[Row], attack: str) -> list[Row]:
     """Estimates rows with the texts `n, q, sigma_s, sigma_e, m`."""
-    columns = _columns(rows, {
+    n, log2_q, sigma_s, sigma_e, limit = _columns(rows, {
         "n": _dimension,
         "q": lambda text: math.log2(integer(text, "q", 2)),
         "sigma_s": lambda text: number(text, "sigma_s"),
         "sigma_e": lambda text: number(text, "sigma_e"),
         "m": samples,
     })  # fmt: skip
-    return estimates(bridge.estimate_lwe(*columns, attack=attack), attack)
+    return estimates(bridge.estimate_lwe(n, log2_q, sigma_s, sigma_e, limit, attack), attack)
 
 
 def estimate_sis(bridge: CryptoBridge, rows: Iterable[Row]) -> list[Row]:
@@ -96,6 +96,7 @@ def estimate_sis(bridge: CryptoBridge, rows: Iterable[Row]) -> list[Row]:
 
 def estimates(records: Records, attack: str) -> list[Row]:
     """Estimates as dictionaries."""
+
     def row(record: Any) -> Row:
         values = {name: _finite(record[name]) for name in ("delta", "bits", "quantum_bits", "hardness")}
         name = ATTACKS[record["attack"]] if values["bits"] is not None else attack
@@ -120,6 +121,7 @@ def choose(bridge: CryptoBridge, rows: Iterable[Row]) -> list[Row]:
 
 def choices(records: Records) -> list[Row]:
     """Choices as dictionaries, with `q` where a concrete prime is known and `infeasible` where nothing is sound."""
+
     def row(record: Any) -> Row:
         if not record["feasible"]:
             reason = bytes(record["reason"]).split(b"\0")[0].decode()
@@ -133,6 +135,7 @@ def choices(records: Records) -> list[Row]:
 
 def analyses(circuits: Circuits, names: Sequence[str], bounds: str | None = None) -> list[Row]:
     """The counts of circuits as dictionaries, in order."""
+
     def row(name: str, record: Any) -> Row:
         heights = {f"height_{64 >> index}": int(height) for index, height in enumerate(record["heights"])}
         values = {key: int(record[key]) for key in ANALYSIS_KEYS if key not in heights}

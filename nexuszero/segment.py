@@ -116,35 +116,35 @@ def _dot(a: Tensor, a_index: Tensor, b: Tensor, b_index: Tensor, heads: int) -> 
 
 class _ToEdges(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, side: Side) -> Tensor:  # noqa: ANN401
+    def forward(ctx: Any, x: Tensor, side: Side) -> Tensor:
         ctx.side = side
         return x.index_select(0, side.node)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         return _sum_rows(grad, ctx.side), None
 
 
 class _ToNodes(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, x: Tensor, side: Side) -> Tensor:  # noqa: ANN401
+    def forward(ctx: Any, x: Tensor, side: Side) -> Tensor:
         ctx.side = side
         return _sum_rows(x, side)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # noqa: ANN401
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         return grad.index_select(0, ctx.side.node), None
 
 
 class _WeightedSum(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, value: Tensor, weight: Tensor, source: Side, target: Side) -> Tensor:  # noqa: ANN401
+    def forward(ctx: Any, value: Tensor, weight: Tensor, source: Side, target: Side) -> Tensor:
         ctx.save_for_backward(value, weight)
         ctx.source, ctx.target = source, target
         return _bag(value, weight, target)
 
     @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:  # noqa: ANN401
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None, None]:
         value, weight = ctx.saved_tensors
         source, target = ctx.source, ctx.target
         grad_weight = _dot(grad, target.node, value, source.node, weight.shape[1])

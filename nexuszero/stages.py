@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nexuszero.config import AnalyseConfig, GenerateConfig, Stage, TrainConfig, TuneConfig
+from nexuszero.config import AnalyseConfig, GenerateConfig, Stage, SummaryConfig, TrainConfig, TuneConfig
 from nexuszero.dataset import SPLITS
 
 SCRATCH = Path(__file__).parents[1] / "build" / "notebooks"
@@ -54,13 +54,13 @@ def ensure_baseline(baseline: Path) -> None:
         baseline.write_text("\n".join(["# A stand-in, not the result of a search.", *lines]) + "\n")
 
 
-def ensure_checkpoint(checkpoint: Path, data: Path) -> None:
-    """A small network after two epochs."""
+def ensure_checkpoint(checkpoint: Path, data: Path, baseline: Path | None = None) -> None:
+    """A network after two epochs: that of the baseline file, or a small one."""
     if is_scratch(checkpoint) and not checkpoint.is_file():
         from nexuszero.training import train
 
         told = {"data": data, "out": checkpoint.parent, "epochs": 2, "log_every": 0}
-        train(TrainConfig.model_validate(told | SMALL))
+        train(TrainConfig.model_validate(told | ({"baseline": baseline} if baseline else SMALL)))
 
 
 def ensure_study(storage: str, study_name: str, data: Path, baseline: Path) -> None:
@@ -79,3 +79,12 @@ def ensure_analysis(analysis: Path, data: Path, checkpoint: Path) -> None:
         from nexuszero.analysis import analyse
 
         analyse(AnalyseConfig(data=data, checkpoint=checkpoint, out=analysis))
+
+
+def ensure_week(config: SummaryConfig) -> None:
+    """All that a summary reads."""
+    checkpoint = config.checkpoints / "best_model.pt"
+    ensure_dataset(config.data)
+    ensure_study(config.storage, config.study_name, config.data, config.baseline)
+    ensure_checkpoint(checkpoint, config.data, config.baseline)
+    ensure_analysis(config.analysis, config.data, checkpoint)

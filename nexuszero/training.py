@@ -95,8 +95,7 @@ class Module(L.LightningModule):
             self.parameters(),
             lr=config.learning_rate,
             weight_decay=config.weight_decay,
-            fused=config.precision
-            == "32",  # Lightning refuses to clip a fused optimiser's gradients under autocast
+            fused=config.precision == "32",  # Lightning refuses to clip a fused optimiser's gradients under autocast
         )
         rate = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: schedule(step, self.total_steps, config.warmup)
@@ -132,9 +131,7 @@ def train(
 class Run:
     """The parts of one run, put together."""
 
-    def __init__(
-        self, config: TrainConfig, splits: Mapping[str, Split], log: Log, on_epoch: OnEpoch | None
-    ) -> None:
+    def __init__(self, config: TrainConfig, splits: Mapping[str, Split], log: Log, on_epoch: OnEpoch | None) -> None:
         self.config, self.log = config, log
         self.standardiser = Standardiser.fit(splits["train"].targets)
         self.circuits = {name: Circuits(splits[name], self.standardiser) for name in SPLITS}
@@ -172,13 +169,9 @@ class Run:
         except BaseException as error:
             record(self.config.out, {"event": "failed", "error": f"{type(error).__name__}: {error}"})
             raise
-        told = {
-            name: value for name, value in asdict(result).items() if name not in ("checkpoint", "history")
-        }
+        told = {name: value for name, value in asdict(result).items() if name not in ("checkpoint", "history")}
         record(self.config.out, {"event": "end", **told})
-        ending = (
-            f"train {result.train_loss:.4f}, validation {result.val_loss:.4f}, test {result.test_loss:.4f}"
-        )
+        ending = f"train {result.train_loss:.4f}, validation {result.val_loss:.4f}, test {result.test_loss:.4f}"
         self.log(f"best network: epoch {result.best_epoch}, {ending}, in {self.best}")
         return result
 
@@ -190,9 +183,7 @@ class Run:
         try:
             story = json.loads(torch.load(last, map_location="cpu", weights_only=True)["nexuszero"])
         except Exception as error:  # torch raises many kinds for a damaged file
-            raise InputError(
-                f"{last}: cannot resume ({type(error).__name__}); delete it to start anew"
-            ) from None
+            raise InputError(f"{last}: cannot resume ({type(error).__name__}); delete it to start anew") from None
         _same_run(last, story["about"], self.journal.about)
         self.journal.state = story["state"]
         return last
@@ -261,9 +252,7 @@ def _same_run(last: Path, saved: dict[str, Any], now: dict[str, Any]) -> None:
     for key, value in now["config"].items():
         if key not in FREE_ON_RESUME and saved["config"].get(key) != value:
             was = saved["config"].get(key)
-            raise InputError(
-                f"{last}: {key} was {was!r} and is {value!r}; resume needs {was!r}, or resume=false"
-            )
+            raise InputError(f"{last}: {key} was {was!r} and is {value!r}; resume needs {was!r}, or resume=false")
 
 
 @contextmanager

@@ -65,9 +65,7 @@ def tune(config: TuneConfig, *, log: Log = print, generate: Generate | None = No
     study = open_study(config)
     _close_interrupted(study)
     while (number := _done(study)) < config.trials:
-        study.sampler = TPESampler(
-            seed=(config.seed + number) % 2**32, n_startup_trials=config.startup_trials
-        )
+        study.sampler = TPESampler(seed=(config.seed + number) % 2**32, n_startup_trials=config.startup_trials)
         study.optimize(lambda trial: _objective(trial, config, splits, log), n_trials=1, catch=FAILURES)
         _tell_end(study.trials[-1], log)
     write_baseline(study, config)
@@ -92,9 +90,7 @@ def open_study(config: TuneConfig) -> optuna.Study:
         )
     except Exception as error:  # each database raises its own kinds
         reason = str(error).splitlines()[0]
-        raise InputError(
-            f"storage {url}: cannot be opened ({reason}); name a SQLite file or a storage URL"
-        ) from None
+        raise InputError(f"storage {url}: cannot be opened ({reason}); name a SQLite file or a storage URL") from None
 
 
 def trial_table(study: optuna.Study) -> pd.DataFrame:
@@ -111,18 +107,14 @@ _COLUMNS = ["trial", "state", *TUNED, "val_loss", "test_loss", "train_loss", "se
 
 def _row(trial: FrozenTrial) -> list[Any]:
     tuned = [trial.params.get(name) for name in TUNED]
-    noted = [
-        trial.user_attrs.get(name) for name in ("test_loss", "train_loss", "seconds", "parameters", ERROR)
-    ]
+    noted = [trial.user_attrs.get(name) for name in ("test_loss", "train_loss", "seconds", "parameters", ERROR)]
     return [trial.number, trial.state.name, *tuned, trial.value, *noted]
 
 
 def write_baseline(study: optuna.Study, config: TuneConfig) -> None:
     """Writes the best trial's values where ``train`` looks for them."""
     if not any(trial.state == TrialState.COMPLETE for trial in study.trials):
-        raise InputError(
-            f"study {study.study_name}: no trial completed; see the errors in its trials, and tune again"
-        )
+        raise InputError(f"study {study.study_name}: no trial completed; see the errors in its trials, and tune again")
     best = study.best_trial
     header = (
         f"# Written by `nexuszero tune`: study {study.study_name},\n"
@@ -155,9 +147,7 @@ def _generate(request: GenerateConfig) -> None:
 
 def _objective(trial: optuna.Trial, config: TuneConfig, splits: Mapping[str, Split], log: Log) -> float:
     try:
-        result = train(
-            _run_of(trial, config, log), log=log, data=splits, on_epoch=lambda row: _report(trial, row)
-        )
+        result = train(_run_of(trial, config, log), log=log, data=splits, on_epoch=lambda row: _report(trial, row))
     except FAILURES as error:
         trial.set_user_attr(ERROR, f"{type(error).__name__}: {error}"[:500])
         raise

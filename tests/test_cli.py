@@ -47,7 +47,9 @@ def test_estimate_kyber512_as_the_scheme_table_has_it():
 
 
 def test_rough_is_the_cheaper_attack_and_the_secret_may_differ():
-    both = [answer("estimate", "lwe", 768, "2^18", 1.22, "--attack", attack)["bits"] for attack in ("usvp", "dual_hybrid")]
+    both = [
+        answer("estimate", "lwe", 768, "2^18", 1.22, "--attack", attack)["bits"] for attack in ("usvp", "dual_hybrid")
+    ]
     assert answer("estimate", "lwe", 768, "2^18", 1.22)["bits"] == min(both)
     narrow = answer("estimate", "lwe", 768, "2^18", 3.2, "--sigma-secret", 0.8165)["bits"]
     assert narrow < answer("estimate", "lwe", 768, "2^18", 3.2)["bits"]
@@ -63,7 +65,7 @@ def test_golden_tables_pass_through_csv():
     for name, kind in (("lwe_usvp_edge.csv", ["lwe", "--attack", "usvp"]), ("sis_l2.csv", ["sis"])):
         done = run("estimate", *kind, "--csv", GOLDEN / name)
         rows = list(csv.DictReader(io.StringIO(done.stdout)))
-        golden = list(csv.DictReader((GOLDEN / name).open(newline="")))
+        golden = list(csv.DictReader(io.StringIO((GOLDEN / name).read_text())))
         assert len(rows) == len(golden) > 0
         for row, expected in zip(rows, golden, strict=True):
             finite = expected["rop_log2"] not in ("inf", "")
@@ -166,6 +168,8 @@ def test_a_missing_library_is_one_line(tmp_path):
 
 
 def test_commands_without_a_model_import_no_torch():
-    script = "import sys; sys.argv = ['nexuszero', 'estimate', 'lwe', '512', '3329', '3']\nfrom nexuszero.cli import main\n"
+    script = (
+        "import sys; sys.argv = ['nexuszero', 'estimate', 'lwe', '512', '3329', '3']\nfrom nexuszero.cli import main\n"
+    )
     script += "try: main()\nexcept SystemExit: pass\nassert 'torch' not in sys.modules and 'pandas' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, capture_output=True)

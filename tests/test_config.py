@@ -29,9 +29,7 @@ def test_the_defaults_are_the_seed_documents() -> None:
 
 
 def test_override_wins_over_file_wins_over_default(tmp_path: Path) -> None:
-    file = written(
-        tmp_path / "quick.yaml", "train: {epochs: 3, learning_rate: 1e-4}\ngenerate: {train: 10}\n"
-    )
+    file = written(tmp_path / "quick.yaml", "train: {epochs: 3, learning_rate: 1e-4}\ngenerate: {train: 10}\n")
     config = load(TrainConfig, file, "train", ["epochs=5"])
     assert (config.epochs, config.learning_rate, config.batch_size) == (5, 1e-4, 32)
     assert load(GenerateConfig, file, "generate").train == 10
@@ -126,9 +124,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_the_baseline_fills_only_what_was_not_given(tmp_path: Path) -> None:
-    baseline = written(
-        tmp_path / "b" / "baseline.yaml", "data: ../data\nhidden_dim: 128\nlearning_rate: 2e-5\n"
-    )
+    baseline = written(tmp_path / "b" / "baseline.yaml", "data: ../data\nhidden_dim: 128\nlearning_rate: 2e-5\n")
     config = with_baseline(TrainConfig(baseline=baseline, learning_rate=1e-3))
     assert (config.hidden_dim, config.learning_rate) == (128, 1e-3)
     assert config.data == tmp_path / "b" / ".." / "data"

@@ -110,7 +110,15 @@ def test_bounds_sharpen_the_analysis_and_wrong_ones_are_named(bridge):
     assert not circuit.analyse()["liftable"][0]
     bounds = ", ".join(f'"{wire}": [-100, 100]' for wire in range(1, 14))
     assert circuit.analyse(f"{{{bounds}}}")["liftable"][0]
-    for wrong in ('{"99": [0, 1]}', '{"1": [2, 1]}', '{"1": [0]}', '{"x": [0, 1]}', "[]", "{", '{"1": [0.5, 1]}'):
+    for wrong in (
+        '{"99": [0, 1]}',
+        '{"1": [2, 1]}',
+        '{"1": [0]}',
+        '{"x": [0, 1]}',
+        "[]",
+        "{",
+        '{"1": [0.5, 1]}',
+    ):
         with pytest.raises(InputError, match="bound"):
             circuit.analyse(wrong)
 
@@ -140,7 +148,7 @@ def test_a_row_is_rebuilt_from_family_and_seed(bridge):
 def test_a_library_error_is_one_line_with_the_place(bridge, tmp_path):
     with pytest.raises(InputError, match="cannot read"):
         bridge.read([tmp_path / "none.r1cs"])
-    with pytest.raises(InputError, match="row 2: .* not prime"):
+    with pytest.raises(InputError, match=r"row 2: .* not prime"):
         queries.choose(bridge, [
             {"forms": "1", "lambda_": "128", "B": "", "p": "17"},
             {"forms": "1", "lambda_": "128", "B": "", "p": "15"},

@@ -46,9 +46,7 @@ def test_blocks_change_neither_content_nor_hash(file: Path, tmp_path: Path) -> N
 
 def test_the_hash_is_the_same_on_all_machines(tmp_path: Path) -> None:
     columns = {name: np.zeros_like(values) for name, values in synthetic.block(2, 0).items()}
-    digest = write(
-        tmp_path / "a.h5", columns | {"node_ptr": np.array([0, 1, 2]), "x": np.ones((2, 12), "f4")}
-    )
+    digest = write(tmp_path / "a.h5", columns | {"node_ptr": np.array([0, 1, 2]), "x": np.ones((2, 12), "f4")})
     big_endian = columns | {"node_ptr": np.array([0, 1, 2], ">i8"), "x": np.ones((2, 12), ">f4")}
     assert digest == write(tmp_path / "b.h5", big_endian)
 

@@ -80,9 +80,7 @@ def test_predict_is_in_original_units_whatever_the_batches(splits: dict[str, Spl
     checkpoint = Checkpoint(ParameterNet(16, 1, 4, 0.3), standardiser, {})
     predicted = evaluation.predict(checkpoint, splits["test"])
     assert predicted.shape == (32, 6)
-    np.testing.assert_allclose(
-        predicted, evaluation.predict(checkpoint, splits["test"], batch_size=5), rtol=1e-4
-    )
+    np.testing.assert_allclose(predicted, evaluation.predict(checkpoint, splits["test"], batch_size=5), rtol=1e-4)
     # an untrained network stays near the mean, and in its units
     np.testing.assert_allclose(predicted[:, 1].mean(), splits["train"].params[:, 1].mean(), rtol=0.5)
 

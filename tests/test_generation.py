@@ -43,7 +43,14 @@ def test_plain_h5py_opens_it_with_named_columns(dataset):
         assert file["x"].shuffle
         assert file["x"].fletcher32
         assert json.loads(file.attrs["params_columns"]) == ["n", "log2_q", "sigma"]
-        for name in ("label_version", "schema_version", "master_seed", "split", "crate_version", "content_sha256"):
+        for name in (
+            "label_version",
+            "schema_version",
+            "master_seed",
+            "split",
+            "crate_version",
+            "content_sha256",
+        ):
             assert name in file.attrs
 
 
@@ -65,5 +72,7 @@ def test_an_interrupted_run_leaves_the_old_files(dataset, monkeypatch):
     monkeypatch.setattr(generation.Writer, "append", interrupted)
     with pytest.raises(KeyboardInterrupt):
         make(dataset[0])
-    assert {name: len(split) for name, split in read_all(dataset[0]).items()} == dict(zip(SPLITS, (70, 14, 14), strict=True))
+    assert {name: len(split) for name, split in read_all(dataset[0]).items()} == dict(
+        zip(SPLITS, (70, 14, 14), strict=True)
+    )
     assert not list(dataset[0].rglob("*.tmp"))

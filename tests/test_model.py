@@ -29,9 +29,7 @@ def test_the_order_of_nodes_and_edges_does_not_matter(model: ParameterNet, batch
     nodes = torch.randperm(len(batch.x), generator=generator)
     edges = torch.randperm(len(batch.edge_attr), generator=generator)
     place = torch.argsort(nodes)
-    shuffled = model(
-        batch.x[nodes], place[batch.edge_index[:, edges]], batch.edge_attr[edges], batch.graph[nodes], 6
-    )
+    shuffled = model(batch.x[nodes], place[batch.edge_index[:, edges]], batch.edge_attr[edges], batch.graph[nodes], 6)
     torch.testing.assert_close(shuffled, model(*batch.inputs), atol=1e-5, rtol=1e-4)
 
 
@@ -45,9 +43,7 @@ def test_a_graph_alone_is_the_graph_in_a_batch(model: ParameterNet, splits: dict
 @pytest.mark.parametrize("part", ["x", "edge_attr", "edge_index"])
 def test_the_answer_depends_on_every_part(model: ParameterNet, batch: Batch, part: str) -> None:
     changed = batch.edge_index.clone()
-    changed[1, 0] = (
-        batch.edge_index[1].min() if changed[1, 0] != batch.edge_index[1].min() else changed[1, 0] + 1
-    )
+    changed[1, 0] = batch.edge_index[1].min() if changed[1, 0] != batch.edge_index[1].min() else changed[1, 0] + 1
     new = {"x": batch.x * 0.9, "edge_attr": batch.edge_attr * 0.5, "edge_index": changed}[part]
     if part == "x":
         new[:, 0] = batch.x[:, 0]
@@ -59,9 +55,7 @@ def test_one_node_without_edges_is_finite(constraint: float) -> None:
     model = ParameterNet(hidden_dim=16, num_layers=2, num_heads=4, dropout=0.1)
     x = torch.zeros(1, 12)
     x[0, 0] = constraint
-    answer = model(
-        x, torch.zeros(2, 0, dtype=torch.int64), torch.zeros(0, 5), torch.zeros(1, dtype=torch.int64), 1
-    )
+    answer = model(x, torch.zeros(2, 0, dtype=torch.int64), torch.zeros(0, 5), torch.zeros(1, dtype=torch.int64), 1)
     answer.square().sum().backward()
     assert torch.isfinite(answer).all()
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)

@@ -61,9 +61,7 @@ def test_the_search_space_is_the_seed_documents() -> None:
     assert distributions["learning_rate"] == optuna.distributions.FloatDistribution(1e-5, 5e-4, log=True)
 
 
-def test_the_best_is_the_best_by_validation(
-    data_directory: Path, tmp_path: Path, runs: list[TrainConfig]
-) -> None:
+def test_the_best_is_the_best_by_validation(data_directory: Path, tmp_path: Path, runs: list[TrainConfig]) -> None:
     study = tune(config(data_directory, tmp_path), log=quiet)
     values = [fake_loss(run) for run in runs]
     assert study.best_value == min(values)
@@ -81,7 +79,7 @@ def test_the_baseline_file(data_directory: Path, tmp_path: Path, runs: list[Trai
     text = (tmp_path / "b.yaml").read_text()
     assert "study full_run" in text
     assert f"trial {study.best_trial.number} of 4" in text
-    assert f"validation loss {study.best_value:.6f}" in text
+    assert f"validation loss: {study.best_value:.6f}" in text
     values = yaml.safe_load(text)
     assert {name: values[name] for name in tuning.TUNED} == study.best_trial.params
     loaded = load(TrainConfig, tmp_path / "b.yaml", "train")
@@ -104,9 +102,7 @@ def test_a_resumed_study_is_the_uninterrupted_one(
     assert len({run.learning_rate for run in runs}) == 8
 
 
-@pytest.mark.parametrize(
-    "error", [RuntimeError("out of memory"), FloatingPointError("nan"), MemoryError("full")]
-)
+@pytest.mark.parametrize("error", [RuntimeError("out of memory"), FloatingPointError("nan"), MemoryError("full")])
 def test_a_failed_trial_is_recorded_and_the_study_goes_on(
     data_directory: Path,
     tmp_path: Path,
@@ -165,14 +161,10 @@ def test_all_trials_failing_is_an_input_error(
 
 
 @pytest.mark.parametrize("prune", [True, False])
-def test_pruning_can_be_turned_off(
-    data_directory: Path, tmp_path: Path, runs: list[TrainConfig], prune: bool
-) -> None:
+def test_pruning_can_be_turned_off(data_directory: Path, tmp_path: Path, runs: list[TrainConfig], prune: bool) -> None:
     study = tune(config(data_directory, tmp_path, trials=12, startup_trials=12, prune=prune), log=quiet)
     assert any(trial.state.name == "PRUNED" for trial in study.trials) == prune
-    assert trial_table(study)["rank"].notna().sum() == sum(
-        trial.state.name == "COMPLETE" for trial in study.trials
-    )
+    assert trial_table(study)["rank"].notna().sum() == sum(trial.state.name == "COMPLETE" for trial in study.trials)
 
 
 def test_a_missing_dataset_is_generated_only_when_asked(

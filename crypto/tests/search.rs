@@ -70,9 +70,12 @@ fn dual_hybrid_bits(n: f64, log2_q: f64, sigma: f64) -> f64 {
     estimate(Attack::DualHybrid, &lwe, CostModel::Adps16).log2_rop
 }
 
+/// Rank and bits by the bits of `log2 q` and the security level.
+type HidingRanks = HashMap<(u64, u32), (u32, f64)>;
+
 /// The smallest rank from 1 on that hides, and its bits; kept, since many candidates share `q`.
 fn hiding(log2_q: f64, security: u32) -> (u32, f64) {
-    static KNOWN: LazyLock<Mutex<HashMap<(u64, u32), (u32, f64)>>> = LazyLock::new(Mutex::default);
+    static KNOWN: LazyLock<Mutex<HidingRanks>> = LazyLock::new(Mutex::default);
     let key = (log2_q.to_bits(), security);
     if let Some(&known) = KNOWN.lock().unwrap().get(&key) {
         return known;

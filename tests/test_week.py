@@ -1,0 +1,69 @@
+"""The whole week as a person runs it: `nexuszero week` with the smoke profile, pages that open with the network off."""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from nexuszero import reports
+from nexuszero.errors import InputError
+
+ROOT = Path(__file__).parents[1]
+COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """A week in a directory of its own: paths in a profile are relative to it."""
+    root = tmp_path_factory.mktemp("week")
+    profile = root / "notebooks/profiles/smoke.yaml"
+    profile.parent.mkdir(parents=True)
+    shutil.copy(ROOT / "notebooks/profiles/smoke.yaml", profile)
+    done = subprocess.run([*COMMAND, "week", "--config", str(profile)], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    index = Path(done.stdout.splitlines()[-1])
+    assert index.is_relative_to(root.resolve())
+    return root, index
+
+
+def test_the_week_leaves_every_file(site):
+    root, index = site
+    assert (root / "data/smoke/train/index.h5").is_file()
+    assert list(root.glob("checkpoints/**/best_model.pt"))
+    assert list(root.glob("checkpoints/**/baseline_config.yaml")) or list(root.glob("**/baseline_config.yaml"))
+    links = re.findall(r'href="([^"]+)"', index.read_text())
+    assert links == [f"{name}.html" for name, _ in reports.STAGES.values()]
+    assert all((index.parent / link).is_file() for link in links)
+    assert set(json.loads((index.parent / "seconds.json").read_text())) == set(reports.STAGES)
+
+
+def test_pages_load_nothing_from_outside(site):
+    for page in site[1].parent.glob("*.html"):
+        text = page.read_text()
+        outside = re.findall(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)\s*=\s*[\"'](https?:|//)[^\"']*", text)
+        assert not outside, page
+        assert "@import url(http" not in text
+
+
+def test_plotly_is_there_once_where_there_are_figures(site):
+    for name in ("01_generate", "02_tune", "03_train", "04_analyse"):
+        text = (site[1].parent / f"{name}.html").read_text()
+        assert text.count("plotly.js v") == 1
+        assert text.count("Plotly.newPlot(") >= 1
+
+
+def test_an_unknown_parameter_is_refused_before_anything_runs(tmp_path):
+    with pytest.raises(InputError, match="unknown parameter 'trials'"):
+        reports.run(ROOT / "notebooks/01_generate.ipynb", tmp_path / "out.ipynb", {"trials": 3})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_failing_cell_is_named_and_the_partial_notebook_kept(tmp_path):
+    parameters = {"out": str(tmp_path / "data"), "train": 0}
+    with pytest.raises(reports.StageError, match="01_generate.ipynb: cell"):
+        reports.run(ROOT / "notebooks/01_generate.ipynb", tmp_path / "out.ipynb", parameters)
+    assert (tmp_path / "out.ipynb").is_file()
