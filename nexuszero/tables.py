@@ -35,7 +35,7 @@ REASONS = {  # labels.md, section 5
     "validation_loss": "this network, data and number of epochs do not reach it",
     "bit_security": "a label below 100 bits would be an error of the search",
     "hardness": "0.8 is passed at 102 bits, and the labels for lambda 100 stay close to 100",
-    "proof_size": "5,000 bytes came from an invented formula: the smallest proof has 6.8 KB (lambda 100) or 8.3 KB (128)",
+    "proof_size": "5,000 bytes came from an invented formula: the smallest proof has 6.8 KB (lambda 100), 8.3 KB (128)",
 }
 MEANINGS = {
     "x": "node features, all circuits after one another",
