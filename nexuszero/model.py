@@ -12,6 +12,8 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch_geometric.nn import MessagePassing, global_add_pool, global_max_pool, global_mean_pool
+from torch_geometric.utils import softmax as edge_softmax
 
 from nexuszero.dataset import EDGE_FEATURES, NODE_FEATURES, TARGETS
 from nexuszero.segment import Side, softmax, to_edges, to_nodes, weighted_sum
@@ -45,7 +47,7 @@ class Dropout(nn.Module):
         return x * kept.to(x.dtype).mul_(1 / (1 - self.p))
 
 
-class BipartiteAttention(nn.Module):
+class BipartiteAttention(MessagePassing):
     r"""One direction of messages, from source nodes :math:`j` to target nodes :math:`i`, with GATv2's scores.
 
     .. math::
@@ -66,14 +68,17 @@ class BipartiteAttention(nn.Module):
         hidden_dim (int): Width of a node.
         num_heads (int): Attention heads; divides ``hidden_dim``.
         dropout (float): Rate on attention weights and on the update.
+        fused (bool): Whether :mod:`nexuszero.segment` sums over edges, or PyG's :meth:`propagate`, which is the
+            reference: the same function, slower on a CPU. (default: :obj:`True`)
 
     Shapes:
         - **source** :math:`(|V_s|, D)`, **target** :math:`(|V_t|, D)`, **edge_attr** :math:`(|E|, 5)`
         - **output** :math:`(|V_t|, D)`
     """
 
-    def __init__(self, hidden_dim: int, num_heads: int, dropout: float) -> None:
-        super().__init__()
+    def __init__(self, hidden_dim: int, num_heads: int, dropout: float, fused: bool = True) -> None:
+        super().__init__(aggr="sum", node_dim=0)
+        self.fused = fused
         channels = hidden_dim // num_heads
         score_width = max(1, channels // 4)
         self.num_heads = num_heads
@@ -89,21 +94,45 @@ class BipartiteAttention(nn.Module):
     def forward(self, source: Tensor, target: Tensor, edge_attr: Tensor, at_source: Side, at_target: Side) -> Tensor:
         """New features of the target nodes."""
         sender, receiver = self.norm_source(source), self.norm_target(target)
-        alpha = self.drop(self.attention(sender, receiver, edge_attr, at_source, at_target))  # [edges, heads]
-        message = self.mix(weighted_sum(sender.float(), alpha, at_source, at_target))  # [targets, hidden]
-        hidden = receiver + message + self.mix_edges(self.mean_edge(alpha, edge_attr, at_target))
+        sums = self.fused_sums if self.fused else self.plain_sums
+        means, edges = sums(sender.float(), receiver, edge_attr, at_source, at_target)
+        hidden = receiver + self.mix(means) + self.mix_edges(edges)
         update: Tensor = self.drop(self.out(F.gelu(hidden)))
         return target + update
 
-    def attention(
+    def plain_sums(
         self, sender: Tensor, receiver: Tensor, edge_attr: Tensor, at_source: Side, at_target: Side
-    ) -> Tensor:
-        """Weights of the edges, ``[edges, heads]``, which sum to 1 over the edges of each target."""
+    ) -> tuple[Tensor, Tensor]:
+        """Each head's means of the senders and of the edge features, by PyG: ``[targets, hidden]``, ``[.., heads * 5]``."""
+        edge_index = torch.stack([at_source.node, at_target.node])
         query, key = self.query(receiver).float(), self.key(sender).float()  # [nodes, heads * score_width]
-        hidden = to_edges(query, at_target) + to_edges(key, at_source) + self.edge(edge_attr)
-        hidden = F.leaky_relu(hidden, 0.2)  # [edges, heads * score_width]
-        score = (hidden.view(len(hidden), *self.score.shape) * self.score).sum(-1)
-        return softmax(score.float(), at_target)
+        size = (len(sender), len(receiver))
+        sums: Tensor = self.propagate(
+            edge_index, size=size, value=(sender, None), key=(key, None), query=(None, query), edge_attr=edge_attr
+        )
+        return sums[:, : sender.shape[1]], sums[:, sender.shape[1] :]
+
+    def message(
+        self, value_j: Tensor, key_j: Tensor, query_i: Tensor, edge_attr: Tensor, index: Tensor, size_i: int
+    ) -> Tensor:
+        """Weighted senders and edge features, ``[edges, hidden + heads * 5]``."""
+        alpha = self.drop(edge_softmax(self.scores(query_i + key_j, edge_attr), index, num_nodes=size_i)).unsqueeze(2)
+        senders = alpha * value_j.view(len(value_j), self.num_heads, -1)  # [edges, heads, channels]
+        return torch.cat([senders.flatten(1), (alpha * edge_attr.unsqueeze(1)).flatten(1)], dim=1)
+
+    def fused_sums(
+        self, sender: Tensor, receiver: Tensor, edge_attr: Tensor, at_source: Side, at_target: Side
+    ) -> tuple[Tensor, Tensor]:
+        """The same without a row of ``hidden_dim`` on any edge."""
+        query, key = self.query(receiver).float(), self.key(sender).float()  # [nodes, heads * score_width]
+        scores = self.scores(to_edges(query, at_target) + to_edges(key, at_source), edge_attr)
+        alpha = self.drop(softmax(scores, at_target))  # [edges, heads]
+        return weighted_sum(sender, alpha, at_source, at_target), self.mean_edge(alpha, edge_attr, at_target)
+
+    def scores(self, hidden: Tensor, edge_attr: Tensor) -> Tensor:
+        """GATv2's scores, ``[edges, heads * score_width] -> [edges, heads]``."""
+        hidden = F.leaky_relu(hidden + self.edge(edge_attr), 0.2)
+        return (hidden.view(len(hidden), *self.score.shape) * self.score).sum(-1).float()
 
     def mean_edge(self, alpha: Tensor, edge_attr: Tensor, at_target: Side) -> Tensor:
         """Each head's mean of the edge features, ``[targets, heads * 5]``."""
@@ -114,10 +143,10 @@ class BipartiteAttention(nn.Module):
 class Layer(nn.Module):
     """Wires to constraints, then constraints back to wires, each with its own weights."""
 
-    def __init__(self, hidden_dim: int, num_heads: int, dropout: float) -> None:
+    def __init__(self, hidden_dim: int, num_heads: int, dropout: float, fused: bool = True) -> None:
         super().__init__()
-        self.to_constraints = BipartiteAttention(hidden_dim, num_heads, dropout)
-        self.to_wires = BipartiteAttention(hidden_dim, num_heads, dropout)
+        self.to_constraints = BipartiteAttention(hidden_dim, num_heads, dropout, fused)
+        self.to_wires = BipartiteAttention(hidden_dim, num_heads, dropout, fused)
 
     def forward(
         self, wires: Tensor, constraints: Tensor, edge_attr: Tensor, at_wire: Side, at_constraint: Side
@@ -134,11 +163,9 @@ def pool(x: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
         - **x** :math:`(|V|, D)`, **graph** :math:`(|V|)` -> **output** :math:`(|G|, 3D)`; zero for an empty
           graph
     """
-    count = torch.bincount(graph, minlength=num_graphs).clamp(min=1).unsqueeze(1)
-    total = x.new_zeros(num_graphs, x.shape[1]).index_add(0, graph, x)
-    index = graph.unsqueeze(1).expand_as(x)
-    top = torch.zeros_like(total).scatter_reduce(0, index, x, "amax", include_self=False)
-    return torch.cat([total.sign() * total.abs().log1p(), total / count, top], dim=1)
+    total = global_add_pool(x, graph, num_graphs)
+    mean, top = global_mean_pool(x, graph, num_graphs), global_max_pool(x, graph, num_graphs)
+    return torch.cat([total.sign() * total.abs().log1p(), mean, top], dim=1)
 
 
 def circuit_features(x: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
@@ -163,6 +190,7 @@ class ParameterNet(nn.Module):
         num_layers (int): Layers, each there and back. (default: :obj:`7`)
         num_heads (int): Attention heads. (default: :obj:`8`)
         dropout (float): Rate in layers and heads. (default: :obj:`0.1`)
+        fused (bool): See :class:`BipartiteAttention`. (default: :obj:`True`)
 
     Shapes:
         - **x** :math:`(|V|, 12)`, wires and constraints in any order; **edge_index** :math:`(2, |E|)` from
@@ -171,14 +199,16 @@ class ParameterNet(nn.Module):
           units of the train split's deviation from its mean
     """
 
-    def __init__(self, hidden_dim: int = 256, num_layers: int = 7, num_heads: int = 8, dropout: float = 0.1) -> None:
+    def __init__(
+        self, hidden_dim: int = 256, num_layers: int = 7, num_heads: int = 8, dropout: float = 0.1, fused: bool = True
+    ) -> None:
         super().__init__()
         if hidden_dim % num_heads:
             raise ValueError(f"hidden_dim {hidden_dim} is not a multiple of num_heads {num_heads}")
         self.num_heads = num_heads
         self.embed_wire = nn.Linear(NODE_FEATURES, hidden_dim)
         self.embed_constraint = nn.Linear(NODE_FEATURES, hidden_dim)
-        self.layers = nn.ModuleList(Layer(hidden_dim, num_heads, dropout) for _ in range(num_layers))
+        self.layers = nn.ModuleList(Layer(hidden_dim, num_heads, dropout, fused) for _ in range(num_layers))
         self.norm_wire, self.norm_constraint = nn.LayerNorm(hidden_dim), nn.LayerNorm(hidden_dim)
         width = 6 * hidden_dim + NODE_FEATURES + 3
         self.parameters_head = _head(width, hidden_dim, dropout, 3)

@@ -136,3 +136,16 @@ def test_the_mean_predictor_costs_two(splits: dict[str, Split]) -> None:
 def test_a_wrong_shape_is_an_error(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"must both be \[graphs, 6\]"):
         loss(torch.zeros(2, 6), torch.zeros(shape))
+
+
+def test_the_fused_sums_are_pygs_forward_and_gradient(splits: dict[str, Split]) -> None:
+    batch = Circuits(splits["train"], Standardiser.fit(splits["train"].targets)).batch(torch.arange(12))
+    fused = ParameterNet(16, 2, 4, dropout=0.0)
+    plain = ParameterNet(16, 2, 4, dropout=0.0, fused=False)
+    plain.load_state_dict(fused.state_dict())
+    for model in (fused, plain):
+        loss(model(*batch.inputs), batch.target).backward()
+    torch.testing.assert_close(fused(*batch.inputs), plain(*batch.inputs))
+    for (name, ours), theirs in zip(fused.named_parameters(), plain.parameters(), strict=True):
+        assert ours.grad is not None and ours.grad.abs().sum() > 0, name
+        torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-5, rtol=1e-4)
