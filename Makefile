@@ -54,7 +54,7 @@ $(READY): requirements.lock
 	@command -v cargo >/dev/null || { echo "make: cargo is missing; install Rust with rustup" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet "$$(grep '^uv==' requirements.lock)"
-	$(BIN)/uv pip sync --quiet --python $(BIN)/python requirements.lock
+	$(BIN)/uv pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.lock
 	@touch $@
 
 $(BUILT): $(READY) $(CRATE) pyproject.toml

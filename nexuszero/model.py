@@ -47,7 +47,7 @@ class Dropout(nn.Module):
         return x * kept.to(x.dtype).mul_(1 / (1 - self.p))
 
 
-class BipartiteAttention(MessagePassing):
+class BipartiteAttention(MessagePassing):  # type: ignore[misc]
     r"""One direction of messages, from source nodes :math:`j` to target nodes :math:`i`, with GATv2's scores.
 
     .. math::
@@ -103,7 +103,7 @@ class BipartiteAttention(MessagePassing):
     def plain_sums(
         self, sender: Tensor, receiver: Tensor, edge_attr: Tensor, at_source: Side, at_target: Side
     ) -> tuple[Tensor, Tensor]:
-        """Each head's means of the senders and of the edge features, by PyG: ``[targets, hidden]``, ``[.., heads * 5]``."""
+        """Each head's means of senders ``[targets, hidden]`` and edge features ``[targets, heads * 5]``, by PyG."""
         edge_index = torch.stack([at_source.node, at_target.node])
         query, key = self.query(receiver).float(), self.key(sender).float()  # [nodes, heads * score_width]
         size = (len(sender), len(receiver))

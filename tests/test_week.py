@@ -64,6 +64,6 @@ def test_an_unknown_parameter_is_refused_before_anything_runs(tmp_path):
 
 def test_a_failing_cell_is_named_and_the_partial_notebook_kept(tmp_path):
     parameters = {"out": str(tmp_path / "data"), "train": 0}
-    with pytest.raises(reports.StageError, match="01_generate.ipynb: cell"):
+    with pytest.raises(reports.StageError, match=r"01_generate\.ipynb: cell"):
         reports.run(ROOT / "notebooks/01_generate.ipynb", tmp_path / "out.ipynb", parameters)
     assert (tmp_path / "out.ipynb").is_file()
