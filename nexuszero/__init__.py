@@ -1,1 +1,1 @@
-"""nexuszero"""
+"""NexusZero: lattice parameters of zero-knowledge circuits, exactly searched and learned."""

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from typer._click.exceptions import ClickException  # typer re-exports its own click no other way
 
-from nexuszero.errors import InputError
+from nexuszero.errors import InputError, StageError
 
 PROFILES = Path("notebooks/profiles")
 
@@ -159,6 +159,8 @@ def main() -> None:
         _fail(error.format_message())
     except InputError as error:
         _fail(str(error))
+    except StageError as error:
+        _fail(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
         _fail("interrupted", 130)
     except BrokenPipeError:

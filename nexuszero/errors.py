@@ -1,4 +1,4 @@
-"""The one exception that means: the input is wrong, and here is what to do about it."""
+"""The exceptions that reach a user as one line: wrong input and what to do about it, or a stage that failed."""
 
 
 class InputError(ValueError):
@@ -10,3 +10,7 @@ class InputError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
+
+
+class StageError(RuntimeError):
+    """A stage of the week failed: the line names the notebook and the cell; commands exit with 1."""

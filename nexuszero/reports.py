@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nexuszero import config as configs
-from nexuszero.errors import InputError
+from nexuszero.errors import InputError, StageError
 
 NOTEBOOKS = Path("notebooks")
 STAGES: dict[str, tuple[str, type[configs.Stage]]] = {
@@ -27,11 +27,9 @@ STAGES: dict[str, tuple[str, type[configs.Stage]]] = {
     "analyse": ("04_analyse", configs.AnalyseConfig),
     "summary": ("05_week_summary", configs.SummaryConfig),
 }
+# what importing torch-geometric (torch.jit) and tqdm without ipywidgets say on every page; matched as prefixes
+QUIET = "ignore:`torch.jit,ignore:IProgress not found"
 _FIGURE = "application/vnd.plotly.v1+json"
-
-
-class StageError(RuntimeError):
-    """A notebook failed; the line names it and the cell, the partial notebook is kept."""
 
 
 def week(profile: Path, overrides: Iterable[str] = (), log: Callable[[str], None] = print) -> Path:
@@ -58,6 +56,7 @@ def run(notebook: Path, out: Path, parameters: dict[str, Any]) -> Path:
     _refuse_unknown(notebook, parameters)
     environment = dict(os.environ)
     os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
+    os.environ["PYTHONWARNINGS"] = QUIET
     try:
         papermill.execute_notebook(notebook, out, parameters, kernel_name="python3", progress_bar=False,
                                    start_timeout=180)  # fmt: skip

@@ -127,19 +127,19 @@ def best_parameters(week: Week) -> pd.DataFrame:
     """The best trial's values beside those in the baseline file and those the network was trained with."""
     best, trained = week.study.best_trial.params, week.run["start"]["config"]
     rows = [[name, best.get(name), week.baseline.get(name), trained[name]] for name in TUNED]
-    return pd.DataFrame(rows, columns=["hyperparameter", "best trial", "baseline file", "trained with"])
+    return pd.DataFrame(rows, columns=["hyperparameter", "best trial", "baseline file", "trained with"], dtype=object)
 
 
 def tuning_performance(week: Week) -> pd.DataFrame:
     """Durations of the search beside what the seed document reports."""
     seconds = [duration for trial in week.study.trials if (duration := _seconds(trial)) is not None]
     rows = [
-        ["trials", len(week.study.trials), "12 (sections 3), 8 (sections 6 and 9)"],
+        ["trials", len(week.study.trials), "12 (section 3), 8 (sections 6 and 9)"],
         ["seconds a trial, mean", sum(seconds) / len(seconds), "480 to 600"],
         ["seconds in all", sum(seconds), "3,600 to 4,800"],
         ["best validation loss", week.study.best_value, "0.6124 (section 6), 0.3076 as test loss (section 3)"],
     ]
-    return pd.DataFrame(rows, columns=["search", "here", "seed document"])
+    return pd.DataFrame(rows, columns=["search", "here", "seed document"], dtype=object)
 
 
 def results(week: Week) -> pd.DataFrame:

@@ -110,7 +110,7 @@ def liftable_shares(split: Split) -> pd.DataFrame:
     """Share of circuits whose q is free, by family."""
     table = pd.DataFrame({name: split.circuit[name] for name in ("family", "liftable")})
     shares = table.groupby("family")["liftable"].agg(["size", "mean"])
-    return shares.rename(columns={"size": "circuits", "mean": "liftable share"}).round(3)
+    return shares.rename(columns={"size": "circuits", "mean": "liftable share"})
 
 
 def rebuilt(split: Split, positions: list[int], bridge: CryptoBridge) -> pd.DataFrame:
@@ -239,8 +239,8 @@ def configuration(config: Stage | Mapping[str, Any]) -> pd.DataFrame:
 
 
 def pairs(values: Mapping[str, Any], name: str, value: str = "value") -> pd.DataFrame:
-    """A mapping as a table of two columns."""
-    return pd.DataFrame({name: list(values), value: list(values.values())})
+    """A mapping as a table of two columns; whole numbers stay whole beside others."""
+    return pd.DataFrame({name: list(values), value: pd.Series(list(values.values()), dtype=object)})
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -1,0 +1,146 @@
+"""The notebooks' form: parameters, size, no rich outputs; and that every profile fits its models."""
+
+import ast
+import re
+import statistics
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+import yaml
+
+from nexuszero import config as configs
+from nexuszero.config import load
+from nexuszero.errors import InputError
+from nexuszero.reports import STAGES
+
+NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
+PROFILES = sorted((NOTEBOOKS / "profiles").glob("*.yaml"))
+ALL = [pytest.param(stage, id=stage) for stage in STAGES]
+CHECKED = "# NBVAL_CHECK_OUTPUT"
+
+
+def notebook(stage):
+    return nbformat.read(NOTEBOOKS / f"{STAGES[stage][0]}.ipynb", as_version=4)
+
+
+def code_cells(stage):
+    return [cell for cell in notebook(stage).cells if cell.cell_type == "code"]
+
+
+def parameters_cell(stage):
+    tagged = [cell for cell in code_cells(stage) if "parameters" in cell.metadata.get("tags", [])]
+    assert len(tagged) == 1
+    return tagged[0]
+
+
+def test_every_notebook_is_a_stage():
+    assert {path.stem for path in NOTEBOOKS.glob("*.ipynb")} == {name for name, _ in STAGES.values()}
+
+
+@pytest.mark.parametrize("stage", ALL)
+def test_parameters_are_the_fields_of_the_model_as_literals(stage):
+    values = {}
+    for node in ast.parse(parameters_cell(stage).source).body:
+        assert isinstance(node, ast.Assign)
+        values[node.targets[0].id] = ast.literal_eval(node.value)
+    model = STAGES[stage][1]
+    assert list(values) == list(model.model_fields)
+    model(**values)
+
+
+@pytest.mark.parametrize("stage", ALL)
+def test_every_parameter_has_a_comment_and_papermill_reads_the_cell(stage):
+    for line in parameters_cell(stage).source.splitlines():
+        assert re.search(r"\S  # \S.{10,}", line), line
+    assert list(papermill.inspect_notebook(NOTEBOOKS / f"{STAGES[stage][0]}.ipynb")) == list(
+        STAGES[stage][1].model_fields
+    )
+
+
+@pytest.mark.parametrize("stage", ALL)
+def test_default_paths_are_the_notebooks_own(stage):
+    for node in ast.parse(parameters_cell(stage).source).body:
+        value = ast.literal_eval(node.value)
+        if isinstance(value, str) and "/" in value:
+            assert value.startswith(f"../build/notebooks/{stage}/")
+
+
+@pytest.mark.parametrize("stage", ALL)
+def test_the_opening_is_title_parameters_imports(stage):
+    first, second, third = notebook(stage).cells[:3]
+    assert first.cell_type == "markdown" and first.source.startswith("# ") and "Defaults:" in first.source
+    assert "parameters" in second.metadata["tags"]
+    assert all(line.startswith(("import ", "from ")) for line in third.source.splitlines() if line)
+
+
+@pytest.mark.parametrize("stage", ALL)
+def test_size(stage):
+    cells = notebook(stage).cells
+    assert 20 <= len(cells) <= 35
+    lines = [len(cell.source.splitlines()) for cell in cells if cell.cell_type == "code"]
+    assert statistics.median(lines) <= 5
+    assert len({cell.id for cell in cells}) == len(cells)
+    assert sum(cell.source.lstrip().startswith("assert") or "\nassert" in cell.source for cell in cells) >= 3
+
+
+@pytest.mark.parametrize("stage", ALL)
+def test_only_checked_cells_keep_an_output_and_it_is_text(stage):
+    for cell in code_cells(stage):
+        if cell.source.startswith(CHECKED):
+            assert cell.execution_count
+            assert [output.output_type for output in cell.outputs] == ["stream"]
+        else:
+            assert not cell.outputs and cell.execution_count is None
+        assert set(cell.metadata) <= {"tags"}
+
+
+@pytest.mark.parametrize("stage", ALL)
+def test_metadata_does_not_change_with_the_machine(stage):
+    metadata = notebook(stage).metadata
+    assert metadata == {
+        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+
+
+def test_there_are_three_profiles():
+    assert {path.stem for path in PROFILES} == {"smoke", "quick", "full"}
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
+def test_a_profile_fits_every_model(profile):
+    told = {stage: load(model, profile, stage) for stage, (_, model) in STAGES.items()}
+    report = load(configs.ReportConfig, profile, "report")
+    assert set(yaml.safe_load(profile.read_text())) == {*STAGES, "report"}
+    assert told["tune"].data == told["train"].data == told["analyse"].data == told["summary"].data
+    assert told["generate"].out == told["tune"].data
+    assert told["train"].baseline == told["tune"].baseline == told["summary"].baseline
+    assert told["analyse"].checkpoint == told["train"].out / "best_model.pt"
+    assert told["summary"].checkpoints == told["train"].out
+    assert told["summary"].analysis == told["analyse"].out
+    assert told["summary"].storage == told["tune"].storage
+    assert told["summary"].seconds == report.out / "seconds.json"
+    assert {stage.seed for stage in told.values() if hasattr(stage, "seed")} == {42}
+    assert told["tune"].study_name == told["summary"].study_name == "full_run"
+
+
+def test_full_is_the_size_of_the_seed_document():
+    profile = NOTEBOOKS / "profiles" / "full.yaml"
+    sizes = load(configs.GenerateConfig, profile, "generate")
+    assert (sizes.train, sizes.val, sizes.test) == (10_000, 2_000, 2_000)
+    search = load(configs.TuneConfig, profile, "tune")
+    assert (search.trials, search.epochs, search.batch_cap) == (12, 2, 50)
+    run = load(configs.TrainConfig, profile, "train")
+    assert (run.epochs, run.batch_cap) == (20, None)
+
+
+@pytest.mark.parametrize("stage", ALL)
+def test_an_unknown_name_is_refused(stage, tmp_path):
+    content = yaml.safe_load((NOTEBOOKS / "profiles" / "smoke.yaml").read_text())
+    content[stage]["epoch_count"] = 3
+    profile = tmp_path / "profile.yaml"
+    profile.write_text(yaml.safe_dump(content))
+    with pytest.raises(InputError, match="unknown key 'epoch_count'"):
+        load(STAGES[stage][1], profile, stage)

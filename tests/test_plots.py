@@ -1,0 +1,87 @@
+"""The figures: their data, their axes, and that they need nothing from the network. Never their looks."""
+
+import json
+
+import plotly.graph_objects as go
+import pytest
+from test_tables import circuits, report, study, study_of  # noqa: F401
+
+from nexuszero import plots, tables
+
+HISTORY = [
+    {"epoch": 1, "train_loss": 2.0, "val_loss": 1.8, "val_parameters_mse": 1.0, "val_metrics_mse": 0.8},
+    {"epoch": 2, "train_loss": 1.5, "val_loss": 1.2, "val_parameters_mse": 0.7, "val_metrics_mse": 0.5},
+    {"epoch": 3, "train_loss": 1.2, "val_loss": 1.4, "val_parameters_mse": 0.8, "val_metrics_mse": 0.6},
+]
+
+
+@pytest.fixture(scope="module")
+def figures(circuits, study, report):  # noqa: F811
+    test = circuits["test"]
+    return {
+        "families": plots.families(circuits),
+        "graph_sizes": plots.graph_sizes(circuits),
+        "targets": plots.targets(test),
+        "trial_history": plots.trial_history(study),
+        "trial_slices": plots.trial_slices(study),
+        "trial_parallel": plots.trial_parallel(study),
+        "importances": plots.importances(tables.importances(study)),
+        "training_curves": plots.training_curves(HISTORY),
+        "loss_parts": plots.loss_parts(HISTORY),
+        "predicted": plots.predicted(test.targets, test.targets * 1.1),
+        "errors": plots.errors(tables.errors_by(test, test.targets * 1.1, "security"), "log2_q"),
+        "target_shares": plots.target_shares(report),
+    }
+
+
+def test_every_figure_has_a_title_and_data(figures):
+    for name, figure in figures.items():
+        assert isinstance(figure, go.Figure), name
+        assert figure.layout.title.text and len(figure.data) >= 1, name
+
+
+def test_every_axis_has_a_title_or_a_category(figures):
+    for name, figure in figures.items():
+        axes = [axis for axis in figure.to_dict()["layout"] if axis.startswith("xaxis")]
+        assert all(figure.layout[axis].title.text for axis in axes) or name == "trial_parallel", name
+
+
+def test_no_latex_and_no_address(figures):
+    for name, figure in figures.items():
+        text = json.dumps(json.loads(figure.to_json())["data"]) + str(figure.layout.title.text)
+        assert "$" not in text and "http" not in text, name
+
+
+def test_histograms_hold_every_circuit(circuits, figures):  # noqa: F811
+    assert [sum(trace.y) for trace in figures["graph_sizes"].data] == [64, 64]
+    logarithmic = figures["targets"].data[0]
+    assert sum(logarithmic.y) == 12
+    assert len(figures["targets"].data[1].x) == 12
+
+
+def test_the_history_falls_and_leaves_failed_trials_out(figures):
+    points, best, _ = figures["trial_history"].data
+    assert list(points.x) == [0, 2, 3, 4]
+    assert list(best.y) == [1.5, 0.9, 0.9, 0.9]
+
+
+def test_the_kept_epoch_is_marked(figures):
+    star = figures["training_curves"].data[-1]
+    assert (list(star.x), list(star.y)) == ([2], [1.2])
+
+
+def test_few_trials_are_said_to_be_few():
+    figure = plots.importances(tables.importances(study_of([1.0, 2.0])))
+    assert "fewer than four" in figure.layout.annotations[0].text
+
+
+def test_predictions_stand_on_logarithmic_axes_where_they_are_learned_so(figures):
+    layout = figures["predicted"].layout
+    assert [layout[axis].type for axis in ("xaxis", "xaxis2", "xaxis3", "xaxis6")] == ["log", "linear", "log", "log"]
+
+
+def test_stage_times_leave_out_what_was_not_measured():
+    import pandas as pd
+
+    table = pd.DataFrame({"stage": ["generate", "analyse"], "work (s)": [2.0, None], "notebook (s)": [3.0, 4.0]})
+    assert list(plots.stage_times(table).data[0].y) == ["generate"]

@@ -1,0 +1,111 @@
+"""A tiny week made on demand, and the summary of it. Nothing that somebody named is ever replaced."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from nexuszero import golden, stages, summary, tables
+from nexuszero.config import AnalyseConfig, SummaryConfig, TrainConfig
+from nexuszero.errors import InputError
+
+
+@pytest.fixture(scope="module")
+def week_config(tmp_path_factory):
+    root = tmp_path_factory.mktemp("scratch")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(stages, "SCRATCH", root)
+        config = SummaryConfig(
+            data=root / "data",
+            storage=str(root / "study.db"),
+            baseline=root / "baseline.yaml",
+            checkpoints=root / "run",
+            analysis=root / "analysis.json",
+            out=root / "summary.json",
+        )
+        stages.ensure_week(config)
+    return config
+
+
+@pytest.fixture(scope="module")
+def week(week_config):
+    return summary.gather(week_config)
+
+
+def test_only_scratch_is_made(tmp_path):
+    for ensure in (stages.ensure_dataset, stages.ensure_baseline):
+        ensure(tmp_path / "named")
+    stages.ensure_checkpoint(tmp_path / "named", tmp_path)
+    stages.ensure_study(str(tmp_path / "named"), "full_run", tmp_path, tmp_path)
+    stages.ensure_analysis(tmp_path / "named", tmp_path, tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_baseline_file_decides_what_is_left_at_its_default(tmp_path):
+    names = {name: field.default for name, field in TrainConfig.model_fields.items()}
+    told = stages.given(TrainConfig, names | {"epochs": 2, "out": str(tmp_path)})
+    assert told == {"epochs": 2, "out": tmp_path}
+
+
+def test_the_analysis_was_of_the_network_on_this_data(week, week_config):
+    report = week.analysis
+    assert report["circuits"] == {"val": 20, "test": 20}
+    assert report["val"]["loss"] == pytest.approx(week.run["end"]["val_loss"], rel=1e-3)
+    assert report["shares"]["labels"]["bit_security"] == 1
+
+
+def test_a_network_of_other_data_is_refused(week_config, data_directory, tmp_path):
+    from nexuszero.analysis import analyse
+
+    checkpoint = week_config.checkpoints / "best_model.pt"
+    with pytest.raises(InputError, match="other val data"):
+        analyse(AnalyseConfig(data=data_directory, checkpoint=checkpoint, out=tmp_path / "a.json"))
+
+
+def test_the_tables_agree_with_each_other(week):
+    best = summary.best_parameters(week)
+    assert (best["best trial"] == best["baseline file"]).all()
+    assert (best["best trial"] == best["trained with"]).all()
+    assert len(tables.trials(week.study)) == 2
+    assert list(summary.results(week)["split"]) == ["train", "val", "test"]
+    assert "holds its values" in summary.contradictions(week)["here"][0]
+    assert summary.stage_times(week)["work (s)"].notna().sum() == 3
+
+
+def test_the_summary_is_json_with_provenance(week, week_config):
+    content = summary.write(week, golden.compare(), week_config.out)
+    assert json.loads(week_config.out.read_text()) == content
+    assert content["provenance"]["data"]["train"]["sha256"] == week.splits["train"].content_hash
+    assert content["provenance"]["seed"] == 42
+    assert str(Path.home()) not in week_config.out.read_text()
+
+
+@pytest.mark.parametrize(
+    ("field", "line"),
+    [
+        ("data", "no such dataset"),
+        ("storage", "no such study"),
+        ("baseline", "no such file"),
+        ("checkpoints", "no such run"),
+        ("analysis", "no such file"),
+        ("seconds", "no such file"),
+    ],
+)
+def test_a_missing_file_is_named(week_config, tmp_path, field, line):
+    missing = tmp_path / "missing"
+    config = week_config.model_copy(update={field: str(missing) if field == "storage" else missing})
+    with pytest.raises(InputError, match=line) as error:
+        summary.gather(config)
+    assert "missing" in str(error.value)
+
+
+def test_an_unknown_study_is_named(week_config):
+    with pytest.raises(InputError, match="holds no study 'other'"):
+        summary.load_study(week_config.storage, "other")
+
+
+def test_a_run_that_did_not_end_is_refused(tmp_path):
+    journal = tmp_path / "run.jsonl"
+    journal.write_text('{"event": "start"}\n')
+    with pytest.raises(InputError, match="did not end"):
+        summary.read_run(journal)

@@ -1,0 +1,187 @@
+"""The tables, against numbers computed another way. The circuits come from the library itself, seed 1."""
+
+import numpy as np
+import optuna
+import pytest
+from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+
+from nexuszero import golden, tables
+from nexuszero.config import GenerateConfig
+from nexuszero.crypto import CryptoBridge
+from nexuszero.dataset import read_all
+from nexuszero.generation import generate
+from nexuszero.notebook import shown
+
+SPACE = {
+    "hidden_dim": CategoricalDistribution([128, 256, 384]),
+    "num_layers": IntDistribution(3, 8),
+    "num_heads": CategoricalDistribution([4, 8]),
+    "dropout": FloatDistribution(0.05, 0.3),
+    "learning_rate": FloatDistribution(1e-5, 5e-4, log=True),
+}
+LOSSES = [1.5, None, 0.9, 1.2, 1.9]  # the second trial fails
+
+
+def study_of(losses):
+    study = optuna.create_study(direction="minimize")
+    for number, loss in enumerate(losses):
+        values = {"hidden_dim": 128, "num_layers": 3 + number % 6, "num_heads": 4, "dropout": 0.1}
+        trial = optuna.trial.create_trial(
+            state=optuna.trial.TrialState.FAIL if loss is None else optuna.trial.TrialState.COMPLETE,
+            params=values | {"learning_rate": 1e-4 / (1 + number)},
+            distributions=SPACE,
+            value=loss,
+            user_attrs={} if loss is None else {"test_loss": 3 - loss, "seconds": 1.0},
+        )
+        study.add_trial(trial)
+    return study
+
+
+@pytest.fixture(scope="module")
+def study():
+    return study_of(LOSSES)
+
+
+@pytest.fixture(scope="module")
+def circuits(tmp_path_factory):
+    out = tmp_path_factory.mktemp("circuits")
+    generate(GenerateConfig(out=out, train=40, val=12, test=12, seed=1), log=lambda _: None)
+    return read_all(out)
+
+
+@pytest.fixture(scope="module")
+def report():
+    """What `analysis.analyse` writes, made up."""
+    targets = {name: {"r2": 0.5, "mae": 2.0} for name in tables.TARGET_NAMES}
+    measures = {"loss": 1.0, "hit_log2_q": 0.4, "hit_n": 0.2, "hit_both": 0.1, "targets": targets}
+    shares = {"bit_security": 1.0, "hardness": 0.75, "proof_size": 0.0, "all": 0.0}
+    rows = [{"target": name, "threshold": "", "value": shares[name], "met": shares[name] == 1} for name in shares]
+    loss = {"target": "validation_loss", "threshold": "< 0.60", "value": 0.7, "met": False}
+    return {
+        "val": measures,
+        "test": measures,
+        "mean_predictor": measures,
+        "shares": {"labels": shares, "proposals": dict.fromkeys(shares, 0.5)},
+        "targets_met": [loss, *rows[:-1]],
+    }
+
+
+def test_overview_counts_graphs(circuits):
+    table = tables.overview(circuits)
+    assert list(table["circuits"]) == [40, 12, 12]
+    train = circuits["train"]
+    assert table.loc["train", "mean nodes"] == pytest.approx(len(train.x) / 40)
+    assert table.loc["train", "edges"] == len(train.edge_attr)
+    assert table.loc["train", "most nodes"] == np.diff(train.node_ptr).max()
+
+
+def test_counts_hold_every_circuit(circuits):
+    for column in ("family", "security", "liftable"):
+        table = tables.counts(circuits, column)
+        assert table.sum().to_dict() == {"train": 40, "val": 12, "test": 12}
+
+
+def test_schema_explains_every_column(circuits):
+    table = tables.schema(circuits["train"])
+    assert set(table["column"]) == set(circuits["train"].columns())
+    assert table["meaning"].str.len().min() > 0
+
+
+def test_statistics_are_in_original_units(circuits):
+    table = tables.target_statistics(circuits["train"])
+    assert table.loc["proof_size", "max"] == circuits["train"].metrics[:, 2].max()
+    assert table.loc["n", "unit"] == "LWE dimension"
+
+
+def test_circuits_are_rebuilt_and_their_labels_found_again(circuits):
+    bridge, positions = CryptoBridge(), list(range(12))
+    assert tables.rebuilt(circuits["test"], positions, bridge)["equal"].all()
+    assert tables.searched_again(circuits["test"], positions, bridge)["equal"].all()
+
+
+def test_a_wrong_label_or_graph_is_seen(circuits):
+    split = circuits["val"]
+    metrics, x = split.metrics.copy(), split.x.copy()
+    metrics[3, 2] += 1
+    x[0, 5] += 1
+    changed = type(split)(**(vars(split) | {"metrics": metrics, "x": x}))
+    searched = tables.searched_again(changed, list(range(6)), CryptoBridge())
+    assert list(searched["equal"]) == [True, True, True, False, True, True]
+    assert list(tables.rebuilt(changed, [0, 1], CryptoBridge())["equal"]) == [False, True]
+
+
+def test_trials_are_ranked_by_validation_loss_as_tuning_does(study):
+    from nexuszero.tuning import TUNED, trial_table
+
+    table = tables.trials(study)
+    assert list(table["trial"]) == [2, 3, 0, 4, 1]
+    assert list(table["rank"].dropna()) == [1, 2, 3, 4]
+    other = trial_table(study)
+    for name in (*TUNED, "rank", "trial", "state"):
+        assert list(table[name].astype(str)) == list(other[name].astype(str))
+
+
+def test_insights_name_both_choices(study):
+    told = dict(tables.search_insights(study).itertuples(index=False))
+    assert told["best trial by validation loss"] == 2
+    assert told["best trial by test loss (not used)"] == 4
+    assert told["median validation loss"] == pytest.approx(1.35)
+
+
+def test_importance_needs_four_trials():
+    assert tables.importances(study_of([1.0, 0.5, 0.7])).empty
+    table = tables.importances(study_of([1.0, 0.5, 0.7, 0.9, 0.4]))
+    assert table["share of variance"].sum() == pytest.approx(1)
+
+
+def test_targets_tell_why_they_are_missed(report):
+    table = tables.targets_met(report).set_index("target")
+    assert table["verdict"].to_dict() == {
+        "validation_loss": "missed",
+        "bit_security": "met",
+        "hardness": "missed",
+        "proof_size": "missed",
+    }
+    assert "6.8 KB" in table.loc["proof_size", "reason"]
+    assert table.loc["bit_security", "reason"] == ""
+
+
+def test_scores_and_hits_stand_beside_the_mean(report):
+    assert list(tables.scores(report)["target"]) == list(tables.TARGET_NAMES)
+    assert list(tables.hits(report)["network"]) == [0.4, 0.2, 0.1]
+
+
+def test_errors_by_group_average_to_the_whole(circuits):
+    split = circuits["test"]
+    table = tables.errors_by(split, split.targets + 2.0, "family")
+    assert table["circuits"].sum() == 12
+    assert np.allclose(table[list(tables.TARGET_NAMES)], 2.0)
+
+
+def test_configuration_shows_no_path(circuits):
+    table = tables.configuration(GenerateConfig())
+    assert "out" not in set(table["setting"])
+
+
+def test_flat_joins_names():
+    assert tables.flat({"a": {"b": 1, "c": {"d": 2}}, "e": 3}) == {"a b": 1, "a c d": 2, "e": 3}
+
+
+def test_golden_rows_agree():
+    table = golden.compare()
+    assert table["rows"].sum() > 1000
+    assert (table["worst_difference"] < 1e-6).all()
+
+
+def test_no_golden_rows_is_an_empty_table(tmp_path):
+    assert golden.compare(tmp_path).empty
+
+
+def test_numbers_are_shown_with_four_digits():
+    assert [shown(value) for value in (0, 0.21652, 24415.8, 2.176e-5, -3.0)] == [
+        "0",
+        "0.2165",
+        "24,416",
+        "2.18e-05",
+        "-3",
+    ]
