@@ -20,7 +20,7 @@ week: setup ## Runs the whole week: PROFILE=quick (default), smoke or full
 
 test: setup ## Runs every test: Rust, Python, notebooks
 	cargo test --manifest-path crypto/Cargo.toml --locked
-	$(BIN)/python -m pytest -n 2 tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -n 2 --dist loadscope -p no:cacheprovider -W default notebooks
 
 lint: setup ## ruff, mypy, cargo fmt, clippy; warnings are errors
