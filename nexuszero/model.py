@@ -9,14 +9,19 @@ Attention is GATv2 (Brody, Alon, Yahav: How Attentive are Graph Attention Networ
 
 from __future__ import annotations
 
+import warnings
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch_geometric.nn import MessagePassing, global_add_pool, global_max_pool, global_mean_pool
-from torch_geometric.utils import softmax as edge_softmax
 
 from nexuszero.dataset import EDGE_FEATURES, NODE_FEATURES, TARGETS
 from nexuszero.segment import Side, softmax, to_edges, to_nodes, weighted_sum
+
+with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions with torch.jit
+    warnings.simplefilter("ignore", FutureWarning)
+    from torch_geometric.nn import MessagePassing, global_add_pool, global_max_pool, global_mean_pool
+    from torch_geometric.utils import softmax as edge_softmax
 
 IS_CONSTRAINT = 0  # the column of x that tells a constraint from a wire
 CONSTANTS = slice(9, 12)  # columns equal over a circuit: field bits, lambda, log nodes

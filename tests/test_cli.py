@@ -138,7 +138,7 @@ def test_recommend_exactly():
         (["generate", "--profile", "huge"], "smoke"),
         (["generate", "--profile", "smoke", "--set", "trian=3"], "train"),
         (["generate", "--profile", "smoke", "--set", "train=many"], "integer"),
-        (["train", "--profile", "smoke", "--set", "data=/nowhere"], "nowhere"),
+        (["train", "--profile", "smoke", "--set", "baseline=null", "--set", "data=/nowhere"], "nowhere"),
         (["week", "--profile", "smoke", "--set", "train=3"], "stage.key=value"),
         (["nonsense"], "nonsense"),
         (["analyse", "--frobnicate"], "--frobnicate"),
