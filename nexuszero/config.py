@@ -10,6 +10,7 @@ of one line.
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -154,6 +155,7 @@ class ReportConfig(Stage):
     out: Located = Field(Path("reports/quick"), description="directory of notebooks, pages and index.html")
 
 
+TUNED = ("hidden_dim", "num_layers", "num_heads", "dropout", "learning_rate")  # what a search varies
 Model = TypeVar("Model", bound=Stage)
 
 
@@ -247,8 +249,8 @@ def _anchored(model: type[Stage], values: dict[str, Any], base: Path, where: str
 def _anchor(value: str, base: Path) -> str:
     sqlite = "sqlite:///"
     if value.startswith(sqlite):
-        return sqlite + str(base / value.removeprefix(sqlite))
-    return value if "://" in value else str(base / value)
+        return sqlite + os.path.normpath(base / value.removeprefix(sqlite))
+    return value if "://" in value else os.path.normpath(base / value)
 
 
 def _known(model: type[Stage], values: dict[str, Any], where: str) -> None:

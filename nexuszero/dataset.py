@@ -28,6 +28,7 @@ NODE_FEATURES, EDGE_FEATURES, TARGETS = 12, 5, 6
 SPLITS = ("train", "val", "test")
 PARAMETER_NAMES = ("n", "log2_q", "sigma")
 METRIC_NAMES = ("bit_security", "hardness", "proof_size")
+TARGET_NAMES = (*PARAMETER_NAMES, *METRIC_NAMES)
 
 Array = NDArray[Any]
 # name -> (type, shape of one item); edge_index alone grows along its second axis

@@ -15,9 +15,8 @@ from torch import Tensor, nn
 
 from nexuszero import checkpoint as checkpoints
 from nexuszero.batching import Batch, Batches, Circuits, Standardiser
-from nexuszero.dataset import METRIC_NAMES, PARAMETER_NAMES, Array, Split
+from nexuszero.dataset import TARGET_NAMES, Array, Split
 
-TARGET_NAMES = (*PARAMETER_NAMES, *METRIC_NAMES)
 RING_DEGREE = 64  # n is a multiple of it
 LOSS_TARGET, SECURITY_TARGET, HARDNESS_TARGET, PROOF_SIZE_TARGET = 0.60, 100.0, 0.8, 5000.0
 

@@ -18,8 +18,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from nexuszero import tables
-from nexuszero.dataset import Array, Split
-from nexuszero.tables import TARGET_NAMES, TUNED
+from nexuszero.config import TUNED
+from nexuszero.dataset import TARGET_NAMES, Array, Split
 
 if TYPE_CHECKING:
     import optuna

@@ -182,12 +182,13 @@ def rounded(row: Row) -> Row:
 
 def _columns(rows: Iterable[Row], readers: dict[str, Callable[[str], Any]]) -> list[list[Any]]:
     columns: list[list[Any]] = [[] for _ in readers]
+    rows = list(rows)
     for line, row in enumerate(rows, 1):
         for column, (name, reader) in zip(columns, readers.items(), strict=True):
             try:
                 column.append(reader(row[name]))
             except InputError as error:
-                raise InputError(f"row {line}: {error}") from None
+                raise InputError(f"row {line}: {error}" if len(rows) > 1 else str(error)) from None
     return columns
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import html
 import json
-import os
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -27,8 +26,6 @@ STAGES: dict[str, tuple[str, type[configs.Stage]]] = {
     "analyse": ("04_analyse", configs.AnalyseConfig),
     "summary": ("05_week_summary", configs.SummaryConfig),
 }
-# what importing torch-geometric (torch.jit) and tqdm without ipywidgets say on every page; matched as prefixes
-QUIET = "ignore:`torch.jit,ignore:IProgress not found"
 _FIGURE = "application/vnd.plotly.v1+json"
 
 
@@ -54,9 +51,6 @@ def run(notebook: Path, out: Path, parameters: dict[str, Any]) -> Path:
     from papermill.exceptions import PapermillExecutionError
 
     _refuse_unknown(notebook, parameters)
-    environment = dict(os.environ)
-    os.environ.setdefault("PYDEVD_DISABLE_FILE_VALIDATION", "1")
-    os.environ["PYTHONWARNINGS"] = QUIET
     try:
         papermill.execute_notebook(notebook, out, parameters, kernel_name="python3", progress_bar=False,
                                    start_timeout=180)  # fmt: skip
@@ -64,9 +58,6 @@ def run(notebook: Path, out: Path, parameters: dict[str, Any]) -> Path:
         raise StageError(f"{notebook}: cell {error.exec_count}: {error.ename}: {error.evalue}; see {out}") from None
     except RuntimeError as error:  # nbclient: the kernel died
         raise StageError(f"{notebook}: {error}; the partial notebook is {out}") from None
-    finally:
-        os.environ.clear()
-        os.environ.update(environment)
     page = out.with_suffix(".html")
     page.write_text(to_html(out), encoding="utf-8")
     return page

@@ -18,10 +18,9 @@ from optuna.trial import FrozenTrial
 
 from nexuszero import provenance, tables
 from nexuszero.analysis import read_analysis, read_json, write_json
-from nexuszero.config import SummaryConfig, TuneConfig
+from nexuszero.config import TUNED, SummaryConfig, TuneConfig
 from nexuszero.dataset import Split, read_all
 from nexuszero.errors import InputError
-from nexuszero.tables import TUNED
 
 RANGES = {"learning_rate": (1e-5, 5e-4), "dropout": (0.05, 0.3), "num_layers": (3, 8)}
 

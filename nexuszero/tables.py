@@ -13,15 +13,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from nexuszero.config import Stage
+from nexuszero.config import TUNED, Stage
 from nexuszero.crypto import Circuits, CryptoBridge
-from nexuszero.dataset import METRIC_NAMES, PARAMETER_NAMES, Array, Split
+from nexuszero.dataset import TARGET_NAMES, Array, Split
 
 if TYPE_CHECKING:  # a table of a dataset must not wait for torch and Optuna
     import optuna
 
-TARGET_NAMES = (*PARAMETER_NAMES, *METRIC_NAMES)
-TUNED = ("hidden_dim", "num_layers", "num_heads", "dropout", "learning_rate")
 MEAN_PREDICTOR_LOSS = 2.0  # three standardised parameters and three metrics, each of variance one
 UNITS = {
     "n": "LWE dimension",

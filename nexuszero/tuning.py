@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-import pandas as pd
 import yaml
 from optuna.pruners import BasePruner, MedianPruner, NopPruner
 from optuna.samplers import TPESampler
@@ -26,7 +25,6 @@ from nexuszero.errors import InputError
 from nexuszero.training import Log, train
 
 CRITERION = "validation loss"
-TUNED = ("hidden_dim", "num_layers", "num_heads", "dropout", "learning_rate")
 FAILURES = (
     RuntimeError,
     ArithmeticError,
@@ -63,6 +61,7 @@ def tune(config: TuneConfig, *, log: Log = print, generate: Generate | None = No
     """
     splits = _splits(config, log, generate)
     study = open_study(config)
+    _same_data(study, splits, config)
     _close_interrupted(study)
     while (number := _done(study)) < config.trials:
         study.sampler = TPESampler(seed=(config.seed + number) % 2**32, n_startup_trials=config.startup_trials)
@@ -93,24 +92,6 @@ def open_study(config: TuneConfig) -> optuna.Study:
         raise InputError(f"storage {url}: cannot be opened ({reason}); name a SQLite file or a storage URL") from None
 
 
-def trial_table(study: optuna.Study) -> pd.DataFrame:
-    """One row a trial, the best first; a trial without a value has no rank."""
-    trials = [trial for trial in study.trials if trial.state.is_finished()]
-    table = pd.DataFrame([_row(trial) for trial in trials], columns=_COLUMNS)
-    completed = table["state"] == "COMPLETE"
-    rank = table["val_loss"].where(completed).rank(method="first").astype("Int64")
-    return table.assign(rank=rank).sort_values(["rank", "trial"], na_position="last").reset_index(drop=True)
-
-
-_COLUMNS = ["trial", "state", *TUNED, "val_loss", "test_loss", "train_loss", "seconds", "parameters", "error"]
-
-
-def _row(trial: FrozenTrial) -> list[Any]:
-    tuned = [trial.params.get(name) for name in TUNED]
-    noted = [trial.user_attrs.get(name) for name in ("test_loss", "train_loss", "seconds", "parameters", ERROR)]
-    return [trial.number, trial.state.name, *tuned, trial.value, *noted]
-
-
 def write_baseline(study: optuna.Study, config: TuneConfig) -> None:
     """Writes the best trial's values where ``train`` looks for them."""
     if not any(trial.state == TrialState.COMPLETE for trial in study.trials):
@@ -137,6 +118,14 @@ def _splits(config: TuneConfig, log: Log, generate: Generate | None) -> dict[str
         request = GenerateConfig(out=config.data, seed=config.seed, threads=config.threads, **counts)
         (generate or _generate)(request)
     return read_all(config.data)
+
+
+def _same_data(study: optuna.Study, splits: Mapping[str, Split], config: TuneConfig) -> None:
+    """Trials on other data cannot be ranked together."""
+    now = {name: split.content_hash for name, split in splits.items()}
+    if study.user_attrs.get("data", now) != now:
+        raise InputError(f"{config.storage}: study {study.study_name} is of other data; delete it, or name another")
+    study.set_user_attr("data", now)
 
 
 def _generate(request: GenerateConfig) -> None:

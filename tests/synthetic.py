@@ -57,8 +57,9 @@ def block(count: int, seed: int) -> dict[str, Array]:
     return columns | extra
 
 
-def dataset(directory: Path) -> dict[str, Split]:
+def dataset(directory: Path, seed: int = 0) -> dict[str, Split]:
     """Writes the three splits and reads them back."""
-    for seed, name in enumerate(SPLITS):
-        write(directory / name / "index.h5", block(SIZES[name], seed), {"split": name, "master_seed": seed})
+    for offset, name in enumerate(SPLITS):
+        attributes = {"split": name, "master_seed": seed + offset}
+        write(directory / name / "index.h5", block(SIZES[name], seed + offset), attributes)
     return read_all(directory)

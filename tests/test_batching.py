@@ -1,7 +1,5 @@
 """Batches against a loop over graphs and against PyG's loader, and the standardiser against numpy."""
 
-import time
-
 import numpy as np
 import pytest
 import synthetic
@@ -108,20 +106,3 @@ def test_the_standardiser_inverts(splits: dict[str, Split]) -> None:
     assert np.isfinite(standardiser.inverse(np.full((1, 6), 1e6))).all()
     with pytest.raises(ValueError, match=r"\[circuits, 6\]"):
         standardiser.transform(targets[:, :3])
-
-
-def test_much_faster_than_pygs_loader() -> None:
-    """Graphs of ten nodes, all overhead: measured 12 to 27 times; 5 leaves room for a busy machine."""
-    from torch_geometric.loader import DataLoader
-
-    block = {name: values for name, values in synthetic.block(512, 9).items() if "/" not in name}
-    split = Split(**block)
-    ours = Batches(Circuits(split, Standardiser.fit(split.targets)), 32, seed=0)
-    loader = DataLoader(data_objects(split), batch_size=32, shuffle=True)
-
-    def seconds(batches) -> float:
-        start = time.process_time()
-        assert sum(1 for _ in batches) == 16
-        return time.process_time() - start
-
-    assert min(seconds(loader) for _ in range(5)) > 5 * min(seconds(ours) for _ in range(5))

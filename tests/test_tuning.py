@@ -5,13 +5,14 @@ from typing import Any
 
 import optuna
 import pytest
+import synthetic
 import yaml
 
-from nexuszero import tuning
-from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig, load
+from nexuszero import tables, tuning
+from nexuszero.config import TUNED, GenerateConfig, TrainConfig, TuneConfig, load
 from nexuszero.errors import InputError
 from nexuszero.training import Result, train
-from nexuszero.tuning import trial_table, tune
+from nexuszero.tuning import tune
 
 
 def config(data: Path, tmp_path: Path, **changes: Any) -> TuneConfig:
@@ -67,7 +68,7 @@ def test_the_best_is_the_best_by_validation(data_directory: Path, tmp_path: Path
     assert study.best_value == min(values)
     assert [run.seed for run in runs] == [42, 43, 44, 45]
     assert [run.batch_cap for run in runs] == [50] * 4
-    table = trial_table(study)
+    table = tables.trials(study)
     assert table["rank"].tolist() == [1, 2, 3, 4]
     assert table["val_loss"].tolist() == sorted(values)
     assert (table["test_loss"] == 10 - table["val_loss"]).all()
@@ -81,7 +82,7 @@ def test_the_baseline_file(data_directory: Path, tmp_path: Path, runs: list[Trai
     assert f"trial {study.best_trial.number} of 4" in text
     assert f"validation loss: {study.best_value:.6f}" in text
     values = yaml.safe_load(text)
-    assert {name: values[name] for name in tuning.TUNED} == study.best_trial.params
+    assert {name: values[name] for name in TUNED} == study.best_trial.params
     loaded = load(TrainConfig, tmp_path / "b.yaml", "train")
     assert loaded.learning_rate == study.best_trial.params["learning_rate"]
     assert loaded.data.resolve() == data_directory.resolve()
@@ -97,7 +98,7 @@ def test_a_resumed_study_is_the_uninterrupted_one(
     assert len(runs) == 8
     (tmp_path / "other").mkdir()
     tune(on_disk(data_directory, tmp_path / "other", trials=8), log=quiet)
-    proposals = [run.model_dump(include=set(tuning.TUNED)) for run in runs]
+    proposals = [run.model_dump(include=set(TUNED)) for run in runs]
     assert proposals[:8] == proposals[8:]
     assert len({run.learning_rate for run in runs}) == 8
 
@@ -122,10 +123,10 @@ def test_a_failed_trial_is_recorded_and_the_study_goes_on(
     study = tune(config(data_directory, tmp_path), log=lines.append)
     assert [trial.state.name for trial in study.trials] == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
     assert any(str(error) in line and "the study goes on" in line for line in lines)
-    table = trial_table(study)
+    table = tables.trials(study)
     assert table["rank"].tolist()[:3] == [1, 2, 3]
     assert table["rank"].isna().tolist() == [False, False, False, True]
-    assert str(error) in table["error"].iloc[3]
+    assert str(error) in study.trials[1].user_attrs["error"]
 
 
 def test_an_interrupted_trial_runs_again(
@@ -164,7 +165,7 @@ def test_all_trials_failing_is_an_input_error(
 def test_pruning_can_be_turned_off(data_directory: Path, tmp_path: Path, runs: list[TrainConfig], prune: bool) -> None:
     study = tune(config(data_directory, tmp_path, trials=12, startup_trials=12, prune=prune), log=quiet)
     assert any(trial.state.name == "PRUNED" for trial in study.trials) == prune
-    assert trial_table(study)["rank"].notna().sum() == sum(trial.state.name == "COMPLETE" for trial in study.trials)
+    assert tables.trials(study)["rank"].notna().sum() == sum(trial.state.name == "COMPLETE" for trial in study.trials)
 
 
 def test_a_missing_dataset_is_generated_only_when_asked(
@@ -197,8 +198,16 @@ def test_a_real_study(data_directory: Path, tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(tuning, "train", smaller)
     study = tune(on_disk(data_directory, tmp_path, trials=2, epochs=2, batch_cap=2), log=quiet)
-    table = trial_table(study)
+    table = tables.trials(study)
     assert table["state"].tolist() == ["COMPLETE", "COMPLETE"]
-    assert (table[["val_loss", "test_loss", "train_loss"]] < 10).all(axis=None)
+    assert (table[["val_loss", "test_loss"]] < 10).all(axis=None)
     assert [len(trial.intermediate_values) for trial in study.trials] == [2, 2]
     assert (tmp_path / "runs" / "trial_001" / "run.jsonl").is_file()
+
+
+def test_a_study_of_other_data_is_not_continued(data_directory: Path, tmp_path: Path, runs: list[TrainConfig]) -> None:
+    tune(on_disk(data_directory, tmp_path, trials=1), log=quiet)
+    synthetic.dataset(tmp_path / "other", seed=9)
+    with pytest.raises(InputError, match="of other data"):
+        tune(on_disk(tmp_path / "other", tmp_path, trials=2), log=quiet)
+    assert len(runs) == 1
