@@ -40,7 +40,7 @@ bench: setup ## Measures speed as ratios taken in one run
 	cargo bench --manifest-path crypto/Cargo.toml --locked
 
 lock: $(READY) ## Renews requirements.lock
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --group dev pyproject.toml -o requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --group dev --all-extras pyproject.toml -o requirements.lock
 
 header: ## Renews the committed C header
 	UPDATE_HEADER=1 cargo test --manifest-path crypto/Cargo.toml --locked --test header

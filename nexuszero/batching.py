@@ -30,6 +30,7 @@ class Batch(NamedTuple):
         - **x** :math:`(|V|, 12)`, **edge_index** :math:`(2, |E|)` i8 over the batch, **edge_attr**
           :math:`(|E|, 5)`
         - **graph** :math:`(|V|)`: the circuit of each node, **target** :math:`(|G|, 6)` standardised
+        - **weight**: circuits here over an equal share of a batch that several processes divide
     """
 
     x: Tensor
@@ -37,6 +38,7 @@ class Batch(NamedTuple):
     edge_attr: Tensor
     graph: Tensor
     target: Tensor
+    weight: float = 1.0
 
     @property
     def inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor, int]:
@@ -109,8 +111,8 @@ class Circuits:
             np.add(local.take(edges), shift, out=end)
         graph = np.arange(len(chosen)).repeat(sizes)
         x, edge_attr = split.x.take(nodes, axis=0), split.edge_attr.take(edges, axis=0)
-        tensors = [torch.from_numpy(array) for array in (x, edge_index, edge_attr, graph)]
-        return Batch._make([*tensors, self.target[circuits]])
+        nodes_, ends, edges_, graphs = map(torch.from_numpy, (x, edge_index, edge_attr, graph))
+        return Batch(nodes_, ends, edges_, graphs, self.target[circuits])
 
 
 def _ranges(pointer: Array, chosen: Array) -> tuple[Array, Array, Array]:
@@ -134,10 +136,19 @@ class Batches:
         batch_size: circuits a batch; the last batch may hold fewer.
         seed: None for the split's own order.
         cap: batches an epoch at most, 0 or None for all.
+        part: this process and how many divide each batch among them. The mean of their losses, each times its
+            batch's ``weight``, is the loss of the whole batch.
     """
 
-    def __init__(self, circuits: Circuits, batch_size: int, seed: int | None = None, cap: int | None = None) -> None:
-        self.circuits, self.batch_size, self.seed, self.epoch = circuits, batch_size, seed, 0
+    def __init__(
+        self,
+        circuits: Circuits,
+        batch_size: int,
+        seed: int | None = None,
+        cap: int | None = None,
+        part: tuple[int, int] = (0, 1),
+    ) -> None:
+        self.circuits, self.batch_size, self.seed, self.epoch, self.part = circuits, batch_size, seed, 0, part
         count = -(-len(circuits) // batch_size)
         self.count = min(count, cap) if cap else count
         self.sampler = self
@@ -159,5 +170,9 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         """The batches of this epoch."""
-        for circuits in torch.split(self.order(), self.batch_size)[: self.count]:
-            yield self.circuits.batch(circuits)
+        rank, world = self.part
+        for whole in torch.split(self.order(), self.batch_size)[: self.count]:
+            mine = whole[rank::world]
+            # a process without a circuit takes one for nothing: all must take every step together
+            batch = self.circuits.batch(mine if len(mine) else whole[:1])
+            yield batch._replace(weight=len(mine) * world / len(whole))

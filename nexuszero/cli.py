@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from inspect import Parameter, Signature
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 import typer
+from pydantic.fields import FieldInfo
 from typer._click.exceptions import ClickException  # typer re-exports its own click no other way
 
+from nexuszero.config import GenerateConfig, Stage, TrainConfig, TuneConfig, load
 from nexuszero.errors import InputError, StageError
 
 PROFILES = Path("notebooks/profiles")
@@ -116,31 +120,80 @@ def recommend(
     _show(advice.recommend(_bridge(), file, security, _bounds(bounds)), json_)
 
 
-@app.command()
-def generate(profile: Profile = None, config: ConfigFile = None, set_: Overrides = None) -> None:
+def _stage(model: type[Stage]) -> Callable[[Callable[[Any], None]], Callable[..., None]]:
+    """Makes a stage a command: each key of its model is an option, read as `--set key=value` would be."""
+
+    def decorate(run: Callable[[Any], None]) -> Callable[..., None]:
+        def command(**given: Any) -> None:
+            profile, config, overrides = given.pop("profile"), given.pop("config"), given.pop("set_") or []
+            told = [f"{key}={_text(model, key, value)}" for key, value in given.items() if value is not None]
+            run(load(model, _profile(profile, config), run.__name__, [*overrides, *told]))
+
+        own_first = sorted(model.model_fields.items(), key=lambda item: item[0] not in model.__annotations__)
+        keys = [_key(name, field) for name, field in own_first]
+        command.__name__, command.__doc__ = run.__name__, run.__doc__
+        command.__signature__ = Signature([*_COMMON, *keys])  # type: ignore[attr-defined]
+        command.__annotations__ = {key.name: key.annotation for key in (*_COMMON, *keys)}
+        return app.command()(command)
+
+    return decorate
+
+
+def _key(name: str, field: FieldInfo) -> Parameter:
+    flag = f"--{name.replace('_', '-')}"
+    switch = field.annotation is bool
+    option = typer.Option(f"{flag}/--no-{flag[2:]}" if switch else flag, help=f"{field.description} ({field.default})",
+                          show_default=False)  # fmt: skip
+    kind = bool | None if switch else str | None
+    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
+
+
+def _text(model: type[Stage], key: str, value: str) -> str:
+    """What YAML reads as the value: a name or a path is taken literally."""
+    literal = set(get_args(model.model_fields[key].annotation) or (model.model_fields[key].annotation,))
+    return json.dumps(value) if literal & {str, Path} else value
+
+
+_COMMON = [
+    Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
+    for name, kind in (("profile", Profile), ("config", ConfigFile), ("set_", Overrides))
+]
+
+
+@_stage(GenerateConfig)
+def generate(config: GenerateConfig) -> None:
     """Generates the dataset of a profile."""
     from nexuszero import generation
-    from nexuszero.config import GenerateConfig
 
-    generation.generate(_stage(GenerateConfig, "generate", profile, config, set_))
+    generation.generate(config)
 
 
-@app.command()
-def tune(profile: Profile = None, config: ConfigFile = None, set_: Overrides = None) -> None:
+@_stage(TuneConfig)
+def tune(config: TuneConfig) -> None:
     """Searches hyperparameters and writes the baseline configuration."""
     from nexuszero import tuning
-    from nexuszero.config import TuneConfig
 
-    tuning.tune(_stage(TuneConfig, "tune", profile, config, set_))
+    tuning.tune(config)
+
+
+@_stage(TrainConfig)
+def train(config: TrainConfig) -> None:
+    """Trains a model and keeps the best checkpoint."""
+    from nexuszero import training
+
+    training.train(config)
 
 
 @app.command()
-def train(profile: Profile = None, config: ConfigFile = None, set_: Overrides = None) -> None:
-    """Trains a model and keeps the best checkpoint."""
-    from nexuszero import training
-    from nexuszero.config import TrainConfig
+def serve(
+    storage: Annotated[str, typer.Argument(help="SQLite file, or the URL of a database server.")],
+    host: Annotated[str, typer.Option(help="Address to listen on; nobody is asked for a password.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.")] = 13000,
+) -> None:
+    """Serves a study to `tune --storage grpc://HOST:PORT` on other machines, until it is stopped."""
+    from nexuszero import studies
 
-    training.train(_stage(TrainConfig, "train", profile, config, set_))
+    studies.serve(storage, host, port)
 
 
 @app.command()
@@ -197,12 +250,6 @@ def _profile(profile: str | None, config: Path | None) -> Path:
         known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.yaml"))) or "none"
         raise InputError(f"profile {profile!r} is unknown; {PROFILES} holds: {known} (run from the repository's root)")
     return path
-
-
-def _stage(model: Any, section: str, profile: str | None, config: Path | None, overrides: list[str] | None) -> Any:
-    from nexuszero.config import load
-
-    return load(model, _profile(profile, config), section, overrides or [])
 
 
 def _answer(csv: Path | None, columns: Any, values: Any, needed: Any, ask: Any, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -30,7 +31,23 @@ from nexuszero.errors import InputError
 
 Located = Annotated[Path, "path"]  # a path that is anchored where it is written
 MaybeLocated = Annotated[Path | None, "path"]
-Storage = Annotated[str, "path"]
+FILE_SCHEMES = SQLITE, JOURNAL = "sqlite:///", "journal:///"  # storages that are a file, whose path is anchored
+IN_MEMORY = f"{SQLITE}:memory:"
+
+
+def storage_url(storage: str) -> str:
+    """A storage as a URL: a plain file name means SQLite."""
+    return storage if "://" in storage else SQLITE + storage
+
+
+def storage_file(storage: str) -> Path | None:
+    """The file behind a storage, if it is one."""
+    url = storage_url(storage)
+    path = next((url.removeprefix(scheme) for scheme in FILE_SCHEMES if url.startswith(scheme)), None)
+    return None if path is None or url == IN_MEMORY else Path(path.split("?")[0])
+
+
+Storage = Annotated[str, "path", AfterValidator(storage_url)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Threads = Annotated[int, Field(ge=0, le=1024)]
@@ -49,7 +66,22 @@ class Stage(BaseModel):
         return value
 
 
-class GenerateConfig(Stage):
+class Engine(Stage):
+    """Where independent pieces of a stage's work run (`nexuszero.pool`)."""
+
+    executor: Literal["local", "ray"] = Field("local", description="this machine, or a Ray cluster")
+    workers: Count = Field(1, description="pieces at a time: processes here, or CPUs of a Ray of its own")
+    ray_address: str | None = Field(None, description="address of a running Ray cluster, null for one of its own")
+
+
+class Tracked(Stage):
+    """Who else is told about a training run, beside its run.jsonl (`nexuszero.tracking`)."""
+
+    tracking: Literal["none", "tensorboard", "wandb"] = Field("none", description="a tracker beside run.jsonl")
+    wandb_mode: Literal["offline", "online"] = Field("offline", description="offline: `wandb sync` may upload it later")
+
+
+class GenerateConfig(Engine):
     """How many circuits to generate, and where to."""
 
     out: Located = Field(Path("data/quick"), description="directory that receives {train,val,test}/index.h5")
@@ -60,11 +92,11 @@ class GenerateConfig(Stage):
     threads: Threads = Field(0, description="threads, 0 for one a core; the content does not depend on it")
 
 
-class TuneConfig(Stage):
+class TuneConfig(Tracked, Engine):
     """A hyperparameter search: trials of a few capped epochs, the validation loss is the criterion."""
 
     data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
-    storage: Storage = Field("optuna_study.db", description="SQLite file, or an Optuna storage URL")
+    storage: Storage = Field("optuna_study.db", description="SQLite file; or journal:///FILE, grpc://, postgresql://")
     study_name: str = Field("full_run", min_length=1, description="name of the study, which is resumed if it exists")
     trials: Count = Field(12, description="trials the study shall have in the end")
     epochs: Count = Field(2, description="epochs of each trial")
@@ -79,16 +111,11 @@ class TuneConfig(Stage):
     generate_train: Count = Field(400, description="training circuits to generate")
     generate_val: Count = Field(100, description="validation circuits to generate")
     generate_test: Count = Field(100, description="test circuits to generate")
-    threads: Threads = Field(0, description="threads of torch, 0 for its default")
+    threads: Threads = Field(0, description="threads of torch, 0 for its default, shared among workers")
     log_every: int = Field(10, ge=0, description="batches between two log lines, 0 for none")
 
-    @property
-    def storage_url(self) -> str:
-        """The storage as a URL: a plain file name means SQLite."""
-        return self.storage if "://" in self.storage else f"sqlite:///{self.storage}"
 
-
-class TrainConfig(Stage):
+class TrainConfig(Tracked):
     """One training run."""
 
     data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
@@ -113,6 +140,8 @@ class TrainConfig(Stage):
     log_every: int = Field(10, ge=0, description="batches between two log lines, 0 for none")
     resume: bool = Field(False, description="continue from last.ckpt in out, if there is one")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to compute; auto takes a GPU if any")
+    devices: Count = Field(1, description="processes a machine that share each batch (DDP), one a GPU or CPU share")
+    nodes: Count = Field(1, description="machines of DDP; above 1 a launcher (torchrun, Slurm) starts the command")
 
     @field_validator("precision", mode="before")
     @classmethod
@@ -138,7 +167,7 @@ class SummaryConfig(Stage):
     """What the summary of a week is made from: the files that the other stages left."""
 
     data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
-    storage: Storage = Field("optuna_study.db", description="SQLite file, or an Optuna storage URL")
+    storage: Storage = Field("optuna_study.db", description="SQLite file; or journal:///FILE, grpc://, postgresql://")
     study_name: str = Field("full_run", min_length=1, description="name of the study")
     baseline: Located = Field(Path("baseline_config.yaml"), description="file that the search wrote")
     checkpoints: Located = Field(Path("checkpoints/baseline"), description="directory of best_model.pt, run.jsonl")
@@ -247,10 +276,10 @@ def _anchored(model: type[Stage], values: dict[str, Any], base: Path, where: str
 
 
 def _anchor(value: str, base: Path) -> str:
-    sqlite = "sqlite:///"
-    if value.startswith(sqlite):
-        return sqlite + os.path.normpath(base / value.removeprefix(sqlite))
-    return value if "://" in value else os.path.normpath(base / value)
+    scheme = next((scheme for scheme in FILE_SCHEMES if value.startswith(scheme)), "")
+    if ("://" in value and not scheme) or value == IN_MEMORY:
+        return value
+    return scheme + os.path.normpath(base / value.removeprefix(scheme))
 
 
 def _known(model: type[Stage], values: dict[str, Any], where: str) -> None:

@@ -13,6 +13,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -113,8 +114,15 @@ def read(path: Path | str) -> Split:
 
 
 def read_all(directory: Path | str) -> dict[str, Split]:
-    """The three splits of a dataset by name."""
-    return {name: read(Path(directory) / name / "index.h5") for name in SPLITS}
+    """The three splits of a dataset by name; the dataset read last stays in memory until its files change."""
+    files = [Path(directory) / name / "index.h5" for name in SPLITS]
+    stamps = tuple((stat.st_mtime_ns, stat.st_size) for file in files if file.is_file() for stat in [file.stat()])
+    return dict(zip(SPLITS, _remembered(tuple(files), stamps), strict=True))
+
+
+@lru_cache(1)
+def _remembered(files: tuple[Path, ...], _stamps: tuple[tuple[int, int], ...]) -> tuple[Split, ...]:
+    return tuple(read(file) for file in files)
 
 
 def _check_version(opened: h5py.File, file: Path) -> None:

@@ -30,8 +30,8 @@ def outputs(model: nn.Module, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]
     try:
         with torch.no_grad():
             for batch in batches:
-                moved = Batch(*(part.to(device) for part in batch))
-                answers.append(model(*moved.inputs).cpu())
+                *tensors, graphs = batch.inputs
+                answers.append(model(*(tensor.to(device) for tensor in tensors), graphs).cpu())
                 truths.append(batch.target)
     finally:
         model.train(training)

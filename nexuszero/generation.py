@@ -1,7 +1,7 @@
-"""Generates the dataset: blocks of the library's seeded stream of circuits, written while the next one is made.
+"""Generates the dataset: blocks of the library's seeded stream of circuits, written while the next ones are made.
 
 A stream position fixes a circuit, and the circuit's hash fixes its split, so no circuit is in two splits and the
-content depends on the master seed and the sizes alone, not on threads or blocks.
+content depends on the master seed and the sizes alone: not on threads, nor on where a block is made (`nexuszero.pool`).
 
     nexuszero generate --profile quick
 """
@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from collections import deque
+from collections.abc import Callable, Generator
+from contextlib import ExitStack, closing
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ import numpy as np
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import Columns, CryptoBridge
 from nexuszero.dataset import METRIC_NAMES, PARAMETER_NAMES, SPLITS, Writer
+from nexuszero.pool import pool, share
 
 BLOCK = 2048  # stream positions a call: bounds memory to some 50 MB
 _CIRCUIT = ("seed", "security", "field_bits", "wires", "constraints", "forms", "bits", "liftable")
@@ -39,12 +41,12 @@ def generate(config: GenerateConfig, log: Callable[[str], None] = print) -> dict
             for split in SPLITS
         }
         written = dict.fromkeys(SPLITS, 0)
-        for rows in _blocks(bridge, config):
+        for rows in stack.enter_context(closing(_blocks(config, sum(sizes.values())))):
             for split, columns in zip(SPLITS, rows, strict=True):
-                count = min(len(columns["seed"]), sizes[split] - written[split])
-                if count:
-                    writers[split].append(_block(columns, count, families))
-                    written[split] += count
+                wanted = min(len(columns["seed"]), sizes[split] - written[split])
+                if wanted:
+                    writers[split].append(_block(columns, wanted, families))
+                    written[split] += wanted
             if written == sizes:
                 break
     seconds = time.perf_counter() - start
@@ -77,19 +79,21 @@ def _attributes(config: GenerateConfig, bridge: CryptoBridge) -> dict[str, Any]:
     }
 
 
-def _blocks(bridge: CryptoBridge, config: GenerateConfig) -> Iterator[list[Columns]]:
-    """The stream block by block; the next block is computed while the last one is written."""
-    with ThreadPoolExecutor(1) as worker:
-
-        def submit(first: int) -> Any:
-            return worker.submit(bridge.generate, config.seed, first, BLOCK, config.threads)
-
-        position, pending = BLOCK, submit(0)
+def _blocks(config: GenerateConfig, circuits: int) -> Generator[list[Columns]]:
+    """The stream block by block in its order; each worker has a block under way while the last one is written."""
+    size, threads = min(BLOCK, 64 + circuits), share(config.threads, config.workers)
+    with pool(config.executor, config.workers, config.ray_address) as submit:
+        pending = (submit(shard, config.seed, first, size, threads) for first in count(0, size))
+        ahead = deque(islice(pending, config.workers))
         while True:
-            rows = pending.result()
-            pending = submit(position)
-            position += BLOCK
+            rows = ahead.popleft().result()
+            ahead.append(next(pending))
             yield rows
+
+
+def shard(master_seed: int, first: int, size: int, threads: int) -> list[Columns]:
+    """Rows of the stream positions ``first .. first + size`` -> the columns of train, val and test."""
+    return CryptoBridge().generate(master_seed, first, size, threads)
 
 
 def _block(columns: Columns, count: int, families: np.ndarray[Any, Any]) -> Columns:

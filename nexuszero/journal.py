@@ -18,6 +18,7 @@ from torch import nn
 
 from nexuszero.batching import Batch, Batches
 from nexuszero.config import TrainConfig
+from nexuszero.errors import StageError
 from nexuszero.evaluation import outputs
 from nexuszero.model import losses
 
@@ -25,8 +26,23 @@ Log = Callable[[str], None]
 OnEpoch = Callable[[dict[str, Any]], None]
 
 
-class Diverged(RuntimeError):
+class Diverged(StageError):
     """The loss is no longer a number."""
+
+
+class Record:
+    """`run.jsonl`, and who else is told its rows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.listener: Callable[[dict[str, Any]], None] = lambda row: None
+
+    def __call__(self, row: dict[str, Any]) -> None:
+        """Appends one line."""
+        stamped = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **row}
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(stamped, allow_nan=False) + "\n")
+        self.listener(row)
 
 
 class Journal(L.Callback):
@@ -41,17 +57,20 @@ class Journal(L.Callback):
         model: nn.Module,
         valid: Batches,
         keep: Callable[[dict[str, Any]], None],
+        record: Callable[[dict[str, Any]], None],
         say: Log,
     ) -> None:
-        self.config, self.model, self.valid, self.keep, self.say = config, model, valid, keep, say
+        self.config, self.model, self.valid, self.keep = config, model, valid, keep
+        self.record, self.say = record, say
         self.on_epoch: OnEpoch | None = None
+        self.log_every = config.log_every
         self.about: dict[str, Any] = {}
         self.state: dict[str, Any] = {"history": [], "best_epoch": 0, "stopped": False, "seconds": 0.0}
         self.interrupted = False
 
     def on_train_epoch_start(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """Announces the epoch and seeds dropout from its number, so that a resumed epoch repeats exactly."""
-        torch.manual_seed(self.config.seed * 1_000_003 + trainer.current_epoch + 1)
+        torch.manual_seed(self.config.seed * 1_000_003 + trainer.current_epoch + 1 + (trainer.global_rank << 32))
         self.started, self.graphs, self.total = time.perf_counter(), 0, 0.0
         number, rate = trainer.current_epoch + 1, trainer.optimizers[0].param_groups[0]["lr"]
         batches = f"{trainer.num_training_batches} batches of {self.config.batch_size}"
@@ -66,18 +85,22 @@ class Journal(L.Callback):
         index: int,
     ) -> None:
         """Adds up the loss, refuses one that is not finite, and says a line every ``log_every`` batches."""
-        value = float(outputs["loss"]) * self.config.accumulate  # Lightning has divided it
+        if not batch.weight:
+            return
+        value = float(outputs["loss"]) * self.config.accumulate / batch.weight  # Lightning has divided it
         if not math.isfinite(value):
             raise Diverged(f"the training loss is {value} at epoch {trainer.current_epoch + 1}, batch {index + 1}")
         self.graphs += len(batch.target)
         self.total += value * len(batch.target)
-        if self.config.log_every and (index + 1) % self.config.log_every == 0:
+        if self.log_every and (index + 1) % self.log_every == 0:
             speed = self.graphs / (time.perf_counter() - self.started)
             self.say(f"  batch {index + 1}/{trainer.num_training_batches}: loss {value:.4f}, {speed:.0f} graphs/s")
 
     def on_train_epoch_end(self, trainer: L.Trainer, module: L.LightningModule) -> None:
         """Validates, keeps the best, saves the state, and decides whether to go on."""
-        row = self.measure(trainer, module)
+        sums = torch.tensor([self.total, self.graphs], dtype=torch.float64, device=module.device)
+        total, graphs = trainer.strategy.reduce(sums, reduce_op="sum").tolist()  # of all processes
+        row = trainer.strategy.broadcast(self.measure(trainer, total, graphs) if trainer.is_global_zero else {})
         self.state["history"].append(row)
         self.state["seconds"] += row["seconds"]
         if row["best"]:
@@ -86,12 +109,12 @@ class Journal(L.Callback):
         self.say(self.summary(row))
         self.consider_stopping(trainer, row["epoch"])
         self.save(trainer)
-        record(self.config.out, row)
+        self.record(row)
         if self.on_epoch is not None:
             self.on_epoch(row)
 
-    def measure(self, trainer: L.Trainer, module: L.LightningModule) -> dict[str, Any]:
-        """The epoch's row of the journal; seconds and speed leave validation out."""
+    def measure(self, trainer: L.Trainer, total: float, graphs: float) -> dict[str, Any]:
+        """The epoch's row of the journal from its summed loss; seconds and speed leave validation out."""
         trained = time.perf_counter() - self.started
         parameters, metrics = (float(part) for part in losses(*outputs(self.model, self.valid)))
         if not math.isfinite(parameters + metrics):
@@ -99,10 +122,10 @@ class Journal(L.Callback):
         before = [row["val_loss"] for row in self.state["history"]]
         return {
             "event": "epoch", "epoch": trainer.current_epoch + 1,
-            "train_loss": self.total / self.graphs, "val_loss": parameters + metrics,
+            "train_loss": total / graphs, "val_loss": parameters + metrics,
             "val_parameters_mse": parameters, "val_metrics_mse": metrics,
             "seconds": trained, "seconds_validation": time.perf_counter() - self.started - trained,
-            "graphs_per_second": self.graphs / trained,
+            "graphs_per_second": graphs / trained,
             "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
             "best": not before or parameters + metrics < min(before),
         }  # fmt: skip
@@ -126,7 +149,8 @@ class Journal(L.Callback):
         """Writes ``last.ckpt`` under a temporary name, then renames it."""
         temporary = self.config.out / "last.ckpt.tmp"
         trainer.save_checkpoint(temporary)
-        temporary.replace(self.config.out / "last.ckpt")
+        if trainer.is_global_zero:
+            temporary.replace(self.config.out / "last.ckpt")
 
     def on_save_checkpoint(self, trainer: L.Trainer, module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
         """Adds the state and what the run is about, as JSON."""
@@ -135,10 +159,3 @@ class Journal(L.Callback):
     def on_exception(self, trainer: L.Trainer, module: L.LightningModule, exception: BaseException) -> None:
         """Remembers Ctrl+C, which Lightning turns into an exit."""
         self.interrupted = isinstance(exception, KeyboardInterrupt)
-
-
-def record(out: Path, row: dict[str, Any]) -> None:
-    """Appends one line to ``run.jsonl``."""
-    stamped = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **row}
-    with (out / "run.jsonl").open("a", encoding="utf-8") as file:
-        file.write(json.dumps(stamped, allow_nan=False) + "\n")

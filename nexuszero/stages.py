@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nexuszero.config import AnalyseConfig, GenerateConfig, Stage, SummaryConfig, TrainConfig, TuneConfig
+from nexuszero.config import AnalyseConfig, GenerateConfig, Stage, SummaryConfig, TrainConfig, TuneConfig, storage_file
 from nexuszero.dataset import SPLITS
 
 SCRATCH = Path(__file__).parents[1] / "build" / "notebooks"
@@ -25,12 +25,8 @@ SMALL: dict[str, Any] = {
 
 
 def given(model: type[Stage], values: dict[str, Any]) -> dict[str, Any]:
-    """A stage's parameters out of a notebook's names, without those that equal the model's defaults.
-
-    Papermill passes every field; what equals the default counts as not given: a baseline file may decide it.
-    """
-    chosen = model(**{name: values[name] for name in model.model_fields})
-    return {name: value for name, value in chosen if value != model.model_fields[name].default}
+    """A stage's parameters out of a notebook's names; None stands for one that is not given."""
+    return {name: values[name] for name in model.model_fields if values[name] is not None}
 
 
 def is_scratch(path: Path) -> bool:
@@ -65,12 +61,13 @@ def ensure_checkpoint(checkpoint: Path, data: Path, baseline: Path | None = None
 
 def ensure_study(storage: str, study_name: str, data: Path, baseline: Path) -> None:
     """A study of two trials of one epoch of two batches, and the baseline file that it leaves."""
-    if is_scratch(Path(storage)) and not Path(storage).is_file():
+    file = storage_file(storage)
+    if file is not None and is_scratch(file) and not file.is_file():
         from nexuszero.tuning import tune
 
         told = {"data": data, "storage": storage, "study_name": study_name, "baseline": baseline}
         small = {"trials": 2, "epochs": 1, "batch_cap": 2, "batch_size": 8, "log_every": 0}
-        tune(TuneConfig.model_validate(told | small | {"runs": Path(storage).parent / "runs"}))
+        tune(TuneConfig.model_validate(told | small | {"runs": file.parent / "runs"}))
 
 
 def ensure_analysis(analysis: Path, data: Path, checkpoint: Path) -> None:

@@ -18,9 +18,10 @@ from optuna.trial import FrozenTrial
 
 from nexuszero import provenance, tables
 from nexuszero.analysis import read_analysis, read_json, write_json
-from nexuszero.config import TUNED, SummaryConfig, TuneConfig
+from nexuszero.config import TUNED, SummaryConfig
 from nexuszero.dataset import Split, read_all
 from nexuszero.errors import InputError
+from nexuszero.studies import load_study
 
 RANGES = {"learning_rate": (1e-5, 5e-4), "dropout": (0.05, 0.3), "num_layers": (3, 8)}
 
@@ -60,17 +61,6 @@ def gather(config: SummaryConfig) -> Week:
         analysis=read_analysis(config.analysis),
         seconds=read_json(config.seconds, "run the whole week") if config.seconds else {},
     )
-
-
-def load_study(storage: str, name: str) -> optuna.Study:
-    """An existing study; never creates one."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    if "://" not in storage and not Path(storage).is_file():
-        raise InputError(f"{storage}: no such study; run `nexuszero tune`, or correct the path")
-    try:
-        return optuna.load_study(study_name=name, storage=TuneConfig.model_validate({"storage": storage}).storage_url)
-    except KeyError:
-        raise InputError(f"{storage}: holds no study {name!r}; run `nexuszero tune`, or correct the name") from None
 
 
 def read_run(path: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 ``out`` receives ``best_model.pt`` (see :mod:`nexuszero.checkpoint`), ``last.ckpt`` (Lightning's, to resume
 from) and ``run.jsonl``: one JSON object a line, the source of truth about the run. The test split is read
-once, at the end.
+once, at the end. With ``devices`` above 1 several processes divide every batch (DistributedDataParallel).
 
     nexuszero train --profile quick
 """
@@ -14,6 +14,7 @@ import logging
 import math
 import platform
 import signal
+import sys
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
@@ -21,12 +22,15 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import lightning as L
 import torch
+from lightning.pytorch.callbacks import TQDMProgressBar
+from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor
+from tqdm import tqdm
 
 from nexuszero import checkpoint as checkpoints
 from nexuszero.batching import Batch, Batches, Circuits, Standardiser
@@ -35,10 +39,13 @@ from nexuszero.config import TrainConfig, with_baseline
 from nexuszero.dataset import SPLITS, Split, read_all
 from nexuszero.errors import InputError
 from nexuszero.evaluation import outputs
-from nexuszero.journal import Diverged, Journal, Log, OnEpoch, record
+from nexuszero.journal import Diverged, Journal, Log, OnEpoch, Record
 from nexuszero.model import ParameterNet, loss
+from nexuszero.pool import share
+from nexuszero.tracking import tracker
 
-FREE_ON_RESUME = {"resume", "log_every", "threads", "data", "out", "baseline", "device"}
+FREE_ON_RESUME = {"resume", "log_every", "threads", "data", "out", "baseline", "device", "tracking",
+                  "wandb_mode"}  # fmt: skip
 EVALUATION_BATCH = 64
 __all__ = ["Diverged", "Log", "Module", "OnEpoch", "Result", "schedule", "train"]
 
@@ -85,8 +92,8 @@ class Module(L.LightningModule):
         self.model, self.config, self.total_steps = model, config, total_steps
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
-        """The loss of one batch."""
-        return loss(self.model(*batch.inputs), batch.target)
+        """The loss of one batch, or of this process's part of it."""
+        return loss(self.model(*batch.inputs), batch.target) * batch.weight
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW (Loshchilov and Hutter, ICLR 2019) with a learning rate set step by step."""
@@ -123,7 +130,7 @@ def train(
     config = with_baseline(config)
     splits = read_all(config.data) if data is None else data
     config.out.mkdir(parents=True, exist_ok=True)
-    with _threads(config.threads), torch.random.fork_rng(devices=[]), _quiet_lightning():
+    with _threads(share(config.threads, config.devices)), torch.random.fork_rng(devices=[]), _quiet_lightning():
         torch.manual_seed(config.seed)
         return Run(config, splits, log, on_epoch).go()
 
@@ -132,14 +139,16 @@ class Run:
     """The parts of one run, put together."""
 
     def __init__(self, config: TrainConfig, splits: Mapping[str, Split], log: Log, on_epoch: OnEpoch | None) -> None:
-        self.config, self.log = config, log
+        self.config, self.record = config, Record(config.out / "run.jsonl")
+        self.first = config.devices * config.nodes == 1 or getattr(rank_zero_only, "rank", 0) == 0
+        self.log: Log = log if self.first else _silent
         self.standardiser = Standardiser.fit(splits["train"].targets)
         self.circuits = {name: Circuits(splits[name], self.standardiser) for name in SPLITS}
-        self.batches = Batches(self.circuits["train"], config.batch_size, config.seed, config.batch_cap)
         self.model = ParameterNet(**{name: getattr(config, name) for name in SHAPE})
         self.best = config.out / "best_model.pt"
-        self.journal = Journal(config, self.model, self.in_order("val"), self.keep, log)
-        self.journal.on_epoch = on_epoch
+        keep, record = (self.keep, self.record) if self.first else (_silent, _silent)
+        self.journal = Journal(config, self.model, self.in_order("val"), keep, record, self.log)
+        self.journal.on_epoch = on_epoch if self.first else None
         self.journal.about = {
             "config": config.model_dump(mode="json"),
             "data": {name: splits[name].content_hash for name in SPLITS},
@@ -161,19 +170,28 @@ class Run:
     def go(self) -> Result:
         """Fits, takes the best network back, and measures it."""
         last = self.resume_from()
-        self.record_start(last)
-        try:
-            if not self.journal.state["stopped"]:
-                self.fit(last)
-            result = self.result()
-        except BaseException as error:
-            record(self.config.out, {"event": "failed", "error": f"{type(error).__name__}: {error}"})
-            raise
-        told = {name: value for name, value in asdict(result).items() if name not in ("checkpoint", "history")}
-        record(self.config.out, {"event": "end", **told})
+        if not self.first:
+            self.help(last)
+        with tracker(self.config, self.journal.about) as self.record.listener:
+            self.record_start(last)
+            try:
+                if not self.journal.state["stopped"]:
+                    self.fit(last)
+                result = self.result()
+            except BaseException as error:
+                self.record({"event": "failed", "error": f"{type(error).__name__}: {error}"})
+                raise
+            told = {name: value for name, value in asdict(result).items() if name not in ("checkpoint", "history")}
+            self.record({"event": "end", **told})
         ending = f"train {result.train_loss:.4f}, validation {result.val_loss:.4f}, test {result.test_loss:.4f}"
         self.log(f"best network: epoch {result.best_epoch}, {ending}, in {self.best}")
         return result
+
+    def help(self, last: Path | None) -> NoReturn:
+        """A further process of DDP: takes its part of every batch, and ends; the first one says and writes all."""
+        if not self.journal.state["stopped"]:
+            self.fit(last)
+        raise SystemExit
 
     def resume_from(self) -> Path | None:
         """The checkpoint to continue, once it is sure that it belongs to the same run."""
@@ -191,41 +209,47 @@ class Run:
     def record_start(self, last: Path | None) -> None:
         """The journal's first line, or the line where it goes on."""
         if last is None:
-            (self.config.out / "run.jsonl").unlink(missing_ok=True)
+            self.record.path.unlink(missing_ok=True)
         count = sum(parameter.numel() for parameter in self.model.parameters())
         machine = f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
-        record(
-            self.config.out,
-            {
-                "event": "start" if last is None else "resume", **self.journal.about, "parameters": count,
-                "threads": torch.get_num_threads(), "torch": str(torch.__version__), "machine": machine,
-                "epochs_done": len(self.journal.state["history"]),
-            },
-        )  # fmt: skip
+        self.record({
+            "event": "start" if last is None else "resume", **self.journal.about, "parameters": count,
+            "threads": torch.get_num_threads(), "torch": str(torch.__version__), "machine": machine,
+            "epochs_done": len(self.journal.state["history"]),
+        })  # fmt: skip
 
     def fit(self, last: Path | None) -> None:
-        """Lightning's part: steps, accumulation, clipping, precision, device."""
+        """Lightning's part: steps, accumulation, clipping, precision, device, processes, a bar in a terminal."""
         config = self.config
-        steps = config.epochs * -(-len(self.batches) // config.accumulate)
-        available = "gpu" if torch.cuda.is_available() else "cpu"
+        bars = self.progress_bar()
         trainer = L.Trainer(
-            accelerator={"cpu": "cpu", "cuda": "gpu"}.get(config.device, available),
-            devices=1, precision="bf16-mixed" if config.precision == "bf16" else "32-true",
+            accelerator=_accelerator(config.device), devices=config.devices, num_nodes=config.nodes,
+            strategy="auto" if config.devices * config.nodes == 1 else "ddp",
+            precision="bf16-mixed" if config.precision == "bf16" else "32-true",
             max_epochs=config.epochs, accumulate_grad_batches=config.accumulate,
-            gradient_clip_val=config.clip_norm or None, callbacks=[self.journal], default_root_dir=config.out,
-            logger=False, enable_checkpointing=False, enable_progress_bar=False, enable_model_summary=False,
+            gradient_clip_val=config.clip_norm or None, callbacks=[self.journal, *bars], default_root_dir=config.out,
+            logger=False, enable_checkpointing=False, enable_progress_bar=bool(bars), enable_model_summary=False,
             num_sanity_val_steps=0, limit_val_batches=0,
         )  # fmt: skip
-        module = Module(self.model, config, steps)
+        part = (trainer.global_rank, trainer.world_size)
+        batches = Batches(self.circuits["train"], config.batch_size, config.seed, config.batch_cap, part)
+        module = Module(self.model, config, config.epochs * -(-len(batches) // config.accumulate))
         handler = signal.getsignal(signal.SIGINT)
         try:
-            trainer.fit(module, self.batches, ckpt_path=last, weights_only=True)
+            trainer.fit(module, batches, ckpt_path=last, weights_only=True)
         except SystemExit:
             if not self.journal.interrupted:
                 raise
             if threading.current_thread() is threading.main_thread():
                 signal.signal(signal.SIGINT, handler)  # Lightning leaves it ignored
             raise KeyboardInterrupt from None
+
+    def progress_bar(self) -> list[TQDMProgressBar]:
+        """In a terminal a bar takes the place of the lines of batches; elsewhere there are plain lines."""
+        if self.log is not print or not sys.stdout.isatty():
+            return []
+        self.journal.say, self.journal.log_every = tqdm.write, 0
+        return [TQDMProgressBar(leave=False)]
 
     def result(self) -> Result:
         """Measures the best network; the only place that looks at the test split."""
@@ -253,6 +277,17 @@ def _same_run(last: Path, saved: dict[str, Any], now: dict[str, Any]) -> None:
         if key not in FREE_ON_RESUME and saved["config"].get(key) != value:
             was = saved["config"].get(key)
             raise InputError(f"{last}: {key} was {was!r} and is {value!r}; resume needs {was!r}, or resume=false")
+
+
+def _accelerator(device: str) -> str:
+    available = torch.cuda.is_available()
+    if device == "cuda" and not available:
+        raise InputError("device: cuda was asked for and torch sees no GPU; choose auto or cpu")
+    return "gpu" if device != "cpu" and available else "cpu"
+
+
+def _silent(*_: Any) -> None:
+    """Takes the place of what the first process alone does."""
 
 
 @contextmanager

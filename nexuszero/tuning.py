@@ -1,4 +1,4 @@
-"""A search for hyperparameters with Optuna's TPE (Bergstra et al., NeurIPS 2011), sequential and resumable.
+"""A search for hyperparameters with Optuna's TPE (Bergstra et al., NeurIPS 2011), resumable, on one or more workers.
 
 The criterion is the validation loss. The test loss of every trial stands beside it, as a column: a choice
 made by it would flatter the chosen network.
@@ -9,19 +9,24 @@ made by it would flatter the chosen network.
 from __future__ import annotations
 
 import os
+import platform
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from concurrent.futures import Future, as_completed
+from datetime import datetime, timedelta
 from typing import Any
 
 import optuna
+import psutil
 import yaml
-from optuna.pruners import BasePruner, MedianPruner, NopPruner
+from optuna.pruners import MedianPruner
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
-from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig
+from nexuszero.config import Engine, GenerateConfig, TrainConfig, TuneConfig
 from nexuszero.dataset import SPLITS, Split, read_all
-from nexuszero.errors import InputError
+from nexuszero.errors import InputError, StageError
+from nexuszero.pool import Lost, own_address, pool, share
+from nexuszero.studies import open_study, shared
 from nexuszero.training import Log, train
 
 CRITERION = "validation loss"
@@ -31,7 +36,17 @@ FAILURES = (
     MemoryError,
 )  # Diverged and torch's out-of-memory are RuntimeErrors
 ERROR = "error"  # the user attribute that tells a trial that failed from one that was interrupted
+WORKER = "worker"  # machine, process and its start: tells whether a trial that runs is alive
+ROUNDS = 3  # times that the pieces of workers that died are handed out anew
 Generate = Callable[[GenerateConfig], object]
+
+
+class Surplus(Exception):
+    """Two workers asked for the last trial at the same moment; the later number gives way."""
+
+
+def _print(line: str) -> None:
+    print(line, flush=True)  # a worker's lines come when they are said
 
 
 def suggest(trial: optuna.Trial) -> dict[str, Any]:
@@ -48,10 +63,10 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
 def tune(config: TuneConfig, *, log: Log = print, generate: Generate | None = None) -> optuna.Study:
     """Runs the trials that are missing to ``config.trials`` and writes the baseline file.
 
-    A trial that fails is recorded with its error and counts; one that was interrupted is closed and runs
-    again under a new number. The sampler is seeded anew for every trial, from the seed and the number of
-    trials before it, so a study that was interrupted between trials proposes what an uninterrupted one would
-    have.
+    A trial that fails is recorded with its error and counts; one whose process died is closed and runs again
+    under a new number. The sampler is seeded by the number of the trial, so one worker after an interruption
+    between trials proposes what an uninterrupted one would have. Several workers, or several commands on a
+    storage that processes may share, divide the trials among them: then the proposals depend on who is quicker.
 
     Args:
         config: the search.
@@ -59,37 +74,73 @@ def tune(config: TuneConfig, *, log: Log = print, generate: Generate | None = No
         generate: makes a dataset if there is none and ``config.generate`` is set; by default
             :func:`nexuszero.generation.generate`.
     """
-    splits = _splits(config, log, generate)
-    study = open_study(config)
-    _same_data(study, splits, config)
-    _close_interrupted(study)
-    while (number := _done(study)) < config.trials:
-        study.sampler = TPESampler(seed=(config.seed + number) % 2**32, n_startup_trials=config.startup_trials)
-        study.optimize(lambda trial: _objective(trial, config, splits, log), n_trials=1, catch=FAILURES)
-        _tell_end(study.trials[-1], log)
+    _generate_missing(config, log, generate or _generate)
+    study = _open(config)
+    _same_data(study, read_all(config.data), config)
+    _close_dead(study)
+    if config.workers == 1 and config.executor == "local":
+        while (trial := run_one(config, study, log)) is not None:
+            _tell_end(trial, log)
+    else:
+        _run_all(config, study, log)
     write_baseline(study, config)
-    log(f"best of {_done(study)} trials: {study.best_trial.number}, values in {config.baseline}")
+    ended, running = _counted(study), len(_running(study))
+    still = f" ({running} still run elsewhere)" if running else ""
+    log(f"best of {ended - running} trials{still}: {study.best_trial.number}, values in {config.baseline}")
     return study
 
 
-def open_study(config: TuneConfig) -> optuna.Study:
-    """The study under its name, created if there is none."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # this module says its own lines
-    url = config.storage_url
-    if url.startswith("sqlite:///"):
-        Path(url.removeprefix("sqlite:///").split("?")[0]).parent.mkdir(parents=True, exist_ok=True)
-    pruner: BasePruner = MedianPruner(n_startup_trials=4) if config.prune else NopPruner()
+def run_one(config: TuneConfig, study: optuna.Study | None = None, log: Log = _print) -> FrozenTrial | None:
+    """Runs the next trial and returns it, or None if as many as asked have ended or run.
+
+    Args:
+        config: the search.
+        study: the study if it is open; a worker opens it, and says which trial a line is about.
+        log: receives one line at a time.
+    """
+    prefix = "" if study else "[trial {}] "
+    study = study or _open(config)
+    ended: list[FrozenTrial] = []
+
+    def objective(trial: optuna.Trial) -> float:
+        return _objective(trial, config, read_all(config.data), _prefixed(log, prefix.format(trial.number)))
+
+    if _counted(study) < config.trials:
+        keep = [lambda _, trial: ended.append(trial)]
+        study.optimize(objective, n_trials=1, catch=(*FAILURES, Surplus), callbacks=keep)
+    return ended[0] if ended else None
+
+
+def _run_all(config: TuneConfig, study: optuna.Study, log: Log) -> None:
+    """Hands the workers one piece a missing trial; a piece runs whichever trial is next."""
+    for _ in range(ROUNDS):
+        missing = config.trials - _counted(study)
+        if missing <= 0:
+            return
+        with (
+            pool(config.executor, config.workers, config.ray_address) as submit,
+            shared(config.storage, own_address(config.ray_address)) as url,
+        ):
+            told = config.model_copy(update={"storage": url, "threads": share(config.threads, config.workers)})
+            for future in as_completed([submit(run_one, told) for _ in range(missing)]):
+                _tell_piece(future, log)
+        _close_dead(study)
+    raise StageError(f"{config.trials - _counted(study)} trials were lost with their workers; tune again to go on")
+
+
+def _tell_piece(future: Future[FrozenTrial | None], log: Log) -> None:
     try:
-        return optuna.create_study(
-            storage=url,
-            study_name=config.study_name,
-            direction="minimize",
-            pruner=pruner,
-            load_if_exists=True,
-        )
-    except Exception as error:  # each database raises its own kinds
-        reason = str(error).splitlines()[0]
-        raise InputError(f"storage {url}: cannot be opened ({reason}); name a SQLite file or a storage URL") from None
+        trial = future.result()
+    except Lost as error:
+        log(f"a worker died ({type(error).__name__}); its trial runs again")
+    else:
+        if trial is not None:
+            _tell_end(trial, log)
+
+
+def _open(config: TuneConfig) -> optuna.Study:
+    pruner = MedianPruner(n_startup_trials=4) if config.prune else None
+    return open_study(config.storage, config.study_name, pruner)
 
 
 def write_baseline(study: optuna.Study, config: TuneConfig) -> None:
@@ -110,14 +161,12 @@ def write_baseline(study: optuna.Study, config: TuneConfig) -> None:
     temporary.replace(config.baseline)
 
 
-def _splits(config: TuneConfig, log: Log, generate: Generate | None) -> dict[str, Split]:
-    present = all((config.data / name / "index.h5").is_file() for name in SPLITS)
-    if not present and config.generate:
-        counts = {"train": config.generate_train, "val": config.generate_val, "test": config.generate_test}
-        log(f"no dataset in {config.data}: generating {sum(counts.values())} circuits")
-        request = GenerateConfig(out=config.data, seed=config.seed, threads=config.threads, **counts)
-        (generate or _generate)(request)
-    return read_all(config.data)
+def _generate_missing(config: TuneConfig, log: Log, generate: Generate) -> None:
+    if config.generate and not all((config.data / name / "index.h5").is_file() for name in SPLITS):
+        log(f"no dataset in {config.data}: generating it")
+        sizes = {name: getattr(config, f"generate_{name}") for name in SPLITS}
+        engine = {name: getattr(config, name) for name in (*Engine.model_fields, "seed", "threads")}
+        generate(GenerateConfig.model_validate({"out": config.data, **sizes, **engine}))
 
 
 def _same_data(study: optuna.Study, splits: Mapping[str, Split], config: TuneConfig) -> None:
@@ -135,8 +184,16 @@ def _generate(request: GenerateConfig) -> None:
 
 
 def _objective(trial: optuna.Trial, config: TuneConfig, splits: Mapping[str, Split], log: Log) -> float:
+    trial.set_user_attr(WORKER, _worker())
+    if _counted(trial.study, before=trial.number) >= config.trials:
+        raise Surplus("another worker took the last trial at the same moment")
+    # seeded by the trial's own number; startup trials aside, the trials that run count as bad ones ("constant liar")
+    seed = (config.seed + trial.number) % 2**32
+    trial.study.sampler = TPESampler(seed=seed, n_startup_trials=config.startup_trials)
+    run = _run_of(trial, config, seed)
+    log(f"trial {trial.number} of {config.trials}: {', '.join(f'{k} {v:.3g}' for k, v in trial.params.items())}")
     try:
-        result = train(_run_of(trial, config, log), log=log, data=splits, on_epoch=lambda row: _report(trial, row))
+        result = train(run, log=log, data=splits, on_epoch=lambda row: _report(trial, row))
     except FAILURES as error:
         trial.set_user_attr(ERROR, f"{type(error).__name__}: {error}"[:500])
         raise
@@ -145,15 +202,16 @@ def _objective(trial: optuna.Trial, config: TuneConfig, splits: Mapping[str, Spl
     return result.val_loss
 
 
-def _run_of(trial: optuna.Trial, config: TuneConfig, log: Log) -> TrainConfig:
-    values = suggest(trial)
-    told = ", ".join(f"{name} {value:.3g}" for name, value in values.items())
-    log(f"trial {trial.number} of {config.trials}: {told}")
+def _run_of(trial: optuna.Trial, config: TuneConfig, seed: int) -> TrainConfig:
     return TrainConfig(
         data=config.data, out=config.runs / f"trial_{trial.number:03d}", epochs=config.epochs, resume=False,
-        batch_size=config.batch_size, batch_cap=config.batch_cap, seed=(config.seed + trial.number) % 2**32,
-        threads=config.threads, log_every=config.log_every, **values,
+        batch_size=config.batch_size, batch_cap=config.batch_cap, seed=seed, threads=config.threads,
+        log_every=config.log_every, tracking=config.tracking, wandb_mode=config.wandb_mode, **suggest(trial),
     )  # fmt: skip
+
+
+def _prefixed(log: Log, prefix: str) -> Log:
+    return (lambda line: log(prefix + line.strip())) if prefix else log
 
 
 def _report(trial: optuna.Trial, row: dict[str, Any]) -> None:
@@ -167,17 +225,36 @@ def _tell_end(trial: FrozenTrial, log: Log) -> None:
         log(f"trial {trial.number}: {CRITERION} {trial.value:.4f}, test {trial.user_attrs['test_loss']:.4f}")
     elif trial.state == TrialState.PRUNED:
         log(f"trial {trial.number}: pruned, above the median")
-    else:
-        log(f"trial {trial.number}: failed, {trial.user_attrs.get(ERROR)}; the study goes on")
+    elif ERROR in trial.user_attrs:
+        log(f"trial {trial.number}: failed, {trial.user_attrs[ERROR]}; the study goes on")
 
 
-def _close_interrupted(study: optuna.Study) -> None:
-    """A trial that still runs belongs to a process that died: a study has one process."""
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        study.tell(trial.number, state=TrialState.FAIL)
+def _close_dead(study: optuna.Study) -> None:
+    """Closes the trials whose process has died; those of other machines are left to their database's heartbeat."""
+    for trial in _running(study):
+        if _is_dead(trial):
+            study.tell(trial.number, state=TrialState.FAIL)
 
 
-def _done(study: optuna.Study) -> int:
-    trials = study.get_trials(deepcopy=False)
-    ended = (TrialState.COMPLETE, TrialState.PRUNED)
-    return sum(trial.state in ended or ERROR in trial.user_attrs for trial in trials)
+def _is_dead(trial: FrozenTrial) -> bool:
+    if WORKER not in trial.user_attrs:  # its process died, or has not got to its first line
+        return trial.datetime_start is not None and datetime.now() - trial.datetime_start > timedelta(minutes=1)
+    node, process, started = trial.user_attrs[WORKER]
+    if node != platform.node():
+        return False
+    return not (psutil.pid_exists(process) and psutil.Process(process).create_time() == started)
+
+
+def _worker() -> tuple[str, int, float]:
+    return platform.node(), os.getpid(), psutil.Process().create_time()
+
+
+def _running(study: optuna.Study) -> list[FrozenTrial]:
+    return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+
+
+def _counted(study: optuna.Study, before: int | None = None) -> int:
+    """Trials that count towards the number asked for: ended, failed by themselves, or under way."""
+    states = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
+    trials = study.get_trials(deepcopy=False)[:before]
+    return sum(trial.state in states or ERROR in trial.user_attrs for trial in trials)

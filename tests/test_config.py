@@ -39,7 +39,7 @@ def test_paths_in_a_file_are_relative_to_it_and_in_an_override_to_here(tmp_path:
     file = written(tmp_path / "profiles" / "a.yaml", "tune: {data: ../data, storage: study.db, runs: /abs}\n")
     config = load(TuneConfig, file, "tune", ["baseline=here.yaml"])
     assert config.data == tmp_path / "data"
-    assert config.storage_url == f"sqlite:///{tmp_path / 'profiles' / 'study.db'}"
+    assert config.storage == f"sqlite:///{tmp_path / 'profiles' / 'study.db'}"
     assert config.runs == Path("/abs")
     assert config.baseline == Path.cwd() / "here.yaml"
 
@@ -54,7 +54,7 @@ def test_paths_in_a_file_are_relative_to_it_and_in_an_override_to_here(tmp_path:
 )
 def test_storage_urls(tmp_path: Path, storage: str, url: str) -> None:
     file = written(tmp_path / "a.yaml", f"storage: {storage}\n")
-    assert load(TuneConfig, file, "tune").storage_url == url.format(base=tmp_path)
+    assert load(TuneConfig, file, "tune").storage == url.format(base=tmp_path)
 
 
 def test_a_flat_file_is_one_section(tmp_path: Path) -> None:

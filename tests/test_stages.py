@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from nexuszero import golden, stages, summary, tables
-from nexuszero.config import AnalyseConfig, SummaryConfig, TrainConfig
+from nexuszero.config import AnalyseConfig, SummaryConfig, TrainConfig, with_baseline
 from nexuszero.errors import InputError
+from nexuszero.studies import load_study
 
 
 @pytest.fixture(scope="module")
@@ -41,10 +42,12 @@ def test_only_scratch_is_made(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_baseline_file_decides_what_is_left_at_its_default(tmp_path):
+def test_a_baseline_file_decides_what_is_none_and_nothing_else(tmp_path):
+    (tmp_path / "baseline.yaml").write_text("hidden_dim: 128\nnum_layers: 3\n")
     names = {name: field.default for name, field in TrainConfig.model_fields.items()}
-    told = stages.given(TrainConfig, names | {"epochs": 2, "out": str(tmp_path)})
-    assert told == {"epochs": 2, "out": tmp_path}
+    told = names | {"hidden_dim": None, "num_layers": 7, "baseline": tmp_path / "baseline.yaml"}
+    run = with_baseline(TrainConfig(**stages.given(TrainConfig, told)))
+    assert (run.hidden_dim, run.num_layers) == (128, 7)  # 7 is the default, and it was given
 
 
 def test_the_analysis_was_of_the_network_on_this_data(week, week_config):
@@ -101,7 +104,7 @@ def test_a_missing_file_is_named(week_config, tmp_path, field, line):
 
 def test_an_unknown_study_is_named(week_config):
     with pytest.raises(InputError, match="holds no study 'other'"):
-        summary.load_study(week_config.storage, "other")
+        load_study(week_config.storage, "other")
 
 
 def test_a_run_that_did_not_end_is_refused(tmp_path):

@@ -1,5 +1,8 @@
 """The study: its space, its criterion, its failures, and resuming. Training is replaced but in one test."""
 
+import platform
+import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import yaml
 from nexuszero import tables, tuning
 from nexuszero.config import TUNED, GenerateConfig, TrainConfig, TuneConfig, load
 from nexuszero.errors import InputError
+from nexuszero.studies import open_study
 from nexuszero.training import Result, train
 from nexuszero.tuning import tune
 
@@ -142,8 +146,10 @@ def test_an_interrupted_trial_runs_again(
     monkeypatch.setattr(tuning, "train", interrupted)
     with pytest.raises(KeyboardInterrupt):
         tune(on_disk(data_directory, tmp_path), log=quiet)
-    study = tuning.open_study(on_disk(data_directory, tmp_path))
-    study.ask()  # a process that was killed leaves a running trial
+    study = open_study(on_disk(data_directory, tmp_path).storage, "full_run")
+    with subprocess.Popen(["true"]) as process:
+        died = (platform.node(), process.pid, time.time())
+    study.ask().set_user_attr(tuning.WORKER, died)  # a process that was killed leaves a running trial
     monkeypatch.setattr(tuning, "train", good)
     study = tune(on_disk(data_directory, tmp_path), log=quiet)
     states = [trial.state.name for trial in study.trials]

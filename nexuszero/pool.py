@@ -1,0 +1,125 @@
+"""Where independent pieces of work run: in processes on this machine, or as tasks on a Ray cluster.
+
+A piece is a function of this package with its arguments; both are pickled, and so is what it returns.
+
+    with pool(executor="ray", workers=2) as submit:
+        futures = [submit(shard, block) for block in range(8)]
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from multiprocessing import get_context
+from threading import Event, Thread
+from typing import Any
+
+from nexuszero.errors import InputError, StageError
+
+Submit = Callable[..., "Future[Any]"]
+PATIENCE = 120  # seconds for Ray to start; ray.init can hang for ever
+RAY_DEATHS = {"WorkerCrashedError", "NodeDiedError", "OutOfMemoryError", "ActorDiedError"}
+
+
+class Lost(RuntimeError):
+    """The worker died, not the piece."""
+
+
+@contextmanager
+def pool(executor: str = "local", workers: int = 1, address: str | None = None) -> Iterator[Submit]:
+    """Yields ``submit(function, *arguments) -> Future``; leaving by an exception drops what has not begun.
+
+    Args:
+        executor: ``local``: one worker is a thread of this process, several are processes; or ``ray``.
+        workers: pieces at a time; a running cluster decides that itself.
+        address: of a running Ray cluster, None for one of its own that ends with the block.
+    """
+    if executor == "ray":
+        with _ray(workers, address) as submit:
+            yield submit
+        return
+    # spawned, not forked: torch's threads and HDF5's locks do not survive a fork
+    local: Executor = ThreadPoolExecutor(1) if workers == 1 else ProcessPoolExecutor(workers, get_context("spawn"))
+    try:
+        yield lambda function, *arguments: _plain(local.submit(function, *arguments))
+    finally:
+        local.shutdown(cancel_futures=True)
+
+
+def share(threads: int, workers: int) -> int:
+    """Threads of each of several workers: as told, or an equal share of the cores; 0 for a library's default."""
+    return threads or (0 if workers == 1 else max(1, (os.cpu_count() or 1) // workers))
+
+
+def own_address(cluster: str | None) -> str:
+    """Where workers reach this machine: on loopback unless they belong to a cluster."""
+    if cluster is None:
+        return "127.0.0.1"
+    import ray
+
+    return str(ray.util.get_node_ip_address())
+
+
+@contextmanager
+def _ray(workers: int, address: str | None) -> Iterator[Submit]:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
+    os.environ.setdefault("RAY_DEDUP_LOGS", "0")  # every line of every trial
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # what Ray 3 will do; else it warns
+    try:
+        logging.getLogger("ray").setLevel(logging.ERROR)  # else it tells where it keeps its token, and more
+        import ray
+    except ImportError:
+        raise InputError("Ray is not installed; pip install 'nexuszero[ray]', or choose executor=local") from None
+    own = {"address": "local", "num_cpus": workers, "include_dashboard": False}
+    remote = cache(ray.remote)
+    with _running(ray.init, own if address is None else {"address": address}):
+        try:
+            yield lambda function, *arguments: _plain(remote(function).remote(*arguments).future())
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _running(init: Callable[..., Any], options: dict[str, Any]) -> Iterator[None]:
+    """Starts Ray within a time limit, in a thread that outlives the block: Ray's processes end with that thread."""
+    ready, over = Event(), Event()
+    failed: list[str] = []
+
+    def start() -> None:
+        try:
+            init(**options, logging_level=logging.ERROR)
+        except BaseException as error:  # Ray raises its own kinds, RuntimeError, ConnectionError, SystemExit
+            failed.append((str(error).splitlines() or [type(error).__name__])[0])
+        ready.set()
+        over.wait()
+
+    Thread(target=start, daemon=True).start()
+    if not ready.wait(PATIENCE):
+        failed.append(f"no answer within {PATIENCE} s")
+    try:
+        if failed:
+            raise StageError(f"Ray at {options['address']}: {failed[0]}; correct ray_address, or choose executor=local")
+        yield
+    finally:
+        over.set()
+
+
+def _plain(future: Future[Any]) -> Future[Any]:
+    """The future with the error that the piece raised, instead of Ray's account of it, or with `Lost`."""
+    plain: Future[Any] = Future()
+
+    def copy(done: Future[Any]) -> None:
+        if done.cancelled():
+            plain.cancel()
+        elif (error := done.exception()) is None:
+            plain.set_result(done.result())
+        else:
+            lost = isinstance(error, BrokenExecutor) or type(error).__name__ in RAY_DEATHS
+            plain.set_exception(Lost(type(error).__name__) if lost else getattr(error, "cause", None) or error)
+
+    future.add_done_callback(copy)
+    return plain
