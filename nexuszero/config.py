@@ -218,6 +218,8 @@ def with_baseline(config: TrainConfig) -> TrainConfig:
     if config.baseline is None:
         return config
     where = str(config.baseline)
+    if not config.baseline.is_file():
+        raise InputError(f"{where}: no such baseline; run `nexuszero tune`, or set baseline=null")
     values = _anchored(TrainConfig, _section(config.baseline, "train"), config.baseline.parent, where)
     values |= {name: getattr(config, name) for name in config.model_fields_set}
     return _validated(TrainConfig, values, where, config.model_fields_set)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from threading import Event, Thread
 from typing import Any
 
@@ -43,11 +43,27 @@ def pool(executor: str = "local", workers: int = 1, address: str | None = None) 
             yield submit
         return
     # spawned, not forked: torch's threads and HDF5's locks do not survive a fork
-    local: Executor = ThreadPoolExecutor(1) if workers == 1 else ProcessPoolExecutor(workers, get_context("spawn"))
+    local: Executor = (
+        ThreadPoolExecutor(1)
+        if workers == 1
+        else ProcessPoolExecutor(workers, get_context("spawn"), initializer=end_with_parent)
+    )
     try:
         yield lambda function, *arguments: _plain(local.submit(function, *arguments))
     finally:
         local.shutdown(cancel_futures=True)
+
+
+def end_with_parent() -> None:
+    """Ends this child process when its parent does, even by a kill; called by the child."""
+    parent = parent_process()
+    if parent is not None:
+        Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: Any) -> None:
+    parent.join()
+    os._exit(1)
 
 
 def share(threads: int, workers: int) -> int:

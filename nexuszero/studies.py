@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import time
 import warnings
@@ -28,6 +29,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from nexuszero.config import IN_MEMORY, JOURNAL, SQLITE, storage_file, storage_url
 from nexuszero.errors import InputError
+from nexuszero.pool import end_with_parent
 
 GRPC = "grpc://"
 HEARTBEAT = 60  # seconds between two signs of life of a trial in a database server
@@ -74,7 +76,7 @@ def shared(storage: str, host: str = "127.0.0.1") -> Iterator[str]:
         return
     port = _free_port(host)
     url = f"{GRPC}{host}:{port}"
-    server = get_context("spawn").Process(target=serve, args=(storage, host, port), daemon=True)
+    server = get_context("spawn").Process(target=_serve_parent, args=(storage, host, port), daemon=True)
     server.start()
     try:
         _connected(url, patience=60).close()
@@ -82,6 +84,13 @@ def shared(storage: str, host: str = "127.0.0.1") -> Iterator[str]:
     finally:
         server.terminate()
         server.join()
+
+
+def _serve_parent(storage: str, host: str, port: int) -> None:
+    """Serves until the parent process ends; Ctrl+C is the parent's to handle."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
+    serve(storage, host, port)
 
 
 def _open(storage: str) -> BaseStorage:

@@ -9,7 +9,7 @@ tracker is :func:`tracker`, called once a run by `training.Run.go`; without one 
 
 from __future__ import annotations
 
-import warnings
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,7 +19,7 @@ from nexuszero.errors import InputError, StageError
 
 Row = dict[str, Any]
 Listener = Callable[[Row], None]
-PROJECT = "nexuszero"
+Log = Callable[[dict[str, float], int | None], None]
 
 
 @contextmanager
@@ -27,15 +27,9 @@ def tracker(config: TrainConfig, about: Row) -> Iterator[Listener]:
     """Yields what takes a row of `run.jsonl` and passes its numbers on; an epoch's number is their step."""
     if config.tracking == "none":
         yield lambda row: None
-        return
-    logger = _tensorboard(config) if config.tracking == "tensorboard" else _wandb(config)
-    logger.log_hyperparams(about)
-    try:
-        yield lambda row: logger.log_metrics(numbers(row), step=row.get("epoch"))
-    except BaseException:
-        _finish(logger, "failed")
-        raise
-    _finish(logger, "success")
+    else:
+        with _tensorboard(config, about) if config.tracking == "tensorboard" else _wandb(config, about) as log:
+            yield lambda row: log(numbers(row), row.get("epoch"))
 
 
 def numbers(row: Row) -> dict[str, float]:
@@ -46,44 +40,40 @@ def numbers(row: Row) -> dict[str, float]:
     return {prefix + name: float(value) for name, value in row.items() if isinstance(value, int | float)}
 
 
-def _tensorboard(config: TrainConfig) -> Any:
-    from lightning.pytorch.loggers import TensorBoardLogger
-
+@contextmanager
+def _tensorboard(config: TrainConfig, about: Row) -> Iterator[Log]:
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of TensorBoard, about its protocol buffers
-            logger = TensorBoardLogger(config.out, name="tensorboard", version="")
-            _ = logger.experiment
-    except ModuleNotFoundError:
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError:
         raise _missing("TensorBoard") from None
-    return logger
+    with SummaryWriter(config.out / "tensorboard") as writer:
+        writer.add_text("about", json.dumps(about))
+
+        def log(values: dict[str, float], step: int | None) -> None:
+            for name, value in values.items():
+                writer.add_scalar(name, value, step)
+
+        yield log
 
 
-def _wandb(config: TrainConfig) -> Any:
+@contextmanager
+def _wandb(config: TrainConfig, about: Row) -> Iterator[Log]:
     try:
         import wandb
-        from lightning.pytorch.loggers import WandbLogger
     except ImportError:
         raise _missing("W&B") from None
-    settings = wandb.Settings(mode=config.wandb_mode, console="off", silent=True, disable_git=True, save_code=False)
+    settings = wandb.Settings(console="off", silent=True, disable_git=True, save_code=False)
     try:
-        logger = WandbLogger(
-            name=config.out.name, group=config.out.parent.name, project=PROJECT, save_dir=config.out,
-            offline=config.wandb_mode == "offline", settings=settings,
+        run = wandb.init(
+            project="nexuszero", group=config.out.parent.name, name=config.out.name, dir=config.out, config=about,
+            mode=config.wandb_mode, settings=settings,
         )  # fmt: skip
-        _ = logger.experiment
     except Exception as error:  # no key, no network, a full disk: W&B raises its own kinds
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise StageError(f"W&B cannot start ({reason}); `wandb login`, or wandb_mode=offline") from None
-    return logger
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise StageError(f"W&B cannot start: {reason}; or choose wandb_mode=offline") from None
+    with run:  # ends here, as failed after an exception; the next trial begins a run of its own
+        yield lambda values, step: run.log(values, step=step) if values else None
 
 
 def _missing(name: str) -> InputError:
     return InputError(f"{name} is not installed; pip install 'nexuszero[tracking]', or choose tracking=none")
-
-
-def _finish(logger: Any, status: str) -> None:
-    logger.finalize(status)
-    finish = getattr(logger.experiment, "finish", None)  # W&B's run ends here; the next trial begins one of its own
-    if finish is not None:
-        finish(exit_code=int(status != "success"))

@@ -1,18 +1,28 @@
 """The command line as real processes: answers, and one line with exit code 2 for every kind of bad input."""
 
+import contextlib
 import csv
 import io
 import json
 import os
+import pty
 import subprocess
 import sys
+import termios
 from pathlib import Path
 
 import pytest
+import typer
+import yaml
+
+from nexuszero import cli
+from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig
 
 ROOT = Path(__file__).parents[1]
 CIRCUITS = ROOT / "crypto/tests/fixtures/circuits"
 GOLDEN = ROOT / "crypto/tests/fixtures/golden"
+MODULES = {"generate": "generation", "tune": "tuning", "train": "training"}
+VALUES = {"data": Path("here: there"), "study_name": "123", "storage": "journal:////s/a.log", "generate": True}
 COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
 
 
@@ -146,6 +156,67 @@ def test_recommend_exactly():
 )  # fmt: skip
 def test_bad_input_is_one_line(arguments, says):
     assert says in refused(*arguments)
+
+
+@pytest.mark.parametrize("model", [GenerateConfig, TuneConfig, TrainConfig])
+def test_every_key_of_a_stage_is_an_option(model, monkeypatch):
+    """A flag is read as `--set key=value` is, over the profile; names and paths are taken literally."""
+    name = model.__name__.removesuffix("Config").lower()
+    command = typer.main.get_command(cli.app).commands[name]
+    flags = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    assert {f"--{key.replace('_', '-')}" for key in model.model_fields} < flags
+    given, expected = [], {}
+    for key, field in model.model_fields.items():
+        flag, value = f"--{key.replace('_', '-')}", VALUES.get(key, field.default)
+        if field.annotation is bool:
+            given.append(flag if value else f"--no-{flag[2:]}")
+        elif value is not None:
+            given += [flag, str(value)]
+            expected[key] = value
+    monkeypatch.chdir(ROOT)
+    seen = []
+    monkeypatch.setattr(f"nexuszero.{MODULES[name]}.{name}", seen.append)
+    command.main(["--profile", "smoke", *given], standalone_mode=False)
+    (config,) = seen
+    for key, value in expected.items():
+        found = getattr(config, key)
+        assert found == ROOT / value if isinstance(value, Path) else found == value, key
+
+
+def test_flags_win_over_set_and_profile(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    seen = []
+    monkeypatch.setattr("nexuszero.tuning.tune", seen.append)
+    cli.app(["tune", "--profile", "smoke", "--set", "trials=5", "--trials", "7", "--generate"], standalone_mode=False)
+    assert (seen[0].trials, seen[0].generate, seen[0].batch_size) == (7, True, 8)
+
+
+def test_a_terminal_shows_a_bar_and_a_pipe_plain_lines(data_directory, tmp_path):
+    told = {"data": str(data_directory), "hidden_dim": 16, "num_layers": 1, "num_heads": 4, "epochs": 2, "log_every": 1}
+    (tmp_path / "profile.yaml").write_text(yaml.safe_dump({"train": told | {"out": "run"}}))
+    command = [Path(sys.executable).with_name("nexuszero"), "train", "--config", tmp_path / "profile.yaml"]
+    piped = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    assert "\r" not in piped
+    assert "  batch 3/3: loss" in piped
+    shown = in_a_terminal(command)
+    assert "100%" in shown and "batch 3/3" not in shown
+    for line in ("epoch 1/2: 3 batches of 32", "epoch 2/2: train", "best network: epoch"):
+        assert line in piped
+        assert line in shown
+
+
+def in_a_terminal(command):
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 100))
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # Linux ends a closed terminal with an error
+            while part := os.read(ours, 4096):
+                shown += part
+    os.close(ours)
+    assert process.returncode == 0, shown
+    return shown.decode()
 
 
 def test_a_csv_without_a_column_names_it(tmp_path):

@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -14,11 +15,14 @@ import time
 import urllib.request
 from pathlib import Path
 
+import numpy as np
+import psutil
 import pytest
 import yaml
 
-from nexuszero import tuning
-from nexuszero.config import TUNED, TuneConfig
+from nexuszero import training, tuning
+from nexuszero.config import TUNED, TrainConfig, TuneConfig
+from nexuszero.dataset import read, write
 from nexuszero.errors import InputError, StageError
 from nexuszero.pool import Lost, pool, share
 from nexuszero.studies import load_study, open_study, shared
@@ -161,7 +165,7 @@ def test_the_dashboard_does_not_disturb_a_study_that_runs(tune, tmp_path):
             seen = max(seen, len(answers(f"http://127.0.0.1:{port}/api/studies/1")["trials"]))
         ended(process)
         assert seen > 0
-        assert answers(f"http://127.0.0.1:{port}/api/studies")["studies"][0]["study_name"] == "full_run"
+        assert answers(f"http://127.0.0.1:{port}/api/studies")["study_summaries"][0]["study_name"] == "full_run"
     finally:
         board.terminate()
         board.wait()
@@ -200,10 +204,10 @@ def test_memory_is_not_shared(data_directory, tmp_path):
 
 
 @pytest.mark.parametrize("storage", ["grpc://127.0.0.1:1", "grpc://nowhere", "postgresql+psycopg://x@127.0.0.1:1/x"])
-def test_a_storage_that_does_not_answer_is_one_line(tune, storage):
-    error = ended(tune("--storage", storage), 2)[1]
-    assert len(error.splitlines()) == 1
-    assert storage in error
+def test_a_storage_that_does_not_answer_is_one_line(storage):
+    with pytest.raises(InputError, match=re.escape(storage)) as raised:
+        open_study(storage, "full_run")
+    assert len(str(raised.value).splitlines()) == 1
 
 
 def test_a_proxy_in_front_of_a_journal_is_refused(tmp_path):
@@ -293,3 +297,66 @@ def test_without_ray_one_line_says_so(tune, tmp_path):
     error = ended(tune("--executor", "ray", PYTHONPATH=str(tmp_path)), 2)[1]
     assert len(error.splitlines()) == 1
     assert "Ray is not installed; pip install 'nexuszero[ray]'" in error
+
+
+# DistributedDataParallel
+
+
+SMALL = {"hidden_dim": 16, "num_layers": 2, "num_heads": 4, "epochs": 3, "dropout": 0, "learning_rate": 5e-3,
+         "device": "cpu", "log_every": 0, "threads": 1}  # fmt: skip
+
+
+def train(out, data, *arguments, launcher=()):
+    """Starts `nexuszero train` on two processes."""
+    out.mkdir(exist_ok=True)
+    (out / "profile.yaml").write_text(yaml.safe_dump({"train": SMALL | {"data": str(data), "out": ".", "devices": 2}}))
+    command = [*launcher, COMMAND, "train", "--config", out / "profile.yaml", *map(str, arguments)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def losses(out):
+    rows = [json.loads(line) for line in journal(out)]
+    assert [row["event"] for row in rows] == ["start", "epoch", "epoch", "epoch", "end"]
+    return [row[name] for row in rows[1:] for name in ("train_loss", "val_loss") if name in row]
+
+
+# 96 circuits: batches of 25, the last one of 21, cannot be divided equally; of 19, the last one has a single circuit
+@pytest.mark.parametrize("batch_size", [25, 19])
+def test_two_processes_lose_what_one_does_on_the_same_batches(data_directory, tmp_path, batch_size):
+    one = training.train(
+        TrainConfig(data=data_directory, out=tmp_path / "one", batch_size=batch_size, **SMALL), log=str
+    )
+    out, _ = ended(train(tmp_path / "two", data_directory, "--batch-size", batch_size))
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
+    assert json.loads(journal(tmp_path / "two")[-1])["test_loss"] == pytest.approx(one.test_loss, rel=1e-4)
+    assert out.count("epoch 1/3: train") == 1  # one of the two speaks
+
+
+def test_torchrun_launches_it_and_it_resumes(data_directory, tmp_path):
+    launcher = (Path(sys.executable).with_name("torchrun"), "--standalone", "--nproc-per-node", "2", "--no-python")
+    ended(train(tmp_path, data_directory, "--epochs", 3, launcher=launcher))
+    first = losses(tmp_path)
+    out, _ = ended(train(tmp_path, data_directory, "--resume"))
+    assert out.startswith("best network: epoch")
+    training.train(TrainConfig(data=data_directory, out=tmp_path / "one", **SMALL), log=str)
+    assert first == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
+
+
+def test_divergence_in_two_processes_is_one_line(data_directory, tmp_path):
+    bad = tmp_path / "bad"
+    shutil.copytree(data_directory, bad)
+    columns = read(bad / "train").columns()
+    columns["x"][:, 3] = np.nan
+    write(bad / "train/index.h5", columns)
+    error = ended(train(tmp_path / "two", bad), 1)[1]
+    assert "the training loss is nan at epoch 1, batch 1" in error
+
+
+def test_the_proxy_ends_with_a_command_that_is_killed(tune, tmp_path):
+    process = tune("--workers", 2, "--epochs", 1000)
+    until(lambda: (tmp_path / "runs/trial_000/run.jsonl").is_file())
+    children = psutil.Process(process.pid).children(recursive=True)
+    assert len(children) >= 3  # the proxy and two workers
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not psutil.wait_procs(children, timeout=60)[1]
