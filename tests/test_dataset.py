@@ -139,3 +139,13 @@ def test_the_file_is_closed_after_reading(file: Path) -> None:
     split: Split = read(file)
     file.unlink()
     assert split.x.flags.owndata
+
+
+def test_the_dataset_read_last_stays_in_memory_until_its_files_change(tmp_path):
+    synthetic.dataset(tmp_path)
+    first = read_all(tmp_path)
+    assert read_all(tmp_path)["val"] is first["val"]
+    synthetic.dataset(tmp_path, seed=3)
+    again = read_all(tmp_path)
+    assert again["val"] is not first["val"]
+    assert again["val"].content_hash != first["val"].content_hash

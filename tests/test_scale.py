@@ -156,7 +156,7 @@ def test_the_dashboard_does_not_disturb_a_study_that_runs(tune, tmp_path):
     until(lambda: (tmp_path / "runs/trial_000").is_dir())
     board = subprocess.Popen(
         [Path(sys.executable).with_name("optuna-dashboard"), "--host", "127.0.0.1", "--port", str(port),
-         f"sqlite:///{tmp_path / 'study.db'}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+         tmp_path / "study.db"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         until(lambda: answers(f"http://127.0.0.1:{port}/api/studies"))

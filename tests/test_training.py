@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from nexuszero import checkpoint as checkpoints
+from nexuszero import training
 from nexuszero.batching import Batches, Circuits
 from nexuszero.config import TrainConfig
 from nexuszero.dataset import Split
@@ -206,6 +207,15 @@ def test_divergence_is_an_error_and_recorded(data_directory: Path, tmp_path: Pat
     with pytest.raises(Diverged, match="training loss is nan at epoch 1"):
         train(TrainConfig(data=data_directory, out=tmp_path, **SMALL), log=lambda _: None, data=bad)
     assert journal(tmp_path)[-1]["event"] == "failed"
+
+
+def test_auto_takes_a_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert [training._accelerator(device) for device in ("auto", "cpu")] == ["cpu", "cpu"]
+    with pytest.raises(InputError, match="torch sees no GPU"):
+        training._accelerator("cuda")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert [training._accelerator(device) for device in ("auto", "cuda", "cpu")] == ["gpu", "gpu", "cpu"]
 
 
 def test_ctrl_c_is_a_keyboard_interrupt(data_directory: Path, tmp_path: Path) -> None:
