@@ -1,6 +1,7 @@
 # The whole project by name. Asks for Python 3.11 or newer, cargo and make; says which one is missing.
 PROFILE ?= quick
-STUDY ?= reports/$(PROFILE)/optuna_study.db
+STORAGE ?= sqlite:///reports/$(PROFILE)/optuna_study.db
+STUDY = $(STORAGE:sqlite:///%=%)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -34,9 +35,9 @@ lint: setup ## ruff, mypy, cargo fmt, clippy; warnings are errors
 lab: setup ## Opens the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 
-dashboard: setup ## Serves the study of PROFILE (or STUDY=FILE) in optuna-dashboard, on loopback
-	@test -f $(STUDY) || { echo "make: $(STUDY) is missing; run the week of PROFILE=$(PROFILE), or name a STUDY=" >&2; exit 2; }
-	$(BIN)/optuna-dashboard --host 127.0.0.1 $(STUDY)
+dashboard: setup ## Serves the study of PROFILE (or of STORAGE=URL) in optuna-dashboard, on loopback
+	@case $(STUDY) in *://*) ;; *) test -f $(STUDY) || { echo "make: $(STUDY) is missing; run the week, or name a STORAGE=" >&2; exit 2; };; esac
+	$(BIN)/optuna-dashboard --host 127.0.0.1 $(STORAGE)
 
 bench: setup ## Measures speed as ratios taken in one run
 	cargo bench --manifest-path crypto/Cargo.toml --locked

@@ -156,7 +156,7 @@ def test_the_dashboard_does_not_disturb_a_study_that_runs(tune, tmp_path):
     until(lambda: (tmp_path / "runs/trial_000").is_dir())
     board = subprocess.Popen(
         [Path(sys.executable).with_name("optuna-dashboard"), "--host", "127.0.0.1", "--port", str(port),
-         tmp_path / "study.db"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+         f"sqlite:///{tmp_path / 'study.db'}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
         until(lambda: answers(f"http://127.0.0.1:{port}/api/studies"))
@@ -170,6 +170,12 @@ def test_the_dashboard_does_not_disturb_a_study_that_runs(tune, tmp_path):
         board.terminate()
         board.wait()
     check(tmp_path / "study.db", tmp_path, 6)
+
+
+def test_make_serves_the_dashboard_on_loopback(tmp_path):
+    command = ["make", "-n", "dashboard", "PROFILE=smoke"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]).stdout
+    assert said.splitlines()[-1].endswith("--host 127.0.0.1 sqlite:///reports/smoke/optuna_study.db")
 
 
 def answers(url):
