@@ -21,7 +21,8 @@ from typing import Any
 from nexuszero.errors import InputError, StageError
 
 Submit = Callable[..., "Future[Any]"]
-PATIENCE = 120  # seconds for Ray to start; ray.init can hang for ever
+PATIENCE = 180  # seconds for Ray to start; ray.init can hang for ever
+ATTEMPTS = 3  # it gives its own processes 30 s, too few where other work fills the cores
 RAY_DEATHS = {"WorkerCrashedError", "NodeDiedError", "OutOfMemoryError", "ActorDiedError"}
 
 
@@ -92,35 +93,38 @@ def _ray(workers: int, address: str | None) -> Iterator[Submit]:
         raise InputError("Ray is not installed; pip install 'nexuszero[ray]', or choose executor=local") from None
     own = {"address": "local", "num_cpus": workers, "include_dashboard": False}
     remote = cache(ray.remote)
-    with _running(ray.init, own if address is None else {"address": address}):
-        try:
-            yield lambda function, *arguments: _plain(remote(function).remote(*arguments).future())
-        finally:
-            ray.shutdown()
+    with _running(ray, own if address is None else {"address": address}):
+        yield lambda function, *arguments: _plain(remote(function).remote(*arguments).future())
 
 
 @contextmanager
-def _running(init: Callable[..., Any], options: dict[str, Any]) -> Iterator[None]:
+def _running(ray: Any, options: dict[str, Any]) -> Iterator[None]:
     """Starts Ray within a time limit, in a thread that outlives the block: Ray's processes end with that thread."""
     ready, over = Event(), Event()
     failed: list[str] = []
 
     def start() -> None:
-        try:
-            init(**options, logging_level=logging.ERROR)
-        except BaseException as error:  # Ray raises its own kinds, RuntimeError, ConnectionError, SystemExit
-            failed.append((str(error).splitlines() or [type(error).__name__])[0])
+        for _ in range(ATTEMPTS):
+            failed.clear()
+            try:
+                ray.init(**options, logging_level=logging.ERROR)
+                break
+            except BaseException as error:  # Ray raises its own kinds, RuntimeError, ConnectionError, SystemExit
+                failed.append((str(error).splitlines() or [type(error).__name__])[0])
+                ray.shutdown()
         ready.set()
         over.wait()
 
     Thread(target=start, daemon=True).start()
     if not ready.wait(PATIENCE):
         failed.append(f"no answer within {PATIENCE} s")
+    if failed:
+        over.set()
+        raise StageError(f"Ray at {options['address']}: {failed[0]}; correct ray_address, or choose executor=local")
     try:
-        if failed:
-            raise StageError(f"Ray at {options['address']}: {failed[0]}; correct ray_address, or choose executor=local")
         yield
     finally:
+        ray.shutdown()
         over.set()
 
 

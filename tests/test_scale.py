@@ -14,6 +14,7 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import psutil
@@ -173,7 +174,7 @@ def test_the_dashboard_does_not_disturb_a_study_that_runs(tune, tmp_path):
 
 
 def test_make_serves_the_dashboard_on_loopback(tmp_path):
-    command = ["make", "-n", "dashboard", "PROFILE=smoke"]
+    command = ["make", "--no-print-directory", "-n", "dashboard", "PROFILE=smoke"]
     said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[1]).stdout
     assert said.splitlines()[-1].endswith("--host 127.0.0.1 sqlite:///reports/smoke/optuna_study.db")
 
@@ -293,7 +294,7 @@ def test_ray_that_does_not_answer_ends(monkeypatch):
     monkeypatch.setattr(module, "PATIENCE", 0.1)
     with (
         pytest.raises(StageError, match="no answer within"),
-        module._running(lambda **_: time.sleep(60), {"address": "x"}),
+        module._running(SimpleNamespace(init=lambda **_: time.sleep(60)), {"address": "x"}),
     ):
         pass
 
