@@ -243,6 +243,14 @@ enum NexuszeroStatus nexuszero_circuits_read(const char *const *paths,
                                              size_t count,
                                              struct NexuszeroCircuits **out);
 
+// Writes circuit `index` as an `.r1cs` file.
+//
+// # Safety
+// `circuits` is a live handle, `path` NUL-terminated.
+enum NexuszeroStatus nexuszero_circuits_write(const struct NexuszeroCircuits *circuits,
+                                              size_t index,
+                                              const char *path);
+
 // Rebuilds `count` circuits from family and seed on all cores.
 //
 // # Safety

@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
@@ -380,6 +380,23 @@ pub unsafe extern "C" fn nexuszero_circuits_read(
     })
 }
 
+/// Writes circuit `index` as an `.r1cs` file.
+///
+/// # Safety
+/// `circuits` is a live handle, `path` NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_write(
+    circuits: *const Circuits,
+    index: usize,
+    path: *const c_char,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle and the text.
+        let (r1cs, path) = unsafe { (system(circuits, index)?, text(path)?) };
+        crate::format::write_file(r1cs, Path::new(path))
+    })
+}
+
 /// Rebuilds `count` circuits from family and seed on all cores.
 ///
 /// # Safety
@@ -597,6 +614,14 @@ unsafe fn systems<'a>(circuits: *const Circuits) -> Result<&'a [R1cs]> {
 }
 
 /// # Safety
+/// `circuits` is null or a live handle.
+unsafe fn system<'a>(circuits: *const Circuits, index: usize) -> Result<&'a R1cs> {
+    // SAFETY: the caller promises as much.
+    let systems = unsafe { systems(circuits)? };
+    systems.get(index).with_context(|| format!("circuit {index} does not exist: there are {}", systems.len()))
+}
+
+/// # Safety
 /// `bounds` is null or NUL-terminated.
 unsafe fn read_bounds(bounds: *const c_char) -> Result<Bounds> {
     if bounds.is_null() {
@@ -710,5 +735,33 @@ impl AnalysisRecord {
             field_bits: analysis.field.bits(),
             field_order: analysis.field.order_mod_128(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::CString;
+
+    fn synthetic() -> *mut Circuits {
+        let mut handle = std::ptr::null_mut();
+        // SAFETY: two arrays of one value, and room for a handle.
+        let status = unsafe { nexuszero_circuits_synthesize(&(Family::Dot as u8), &7, 1, &mut handle) };
+        assert_eq!(status, Status::Ok);
+        handle
+    }
+
+    #[test]
+    fn circuits_are_written_and_refused_by_index() {
+        let circuits = synthetic();
+        let path = std::env::temp_dir().join(format!("nexuszero-ffi-{}.r1cs", std::process::id()));
+        let name = CString::new(path.to_str().unwrap()).unwrap();
+        // SAFETY: a live handle and a NUL-terminated text.
+        let write = |index| unsafe { nexuszero_circuits_write(circuits, index, name.as_ptr()) };
+        assert_eq!((write(0), write(1)), (Status::Ok, Status::Invalid));
+        assert_eq!(crate::format::read_file(&path).unwrap(), synthesize(Family::Dot, 7).r1cs);
+        std::fs::remove_file(path).unwrap();
+        // SAFETY: the handle is live until here.
+        unsafe { nexuszero_circuits_free(circuits) };
     }
 }

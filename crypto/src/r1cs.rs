@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use crate::field::{Field, U256};
 
 /// The distinct coefficients of a system, numbered in order of first use.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Coefficients {
     values: Vec<U256>,
     numbers: HashMap<U256, u32>,
@@ -66,14 +66,35 @@ impl<'a> Combination<'a> {
     }
 }
 
+/// A custom gate of circom: a template and its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// The template's name, without the zero byte.
+    pub name: Vec<u8>,
+    /// Canonical field elements.
+    pub parameters: Vec<U256>,
+}
+
+/// The custom gates of a file. What they demand of their wires stands in no constraint, so nothing
+/// that is said of a system covers them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CustomGates {
+    /// The gates by number.
+    pub list: Vec<Gate>,
+    /// For each use, the gate's number and the wires that it ties.
+    pub uses: Vec<(u32, Vec<u32>)>,
+}
+
 /// A checked constraint system: every wire exists, no wire twice in a combination, coefficients
 /// canonical and not zero. Only [`Builder::finish`] makes one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct R1cs {
     field: Field,
     wires: u32,
     public_outputs: u32,
     public_inputs: u32,
+    pub(crate) private_inputs: u32,
+    pub(crate) gates: CustomGates,
     ends: Vec<u32>, // [3 * constraints]: where each combination ends
     term_wires: Vec<u32>,
     term_coefficients: Vec<u32>,
@@ -103,6 +124,19 @@ impl R1cs {
     #[must_use]
     pub const fn public_inputs(&self) -> u32 {
         self.public_inputs
+    }
+
+    /// Private inputs that the file declares, where circom counts those that it dropped, too; none
+    /// are told apart from other private wires where no file was read.
+    #[must_use]
+    pub const fn private_inputs(&self) -> u32 {
+        self.private_inputs
+    }
+
+    /// The custom gates that the file holds beside the constraints.
+    #[must_use]
+    pub const fn gates(&self) -> &CustomGates {
+        &self.gates
     }
 
     /// The first private wire.
@@ -199,6 +233,8 @@ impl Builder {
             wires: 1,
             public_outputs: 0,
             public_inputs: 0,
+            private_inputs: 0,
+            gates: CustomGates::default(),
             ends: Vec::new(),
             term_wires: Vec::new(),
             term_coefficients: Vec::new(),
