@@ -3,26 +3,43 @@
 //! Three linear combinations a constraint, stored one after another (compressed rows), with every
 //! distinct coefficient stored once: circuits use few of them, and later stages work by their number.
 
+use std::hash::BuildHasher;
+
 use anyhow::{Result, ensure};
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use sha2::{Digest, Sha256};
 
 use crate::field::{Field, U256};
 
 /// The distinct coefficients of a system, numbered in order of first use.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Coefficients {
     values: Vec<U256>,
-    numbers: HashMap<U256, u32>,
+    numbers: HashTable<(u32, u32)>, // with half a hash, so that the table grows without the values
+    hasher: DefaultHashBuilder,
 }
+
+impl PartialEq for Coefficients {
+    fn eq(&self, other: &Self) -> bool {
+        self.values == other.values
+    }
+}
+
+impl Eq for Coefficients {}
 
 impl Coefficients {
     /// The number of `value`, which is added if it is new.
     pub fn intern(&mut self, value: U256) -> u32 {
-        *self.numbers.entry(value).or_insert_with(|| {
-            self.values.push(value);
-            (self.values.len() - 1) as u32
-        })
+        let Self { values, numbers, hasher } = self;
+        let hash = hasher.hash_one(value) as u32;
+        let spread = |half: u32| u64::from(half) << 32 | u64::from(half);
+        let known = |&(number, half): &(u32, u32)| half == hash && values[number as usize] == value;
+        let entry = numbers.entry(spread(hash), known, |&(_, half)| spread(half));
+        let add = || {
+            values.push(value);
+            ((values.len() - 1) as u32, hash)
+        };
+        entry.or_insert_with(add).get().0
     }
 
     /// The coefficients by number.
@@ -45,6 +62,13 @@ impl<'a> Combination<'a> {
     /// `(wire, coefficient number)` in ascending order of wires.
     pub fn terms(self) -> impl Iterator<Item = (u32, u32)> + 'a {
         self.wires.iter().copied().zip(self.coefficients.iter().copied())
+    }
+
+    /// The terms on wires from `first` on.
+    #[must_use]
+    pub fn from_wire(self, first: u32) -> Self {
+        let start = self.wires.partition_point(|&wire| wire < first);
+        Self { wires: &self.wires[start..], coefficients: &self.coefficients[start..] }
     }
 
     /// Whether no term is there: the zero form.
