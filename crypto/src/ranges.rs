@@ -118,7 +118,31 @@ pub struct Equations<'a> {
     r1cs: &'a R1cs,
     signed: Vec<IBig>, // by coefficient number, then those of the linear forms
     linear: LinearForms,
-    quadratic: Vec<usize>,
+    order: Vec<u32>, // the constraints: linear ones, then quadratic ones
+}
+
+/// A constraint over the integers.
+#[derive(Clone, Copy)]
+pub(crate) enum Equation<'a> {
+    /// `L = 0`.
+    Linear(Combination<'a>),
+    /// `A*B = C`.
+    Quadratic([Combination<'a>; 3]),
+}
+
+impl<'a> Equation<'a> {
+    /// `L`, or `A`, `B` and `C`: the rules solve the last one for its wires.
+    pub(crate) fn forms(&self) -> &[Combination<'a>] {
+        match self {
+            Self::Linear(form) => std::slice::from_ref(form),
+            Self::Quadratic(forms) => forms,
+        }
+    }
+
+    /// The wires of all forms; one may come several times.
+    pub(crate) fn wires(&self) -> impl Iterator<Item = u32> {
+        self.forms().iter().flat_map(|form| form.wires.iter().copied())
+    }
 }
 
 #[derive(Default)]
@@ -172,17 +196,13 @@ impl<'a> Equations<'a> {
     pub fn of(r1cs: &'a R1cs) -> Self {
         let mut new = Coefficients::default();
         let mut linear = LinearForms::default();
-        let mut quadratic = Vec::new();
-        for index in 0..r1cs.constraints() {
-            if r1cs.is_linear(index) {
-                linear.push(r1cs, index, &mut new);
-            } else {
-                quadratic.push(index);
-            }
-        }
+        let (mut order, quadratic): (Vec<_>, Vec<_>) =
+            (0..r1cs.constraints() as u32).partition(|&index| r1cs.is_linear(index as usize));
+        order.iter().for_each(|&index| linear.push(r1cs, index as usize, &mut new));
+        order.extend(quadratic);
         let values = r1cs.coefficients().values().iter().chain(new.values());
         let signed = values.map(|&value| r1cs.field().to_integer(value)).collect();
-        Self { r1cs, signed, linear, quadratic }
+        Self { r1cs, signed, linear, order }
     }
 
     /// Number of linear constraints.
@@ -194,7 +214,7 @@ impl<'a> Equations<'a> {
     /// Number of quadratic constraints.
     #[must_use]
     pub const fn quadratic(&self) -> usize {
-        self.quadratic.len()
+        self.order.len() - self.linear()
     }
 
     fn linear_forms(&self) -> impl Iterator<Item = Combination<'_>> {
@@ -202,7 +222,32 @@ impl<'a> Equations<'a> {
     }
 
     fn quadratic_constraints(&self) -> impl Iterator<Item = [Combination<'_>; 3]> {
-        self.quadratic.iter().map(|&index| self.r1cs.constraint(index))
+        self.order[self.linear()..].iter().map(|&index| self.r1cs.constraint(index as usize))
+    }
+
+    /// Number of constraints.
+    pub(crate) const fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The constraint's number in the file.
+    pub(crate) fn constraint(&self, index: usize) -> u32 {
+        self.order[index]
+    }
+
+    /// Constraint `index`, linear ones first.
+    pub(crate) fn get(&self, index: usize) -> Equation<'_> {
+        if index < self.linear() {
+            Equation::Linear(self.linear.get(index))
+        } else {
+            Equation::Quadratic(self.r1cs.constraint(self.order[index] as usize))
+        }
+    }
+
+    /// Whether rules 2 and 3 can solve a constraint for a wire that stands in it once.
+    pub(crate) fn solves(&self, equation: Equation<'_>, wire: u32) -> bool {
+        let last = equation.forms().last().and_then(|form| form.coefficient_of(wire));
+        last.is_some_and(|number| (&self.signed[number as usize]).unsigned_abs().is_one())
     }
 }
 
@@ -246,6 +291,12 @@ impl<'a> Ranges<'a> {
     #[must_use]
     pub fn interval(&self, wire: u32) -> &Interval {
         self.known[wire as usize].as_ref().unwrap_or(&self.field)
+    }
+
+    /// `[-half, half]`.
+    #[must_use]
+    pub const fn field(&self) -> &Interval {
+        &self.field
     }
 
     /// Whether nothing is known of a wire.
@@ -372,14 +423,7 @@ impl<'a> Ranges<'a> {
 
     /// Rule 1: `(u*x + v)(u'*x + v') = 0` puts `x` between the roots, if both are integers.
     fn boolean_like(&mut self, [a, b, c]: [Combination<'_>; 3]) {
-        let wire = |form: Combination<'_>| match form.wires {
-            [x] | [0, x] => Some(*x),
-            _ => None,
-        };
-        if !c.wires.is_empty() || wire(a) != wire(b) {
-            return;
-        }
-        if let (Some(x), Some(r), Some(s)) = (wire(a), self.root(a), self.root(b)) {
+        if let (Some(x), Some(r), Some(s)) = (lone_wire([a, b, c]), self.root(a), self.root(b)) {
             self.visit += 1;
             self.narrow(x, if r < s { Interval { lo: r, hi: s } } else { Interval { lo: s, hi: r } });
         }
@@ -532,20 +576,40 @@ impl<'a> Ranges<'a> {
         for (known, _) in self.known.iter().zip(self.occurring()).filter(|(_, occurs)| *occurs) {
             largest = largest.max(known.as_ref()?.magnitude() * 2);
         }
-        for form in self.equations.linear_forms() {
-            let term =
-                |(wire, number): (u32, u32)| self.signed(number).abs() * self.interval(wire).magnitude();
-            largest = largest.max(form.terms().map(term).sum());
-        }
-        for forms in self.equations.quadratic_constraints() {
-            let [a, b, c] = forms.map(|form| self.sum(form).narrow.magnitude());
-            largest = largest.max(a * b + c);
+        for index in 0..self.equations.len() {
+            largest = largest.max(self.reach(self.equations.get(index)));
         }
         Some(largest)
     }
 
+    /// The largest value of one constraint: `max|A|*max|B| + max|C|`, or `sum |coef|*max|wire|`.
+    pub(crate) fn reach(&self, equation: Equation<'_>) -> IBig {
+        match equation {
+            Equation::Linear(form) => {
+                let term = |(wire, number)| self.signed(number).abs() * self.interval(wire).magnitude();
+                form.terms().map(term).sum()
+            }
+            Equation::Quadratic(forms) => {
+                let [a, b, c] = forms.map(|form| self.sum(form).narrow.magnitude());
+                a * b + c
+            }
+        }
+    }
+
+    /// Whether the values that a constraint leaves to its only wide wire bound that wire.
+    pub(crate) fn would_bound(&self, equation: Equation<'_>) -> bool {
+        let rest = match equation {
+            Equation::Linear(form) => Some(self.sum(form).narrow),
+            Equation::Quadratic(forms) => {
+                let sums = forms.map(|form| self.sum(form));
+                multiply(&sums).map(|product| product.minus(&sums[2].narrow))
+            }
+        };
+        rest.is_some_and(|rest| rest.within(&self.field) && rest != self.field)
+    }
+
     /// Which wires occur in a constraint.
-    fn occurring(&self) -> Vec<bool> {
+    pub(crate) fn occurring(&self) -> Vec<bool> {
         let mut occurs = vec![false; self.known.len()];
         let r1cs = self.equations.r1cs;
         for form in (0..r1cs.constraints()).flat_map(|index| r1cs.constraint(index)) {
@@ -553,6 +617,15 @@ impl<'a> Ranges<'a> {
         }
         occurs
     }
+}
+
+/// The wire of `(u*x + v)(u'*x + v') = 0`.
+pub(crate) fn lone_wire([a, b, c]: [Combination<'_>; 3]) -> Option<u32> {
+    let wire = |form: Combination<'_>| match form.wires {
+        [x] | [0, x] => Some(*x),
+        _ => None,
+    };
+    wire(a).filter(|_| c.is_empty() && wire(a) == wire(b))
 }
 
 /// The product of `A` and `B`, unless it is at least as broad as the field.

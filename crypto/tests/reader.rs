@@ -6,9 +6,11 @@
 
 use std::path::PathBuf;
 
+use nexuszero_crypto::analysis::Analysis;
 use nexuszero_crypto::field::U256;
 use nexuszero_crypto::format::read;
-use nexuszero_crypto::r1cs::R1cs;
+use nexuszero_crypto::r1cs::{CustomGates, Gate, R1cs};
+use nexuszero_crypto::ranges::Bounds;
 
 /// A file to write: `fs` bytes an element, modulus 101 unless a test says otherwise.
 #[derive(Clone)]
@@ -325,6 +327,18 @@ fn what_must_be_accepted() {
         let found = file.read().unwrap_or_else(|error| panic!("{name}: {error:#}"));
         assert_eq!(found.constraints(), constraints, "{name}");
     }
+}
+
+/// They stand beside the system, and the analysis counts the uses that it does not cover.
+#[test]
+fn custom_gates_are_kept_and_counted() {
+    let gate = Gate { name: b"g".to_vec(), parameters: vec![U256::from(7)] };
+    let found = File::with_gates(gates()).read().unwrap();
+    assert_eq!(*found.gates(), CustomGates { list: vec![gate], uses: vec![(0, vec![1, 4])] });
+    let uses = |bytes: &[u8]| Analysis::of(&read(bytes).unwrap(), &Bounds::new()).unwrap().custom_gates;
+    assert_eq!(uses(&File::with_gates(gates()).bytes()), 1);
+    assert_eq!(uses(&File::new().bytes()), 0);
+    assert_eq!(uses(&fixture("edge_customgate.bn128.O1.r1cs")), 5);
 }
 
 #[test]
