@@ -74,7 +74,8 @@ impl<'a> Cursor<'a> {
 
     /// A field element of `width` bytes; nothing if it does not fit in 256 bits.
     fn element(&mut self, width: usize) -> Result<Option<U256>> {
-        Ok(U256::try_from_le_slice(self.take(width)?))
+        let (low, high) = self.take(width)?.split_at(width.min(U256::BYTES));
+        Ok(U256::try_from_le_slice(low).filter(|_| high.iter().all(|&byte| byte == 0)))
     }
 
     /// Bytes up to a zero byte, which is taken too.
