@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use nexuszero_crypto::analysis::Analysis;
+use nexuszero_crypto::explain::Explanation;
 use nexuszero_crypto::field::{Field, U256};
 use nexuszero_crypto::format::{read_file, write_file};
 use nexuszero_crypto::modulus::choose_prime;
@@ -62,6 +63,7 @@ fn dense_field(constraints: usize) -> Result<R1cs> {
 fn measure(path: &Path) -> Result<()> {
     let r1cs = timed("read", || read_file(path))?;
     let analysis = timed("analyse", || Analysis::of(&r1cs, &Bounds::new()))?;
+    timed("explain", || Explanation::of(&r1cs, &Bounds::new()))?;
     let (choice, _) = timed("search", || choose_prime(&r1cs, &analysis, &Bounds::new(), 128))?;
     println!("{} forms, liftable {}, {} bytes", analysis.forms, analysis.liftable, choice.proof_size);
     Ok(())

@@ -101,7 +101,7 @@ pub struct Explanation {
     pub wires: Vec<Finding>,
     /// How many constraints of bounded wires reach beyond half the field.
     pub overflows: u32,
-    /// The one that reaches furthest, the first of several.
+    /// One that reaches furthest.
     pub worst: Option<Overflow>,
 }
 
@@ -114,22 +114,23 @@ impl Explanation {
         let (equations, half) = (Equations::of(r1cs), half(r1cs.field().modulus()));
         let ranges = Ranges::infer(&equations, half.clone(), bounds)?;
         let mut found = Self { wires: Vec::new(), overflows: 0, worst: None };
-        let mut largest = half.clone();
-        for index in 0..equations.len() {
-            let equation = equations.get(index);
-            if equation.wires().any(|wire| ranges.is_wide(wire)) {
-                continue;
-            }
-            let reach = ranges.reach(equation);
-            found.overflows += u32::from(reach > half);
-            if reach > largest {
-                found.worst =
-                    Some(Overflow { constraint: equations.constraint(index), bits: bit_length(&reach) });
-                largest = reach;
-            }
-        }
+        found.compare(&equations, &ranges, &half);
         found.wires = Search::new(&equations, &ranges, &half).run(r1cs);
         Ok(found)
+    }
+
+    /// Compares the largest values of constraints of bounded wires with half the field.
+    fn compare(&mut self, equations: &Equations<'_>, ranges: &Ranges<'_>, half: &IBig) {
+        let mut largest = half.clone();
+        let bounded = |&index: &usize| !equations.get(index).wires().any(|wire| ranges.is_wide(wire));
+        for index in (0..equations.len()).filter(bounded) {
+            let reach = ranges.reach(equations.get(index));
+            self.overflows += u32::from(reach > *half);
+            if reach > largest {
+                let (constraint, bits) = (equations.constraint(index), bit_length(&reach));
+                (self.worst, largest) = (Some(Overflow { constraint, bits }), reach);
+            }
+        }
     }
 }
 
