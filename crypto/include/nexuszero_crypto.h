@@ -19,6 +19,37 @@ typedef enum NexuszeroStatus {
   NexuszeroStatus_Panic = 2,
 } NexuszeroStatus;
 
+// What range inference says of a wire.
+enum NexuszeroReason
+#if __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // __STDC_VERSION__ >= 202311L
+ {
+  // It is an integer of a smaller interval than the field.
+  NexuszeroReason_Bounded,
+  // It is zero or one.
+  NexuszeroReason_Boolean,
+  // It is bounded, but the difference of two of its values may not fit in the signed field.
+  NexuszeroReason_Large,
+  // It occurs in no constraint.
+  NexuszeroReason_Unused,
+  // No constraint bounds it: of several candidates public inputs come first, then private wires, then outputs.
+  NexuszeroReason_Free,
+  // A constraint computes it, from wires without a bound.
+  NexuszeroReason_Derived,
+  // A constraint computes it from bounded wires, as a value that may leave the signed field.
+  NexuszeroReason_Broad,
+  // A constraint leaves it two values that are no integers, or the ends of the field.
+  NexuszeroReason_Roots,
+  // The passes ended before a constraint could bound it.
+  NexuszeroReason_Unsettled,
+};
+#if __STDC_VERSION__ >= 202311L
+typedef enum NexuszeroReason NexuszeroReason;
+#else
+typedef uint8_t NexuszeroReason;
+#endif // __STDC_VERSION__ >= 202311L
+
 // What a synthetic circuit proves.
 enum NexuszeroFamily
 #if __STDC_VERSION__ >= 202311L
@@ -178,6 +209,8 @@ typedef struct NexuszeroAnalysisRecord {
   uint32_t forms;
   // Heights for 64, 32, 16, 8 and 4 slots.
   uint32_t heights[5];
+  // Uses of custom gates: what they demand of their wires is not covered.
+  uint32_t custom_gates;
   // Whether q is free.
   uint32_t liftable;
   // `B` for a liftable circuit, else the field's bits.
@@ -187,6 +220,28 @@ typedef struct NexuszeroAnalysisRecord {
   // Order of p modulo 128.
   uint32_t field_order;
 } NexuszeroAnalysisRecord;
+
+// A wire's range and the reason for it.
+typedef struct NexuszeroWireRecord {
+  // `log2` of how many integers the wire can be.
+  double range_bits;
+  // The number of the reason; [`nexuszero_reason_text`] has its text.
+  uint32_t reason;
+  // The constraint at fault; `2^32 - 1` where there is none.
+  uint32_t constraint;
+  // The first wire without a bound that a derived wire depends on; 0 where there is none.
+  uint32_t cause;
+} NexuszeroWireRecord;
+
+// The constraints of bounded wires that reach beyond half the field.
+typedef struct NexuszeroOverflowRecord {
+  // How many there are.
+  uint32_t count;
+  // The one that reaches furthest; `2^32 - 1` where there is none.
+  uint32_t constraint;
+  // Bit length of its largest value.
+  uint32_t bits;
+} NexuszeroOverflowRecord;
 
 // A block of memory that belongs to a handle.
 typedef struct NexuszeroColumn {
@@ -243,6 +298,14 @@ enum NexuszeroStatus nexuszero_circuits_read(const char *const *paths,
                                              size_t count,
                                              struct NexuszeroCircuits **out);
 
+// Writes circuit `index` as an `.r1cs` file.
+//
+// # Safety
+// `circuits` is a live handle, `path` NUL-terminated.
+enum NexuszeroStatus nexuszero_circuits_write(const struct NexuszeroCircuits *circuits,
+                                              size_t index,
+                                              const char *path);
+
 // Rebuilds `count` circuits from family and seed on all cores.
 //
 // # Safety
@@ -271,6 +334,27 @@ void nexuszero_circuits_free(struct NexuszeroCircuits *circuits);
 enum NexuszeroStatus nexuszero_circuits_analyse(const struct NexuszeroCircuits *circuits,
                                                 const char *bounds,
                                                 struct NexuszeroAnalysisRecord *out);
+
+// Explains circuit `index`: a record a wire (wire 0 included), and the constraints that are too large to lift.
+//
+// # Safety
+// `circuits` is a live handle, `bounds` is null or NUL-terminated, `wires` has room for `count` records and
+// `overflow` for one.
+enum NexuszeroStatus nexuszero_circuits_explain(const struct NexuszeroCircuits *circuits,
+                                                size_t index,
+                                                const char *bounds,
+                                                struct NexuszeroWireRecord *wires,
+                                                size_t count,
+                                                struct NexuszeroOverflowRecord *overflow);
+
+// The text of a reason by its number, in which `{constraint}` and `{cause}` stand for the fields of a wire's
+// record; there is none beyond the last.
+//
+// # Safety
+// `buffer` has room for `capacity` bytes.
+enum NexuszeroStatus nexuszero_reason_text(uint32_t reason,
+                                           char *buffer,
+                                           size_t capacity);
 
 // Finds every circuit's parameters at `security` bits with a concrete prime, on all cores.
 //

@@ -25,6 +25,8 @@ pub struct Analysis {
     pub forms: u32,
     /// `height(s)` for s = 64, 32, 16, 8, 4, 2 slots.
     pub heights: [u32; 6],
+    /// Uses of custom gates: what they demand of their wires is not covered.
+    pub custom_gates: u32,
     /// Whether every constraint holds over the integers, so that `q` is free.
     pub liftable: bool,
     /// Liftable: bit length `B` of the largest value. Field-native: bit length of p.
@@ -52,6 +54,7 @@ impl Analysis {
             packed: packing.packed() as u32,
             forms: packing.forms(),
             heights: packing.heights(),
+            custom_gates: r1cs.gates().uses.len() as u32,
             liftable: largest.is_some(),
             bits: largest.map_or(field.bits(), |value| bit_length(&value)),
             field,
@@ -73,6 +76,7 @@ fn largest_value(equations: &Equations<'_>, q: U256, bounds: &Bounds) -> Result<
     Ok(Ranges::infer(equations, half(q), bounds)?.largest_value())
 }
 
-fn half(q: U256) -> IBig {
+/// `(q - 1) / 2`.
+pub(crate) fn half(q: U256) -> IBig {
     to_ubig(q >> 1).into()
 }

@@ -8,7 +8,7 @@
 use std::cell::RefCell;
 use std::ffi::{CStr, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
@@ -16,6 +16,7 @@ use rayon::prelude::*;
 use crate::analysis::Analysis;
 use crate::dataset::{self, Rows};
 use crate::estimate::{self, Attack, CostModel, Estimate, Lwe, Problem, Sis};
+use crate::explain::{Explanation, Finding, Reason};
 use crate::field::{Field, U256};
 use crate::graph::Graph;
 use crate::label::{self, Choice, Demand, Modulus};
@@ -253,6 +254,8 @@ pub struct AnalysisRecord {
     pub forms: u32,
     /// Heights for 64, 32, 16, 8 and 4 slots.
     pub heights: [u32; 5],
+    /// Uses of custom gates: what they demand of their wires is not covered.
+    pub custom_gates: u32,
     /// Whether q is free.
     pub liftable: u32,
     /// `B` for a liftable circuit, else the field's bits.
@@ -261,6 +264,32 @@ pub struct AnalysisRecord {
     pub field_bits: u32,
     /// Order of p modulo 128.
     pub field_order: u32,
+}
+
+/// A wire's range and the reason for it.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct WireRecord {
+    /// `log2` of how many integers the wire can be.
+    pub range_bits: f64,
+    /// The number of the reason; [`nexuszero_reason_text`] has its text.
+    pub reason: u32,
+    /// The constraint at fault; `2^32 - 1` where there is none.
+    pub constraint: u32,
+    /// The first wire without a bound that a derived wire depends on; 0 where there is none.
+    pub cause: u32,
+}
+
+/// The constraints of bounded wires that reach beyond half the field.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct OverflowRecord {
+    /// How many there are.
+    pub count: u32,
+    /// The one that reaches furthest; `2^32 - 1` where there is none.
+    pub constraint: u32,
+    /// Bit length of its largest value.
+    pub bits: u32,
 }
 
 /// A block of memory that belongs to a handle.
@@ -380,6 +409,23 @@ pub unsafe extern "C" fn nexuszero_circuits_read(
     })
 }
 
+/// Writes circuit `index` as an `.r1cs` file.
+///
+/// # Safety
+/// `circuits` is a live handle, `path` NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_write(
+    circuits: *const Circuits,
+    index: usize,
+    path: *const c_char,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle and the text.
+        let (r1cs, path) = unsafe { (system(circuits, index)?, text(path)?) };
+        crate::format::write_file(r1cs, Path::new(path))
+    })
+}
+
 /// Rebuilds `count` circuits from family and seed on all cores.
 ///
 /// # Safety
@@ -452,6 +498,50 @@ pub unsafe extern "C" fn nexuszero_circuits_analyse(
         // SAFETY: as above.
         let out = unsafe { slice_mut(out, systems.len())? };
         fill(systems, out, |r1cs| Ok(AnalysisRecord::of(&Analysis::of(r1cs, &bounds)?)))
+    })
+}
+
+/// Explains circuit `index`: a record a wire (wire 0 included), and the constraints that are too large to lift.
+///
+/// # Safety
+/// `circuits` is a live handle, `bounds` is null or NUL-terminated, `wires` has room for `count` records and
+/// `overflow` for one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_explain(
+    circuits: *const Circuits,
+    index: usize,
+    bounds: *const c_char,
+    wires: *mut WireRecord,
+    count: usize,
+    overflow: *mut OverflowRecord,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle, the text and the room.
+        let (r1cs, bounds) = unsafe { (system(circuits, index)?, read_bounds(bounds)?) };
+        // SAFETY: as above.
+        let (wires, overflow) = unsafe { (slice_mut(wires, count)?, slice_mut(overflow, 1)?) };
+        ensure!(count == r1cs.wires() as usize, "room for {count} of {} wires", r1cs.wires());
+        let found = Explanation::of(r1cs, &bounds)?;
+        wires.iter_mut().zip(&found.wires).for_each(|(slot, finding)| *slot = WireRecord::of(finding));
+        overflow[0] = OverflowRecord::of(&found);
+        Ok(())
+    })
+}
+
+/// The text of a reason by its number, in which `{constraint}` and `{cause}` stand for the fields of a wire's
+/// record; there is none beyond the last.
+///
+/// # Safety
+/// `buffer` has room for `capacity` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_reason_text(reason: u32, buffer: *mut c_char, capacity: usize) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the room.
+        let room = unsafe { slice_mut(buffer.cast::<u8>(), capacity)? };
+        let known = Reason::ALL.get(reason as usize);
+        let known = known.with_context(|| format!("reason {reason}: there are {}", Reason::ALL.len()))?;
+        copy_text(known.text(), room);
+        Ok(())
     })
 }
 
@@ -597,6 +687,14 @@ unsafe fn systems<'a>(circuits: *const Circuits) -> Result<&'a [R1cs]> {
 }
 
 /// # Safety
+/// `circuits` is null or a live handle.
+unsafe fn system<'a>(circuits: *const Circuits, index: usize) -> Result<&'a R1cs> {
+    // SAFETY: the caller promises as much.
+    let systems = unsafe { systems(circuits)? };
+    systems.get(index).with_context(|| format!("circuit {index} does not exist: there are {}", systems.len()))
+}
+
+/// # Safety
 /// `bounds` is null or NUL-terminated.
 unsafe fn read_bounds(bounds: *const c_char) -> Result<Bounds> {
     if bounds.is_null() {
@@ -695,6 +793,24 @@ impl ChoiceRecord {
     }
 }
 
+impl WireRecord {
+    fn of(finding: &Finding) -> Self {
+        Self {
+            range_bits: finding.range_bits,
+            reason: finding.reason as u32,
+            constraint: finding.constraint.unwrap_or(u32::MAX),
+            cause: finding.cause.unwrap_or(0),
+        }
+    }
+}
+
+impl OverflowRecord {
+    fn of(found: &Explanation) -> Self {
+        let (constraint, bits) = found.worst.map_or((u32::MAX, 0), |worst| (worst.constraint, worst.bits));
+        Self { count: found.overflows, constraint, bits }
+    }
+}
+
 impl AnalysisRecord {
     fn of(analysis: &Analysis) -> Self {
         Self {
@@ -705,10 +821,73 @@ impl AnalysisRecord {
             packed: analysis.packed,
             forms: analysis.forms,
             heights: std::array::from_fn(|slot| analysis.heights[slot]),
+            custom_gates: analysis.custom_gates,
             liftable: u32::from(analysis.liftable),
             bits: analysis.bits,
             field_bits: analysis.field.bits(),
             field_order: analysis.field.order_mod_128(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ffi::CString;
+
+    fn synthetic() -> *mut Circuits {
+        let mut handle = std::ptr::null_mut();
+        // SAFETY: two arrays of one value, and room for a handle.
+        let status = unsafe { nexuszero_circuits_synthesize(&(Family::Dot as u8), &7, 1, &mut handle) };
+        assert_eq!(status, Status::Ok);
+        handle
+    }
+
+    #[test]
+    fn wires_are_explained_where_there_is_room_for_all() {
+        let (circuits, r1cs) = (synthetic(), synthesize(Family::Dot, 7).r1cs);
+        let mut wires = vec![WireRecord { range_bits: 0.0, reason: 99, constraint: 0, cause: 0 }; 9999];
+        let mut overflow = OverflowRecord { count: 99, constraint: 0, bits: 0 };
+        let mut explain = |count| {
+            let (wires, none) = (wires.as_mut_ptr(), std::ptr::null());
+            // SAFETY: a live handle, no bounds, and room for more records than are asked for.
+            unsafe { nexuszero_circuits_explain(circuits, 0, none, wires, count, &mut overflow) }
+        };
+        assert_eq!((explain(9999), explain(r1cs.wires() as usize)), (Status::Invalid, Status::Ok));
+        let found = Explanation::of(&r1cs, &Bounds::new()).unwrap();
+        assert_eq!(overflow.count, found.overflows);
+        for (record, finding) in wires.iter().zip(&found.wires) {
+            assert_eq!((record.reason, record.range_bits), (finding.reason as u32, finding.range_bits));
+            assert_eq!(record.constraint, finding.constraint.unwrap_or(u32::MAX));
+        }
+        assert_eq!(wires[found.wires.len()].reason, 99);
+        // SAFETY: the handle is live until here.
+        unsafe { nexuszero_circuits_free(circuits) };
+    }
+
+    #[test]
+    fn reasons_have_their_numbers_and_texts() {
+        let mut text = [0_u8; 128];
+        // SAFETY: the buffer is as long as is said.
+        let mut read = |number| unsafe { nexuszero_reason_text(number, text.as_mut_ptr().cast(), 128) };
+        for (number, reason) in Reason::ALL.into_iter().enumerate() {
+            assert_eq!((reason as usize, read(number as u32)), (number, Status::Ok));
+        }
+        assert_eq!(read(Reason::ALL.len() as u32), Status::Invalid);
+        assert!(text.starts_with(Reason::Unsettled.text().as_bytes()));
+    }
+
+    #[test]
+    fn circuits_are_written_and_refused_by_index() {
+        let circuits = synthetic();
+        let path = std::env::temp_dir().join(format!("nexuszero-ffi-{}.r1cs", std::process::id()));
+        let name = CString::new(path.to_str().unwrap()).unwrap();
+        // SAFETY: a live handle and a NUL-terminated text.
+        let write = |index| unsafe { nexuszero_circuits_write(circuits, index, name.as_ptr()) };
+        assert_eq!((write(0), write(1)), (Status::Ok, Status::Invalid));
+        assert_eq!(crate::format::read_file(&path).unwrap(), synthesize(Family::Dot, 7).r1cs);
+        std::fs::remove_file(path).unwrap();
+        // SAFETY: the handle is live until here.
+        unsafe { nexuszero_circuits_free(circuits) };
     }
 }

@@ -121,6 +121,20 @@ impl Field {
         a.inv_mod(self.modulus).unwrap_or(U256::ZERO)
     }
 
+    /// Inverts all values by one division (Montgomery's trick); zeros stay.
+    pub fn invert_all(&self, values: &mut [U256]) {
+        let (mut product, mut prefixes) = (U256::from(1), Vec::new());
+        for &value in values.iter().filter(|value| !value.is_zero()) {
+            prefixes.push(product);
+            product = self.mul(product, value);
+        }
+        let mut inverse = self.inv(product);
+        let values = values.iter_mut().rev().filter(|value| !value.is_zero());
+        for (value, prefix) in values.zip(prefixes.into_iter().rev()) {
+            (*value, inverse) = (self.mul(inverse, prefix), self.mul(inverse, *value));
+        }
+    }
+
     /// The element congruent to a signed integer.
     #[must_use]
     pub fn from_i64(&self, value: i64) -> U256 {
@@ -204,6 +218,19 @@ mod tests {
             assert_eq!(field.sub(b, a), field.from_i64(12));
             assert_eq!(field.mul(a, field.inv(a)), U256::from(1));
             assert_eq!(field.to_integer(a), IBig::from(-7));
+        }
+    }
+
+    #[test]
+    fn all_inverses_are_the_single_ones() {
+        for name in ["101", "goldilocks", "bn254"] {
+            let field = Field::parse(name).unwrap();
+            for values in [vec![], vec![0], vec![0, 7, 0, 1, -1, 7, 100], vec![-50, 3]] {
+                let values: Vec<U256> = values.into_iter().map(|value| field.from_i64(value)).collect();
+                let mut inverted = values.clone();
+                field.invert_all(&mut inverted);
+                assert_eq!(inverted, values.iter().map(|&value| field.inv(value)).collect::<Vec<_>>());
+            }
         }
     }
 }

@@ -1,14 +1,17 @@
 //! The `.r1cs` file, version 1 (iden3 binary format, as circom writes it).
 //!
 //! A wire that occurs twice in one combination is rejected; wires may come in any order; unknown
-//! sections are skipped. Memory stays proportional to the bytes that are there.
+//! sections are skipped. Memory stays proportional to the bytes that are there. What is written has
+//! ascending wires, and labels that are the wires' own numbers.
 
+use std::fs::File;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 
 use crate::field::{Field, U256};
-use crate::r1cs::{Builder, R1cs};
+use crate::r1cs::{Builder, Combination, CustomGates, Gate, R1cs};
 
 const MAGIC: &[u8] = b"r1cs";
 const HEADER: u32 = 1;
@@ -40,8 +43,10 @@ pub fn read(bytes: &[u8]) -> Result<R1cs> {
     let header = Header::read(only(&sections, HEADER, "header")?)?;
     let body = only(&sections, CONSTRAINTS, "constraints")?;
     check_labels(&sections, &header)?;
-    check_gates(&sections, &header)?;
-    read_constraints(body, &header)
+    let gates = read_gates(&sections, &header)?;
+    let mut r1cs = read_constraints(body, &header)?;
+    (r1cs.private_inputs, r1cs.gates) = (header.private_inputs, gates);
+    Ok(r1cs)
 }
 
 /// Bytes that are read from the front; every step says what it wanted when they end.
@@ -69,7 +74,8 @@ impl<'a> Cursor<'a> {
 
     /// A field element of `width` bytes; nothing if it does not fit in 256 bits.
     fn element(&mut self, width: usize) -> Result<Option<U256>> {
-        Ok(U256::try_from_le_slice(self.take(width)?))
+        let (low, high) = self.take(width)?.split_at(width.min(U256::BYTES));
+        Ok(U256::try_from_le_slice(low).filter(|_| high.iter().all(|&byte| byte == 0)))
     }
 
     /// Bytes up to a zero byte, which is taken too.
@@ -125,6 +131,7 @@ struct Header {
     wires: u32,
     public_outputs: u32,
     public_inputs: u32,
+    private_inputs: u32,
     labels: u64,
     constraints: u32,
 }
@@ -140,12 +147,12 @@ impl Header {
         let prime = cursor.element(width)?.context("header section: the prime has more than 256 bits")?;
         let field = Field::new(prime).context("header section")?;
         let (wires, public_outputs, public_inputs) = (cursor.u32()?, cursor.u32()?, cursor.u32()?);
-        let _declared_private = cursor.u32()?; // may exceed the wires that circom kept
+        let private_inputs = cursor.u32()?; // may exceed the wires that circom kept
         let (labels, constraints) = (cursor.u64()?, cursor.u32()?);
         cursor.end()?;
         ensure!(wires > 0, "header section: no wires; wire 0, the constant, must be there");
         ensure!(labels <= MAX_LABELS, "header section: {labels} labels; at most 2^53 are supported");
-        Ok(Self { width, field, wires, public_outputs, public_inputs, labels, constraints })
+        Ok(Self { width, field, wires, public_outputs, public_inputs, private_inputs, labels, constraints })
     }
 }
 
@@ -191,39 +198,152 @@ fn check_unbacked(sections: &[Section<'_>], header: &Header) -> Result<()> {
 }
 
 /// Custom gates (sections 4 and 5) put no rows in the constraints; if they are there they must be whole.
-fn check_gates(sections: &[Section<'_>], header: &Header) -> Result<()> {
+fn read_gates(sections: &[Section<'_>], header: &Header) -> Result<CustomGates> {
     let lists = (optional(sections, GATES, "gates")?, optional(sections, GATE_USES, "gate uses")?);
     match lists {
-        (None, None) => Ok(()),
-        (Some(gates), Some(uses)) => check_gate_uses(uses, check_gate_list(gates, header)?, header),
+        (None, None) => Ok(CustomGates::default()),
+        (Some(list), Some(uses)) => {
+            let list = read_gate_list(list, header)?;
+            Ok(CustomGates { uses: read_gate_uses(uses, list.len(), header)?, list })
+        }
         _ => bail!("sections 4 (gates) and 5 (gate uses) must come together"),
     }
 }
 
-/// Checks the gates and returns their number.
-fn check_gate_list(body: &[u8], header: &Header) -> Result<u32> {
+fn read_gate_list(body: &[u8], header: &Header) -> Result<Vec<Gate>> {
     let mut cursor = Cursor { rest: body, place: "gates section" };
-    let gates = cursor.u32()?;
-    for gate in 0..gates {
-        cursor.name()?;
+    let mut list = Vec::new();
+    for gate in 0..cursor.u32()? {
+        let mut found = Gate { name: cursor.name()?.to_vec(), parameters: Vec::new() };
         for _ in 0..cursor.u32()? {
-            let known = cursor.element(header.width)?.is_some_and(|value| value < header.field.modulus());
-            ensure!(known, "gates section: a parameter of gate {gate} is not below the field's prime");
+            let known = cursor.element(header.width)?.filter(|value| *value < header.field.modulus());
+            found.parameters.push(known.with_context(|| {
+                format!("gates section: a parameter of gate {gate} is not below the field's prime")
+            })?);
         }
+        list.push(found);
     }
     cursor.end()?;
-    Ok(gates)
+    Ok(list)
 }
 
-fn check_gate_uses(body: &[u8], gates: u32, header: &Header) -> Result<()> {
+fn read_gate_uses(body: &[u8], gates: usize, header: &Header) -> Result<Vec<(u32, Vec<u32>)>> {
     let mut cursor = Cursor { rest: body, place: "gate uses section" };
+    let mut uses = Vec::new();
     for _ in 0..cursor.u32()? {
-        let gate = cursor.u32()?;
-        ensure!(gate < gates, "gate uses section: gate {gate} does not exist: there are {gates}");
+        let (gate, mut wires) = (cursor.u32()?, Vec::new());
+        ensure!((gate as usize) < gates, "gate uses section: gate {gate} does not exist: there are {gates}");
         for _ in 0..cursor.u32()? {
             let wire = cursor.u64()?;
             ensure!(wire < u64::from(header.wires), "gate uses section: wire {wire} does not exist");
+            wires.push(wire as u32);
         }
+        uses.push((gate, wires));
     }
-    cursor.end()
+    cursor.end()?;
+    Ok(uses)
+}
+
+/// Writes a file.
+///
+/// # Errors
+/// One line that names the file and what the system refused.
+pub fn write_file(r1cs: &R1cs, path: &Path) -> Result<()> {
+    let attempt = || -> Result<()> {
+        let mut out = BufWriter::new(File::create(path)?);
+        write(r1cs, &mut out)?;
+        Ok(out.flush()?)
+    };
+    attempt().with_context(|| format!("{}: cannot write", path.display()))
+}
+
+/// Writes a system; [`read`] makes the same one of the bytes.
+///
+/// # Errors
+/// When `out` refuses, or the system has `2^32` constraints.
+pub fn write(r1cs: &R1cs, out: &mut impl Write) -> Result<()> {
+    let gates = r1cs.gates();
+    let width = r1cs.field().modulus().bit_len().div_ceil(64) * 8;
+    let mut writer = Writer { out, width };
+    writer.out.write_all(MAGIC)?;
+    writer.u32s([1, if gates.list.is_empty() { 3 } else { 5 }])?;
+    writer.header(r1cs)?;
+    writer.constraints(r1cs)?;
+    writer.section(LABELS, 8 * r1cs.wires() as usize)?;
+    (0..r1cs.wires()).try_for_each(|wire| writer.u64(u64::from(wire)))?;
+    if gates.list.is_empty() { Ok(()) } else { writer.gates(gates) }
+}
+
+/// Integers and field elements of `width` bytes.
+struct Writer<W> {
+    out: W,
+    width: usize,
+}
+
+impl<W: Write> Writer<W> {
+    fn u32s<const N: usize>(&mut self, values: [u32; N]) -> Result<()> {
+        Ok(values.iter().try_for_each(|value| self.out.write_all(&value.to_le_bytes()))?)
+    }
+
+    fn u64(&mut self, value: u64) -> Result<()> {
+        Ok(self.out.write_all(&value.to_le_bytes())?)
+    }
+
+    fn element(&mut self, value: U256) -> Result<()> {
+        Ok(self.out.write_all(&value.to_le_bytes::<32>()[..self.width])?)
+    }
+
+    fn section(&mut self, kind: u32, size: usize) -> Result<()> {
+        self.u32s([kind])?;
+        self.u64(size as u64)
+    }
+
+    fn header(&mut self, r1cs: &R1cs) -> Result<()> {
+        let constraints = u32::try_from(r1cs.constraints()).context("more than 2^32 constraints")?;
+        self.section(HEADER, 32 + self.width)?;
+        self.u32s([self.width as u32])?;
+        self.element(r1cs.field().modulus())?;
+        self.u32s([r1cs.wires(), r1cs.public_outputs(), r1cs.public_inputs(), r1cs.private_inputs()])?;
+        self.u64(u64::from(r1cs.wires()))?;
+        self.u32s([constraints])
+    }
+
+    fn constraints(&mut self, r1cs: &R1cs) -> Result<()> {
+        self.section(CONSTRAINTS, 12 * r1cs.constraints() + (4 + self.width) * r1cs.terms())?;
+        let mut forms = (0..r1cs.constraints()).flat_map(|index| r1cs.constraint(index));
+        forms.try_for_each(|form| self.combination(form, r1cs.coefficients().values()))
+    }
+
+    fn combination(&mut self, form: Combination<'_>, coefficients: &[U256]) -> Result<()> {
+        self.u32s([form.wires.len() as u32])?;
+        for (wire, number) in form.terms() {
+            self.u32s([wire])?;
+            self.element(coefficients[number as usize])?;
+        }
+        Ok(())
+    }
+
+    fn gates(&mut self, gates: &CustomGates) -> Result<()> {
+        let size = |gate: &Gate| gate.name.len() + 5 + self.width * gate.parameters.len();
+        self.section(GATES, 4 + gates.list.iter().map(size).sum::<usize>())?;
+        self.u32s([gates.list.len() as u32])?;
+        for gate in &gates.list {
+            self.out.write_all(&gate.name)?;
+            self.out.write_all(&[0])?;
+            self.u32s([gate.parameters.len() as u32])?;
+            gate.parameters.iter().try_for_each(|&value| self.element(value))?;
+        }
+        self.gate_uses(&gates.uses)
+    }
+
+    fn gate_uses(&mut self, uses: &[(u32, Vec<u32>)]) -> Result<()> {
+        let size = |(_, wires): &(u32, Vec<u32>)| 8 + 8 * wires.len();
+        self.section(GATE_USES, 4 + uses.iter().map(size).sum::<usize>())?;
+        self.u32s([uses.len() as u32])?;
+        for (gate, wires) in uses {
+            self.u32s([*gate, wires.len() as u32])?;
+            wires.iter().try_for_each(|&wire| self.u64(u64::from(wire)))?;
+        }
+        Ok(())
+    }
 }

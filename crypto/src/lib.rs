@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod dataset;
 pub mod estimate;
+pub mod explain;
 pub mod ffi;
 pub mod field;
 pub mod format;

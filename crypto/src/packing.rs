@@ -3,12 +3,12 @@
 //! A product holds slot by slot, so the forms of one constraint share a slot, and a form that several
 //! constraints use is committed once per slot that needs it.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash, Hasher};
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::field::U256;
-use crate::r1cs::{Coefficients, Combination, R1cs};
+use crate::r1cs::{Combination, R1cs};
 
 /// Slot counts `64 / ord` for `ord` = 1, 2, 4, 8, 16, 32.
 pub const SLOTS: [u32; 6] = [64, 32, 16, 8, 4, 2];
@@ -25,17 +25,12 @@ impl Packing {
     #[must_use]
     pub fn of(r1cs: &R1cs) -> Self {
         let mut table = FormTable::new(r1cs);
-        let packed = (0..r1cs.constraints())
-            .filter_map(|index| {
-                let [a, b, c] = r1cs.constraint(index).map(|form| table.private(form));
-                if a.is_empty() || b.is_empty() {
-                    return None;
-                }
-                let (a, b) = (table.number(a), table.number(b));
-                Some([a, b, if c.is_empty() { a } else { table.number(c) }])
-            })
-            .collect();
-        Self { forms: table.ends.len() as u32, packed }
+        let packed = private_forms(r1cs).map(|[a, b, c]| {
+            let (a, b) = (table.number(a), table.number(b));
+            [a, b, if c.is_empty() { a } else { table.number(c) }]
+        });
+        let packed = packed.collect();
+        Self { forms: table.forms.len() as u32, packed }
     }
 
     /// Number of distinct private forms over the packed constraints.
@@ -99,87 +94,69 @@ fn mark(forms: &[u32; 3], run: u32, last_run: &mut [u32]) -> u32 {
     forms.iter().map(|&form| u32::from(std::mem::replace(&mut last_run[form as usize], run) != run)).sum()
 }
 
-/// Private forms, each divided by its first coefficient, and their numbers.
+/// The private forms of the packed constraints, in file order.
+fn private_forms(r1cs: &R1cs) -> impl Iterator<Item = [Combination<'_>; 3]> {
+    let first = r1cs.first_private();
+    let forms =
+        (0..r1cs.constraints()).map(move |index| r1cs.constraint(index).map(|it| it.from_wire(first)));
+    forms.filter(|[a, b, _]| !a.is_empty() && !b.is_empty())
+}
+
+/// Distinct private forms, by number; equal up to a factor means equal.
 struct FormTable<'a> {
     r1cs: &'a R1cs,
-    coefficients: Coefficients,
-    one: u32,
-    inverses: HashMap<u32, U256>,
-    quotients: HashMap<(u32, u32), u32>,
-    terms: Vec<(u32, u32)>,
-    ends: Vec<usize>,
+    inverses: Vec<U256>, // by coefficient number: of those that lead a form of several terms
+    forms: Vec<(u64, Combination<'a>)>, // with its hash
     numbers: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
 
 impl<'a> FormTable<'a> {
     fn new(r1cs: &'a R1cs) -> Self {
-        let mut coefficients = r1cs.coefficients().clone();
-        Self {
-            r1cs,
-            one: coefficients.intern(U256::from(1)),
-            coefficients,
-            inverses: HashMap::new(),
-            quotients: HashMap::new(),
-            terms: Vec::new(),
-            ends: Vec::new(),
-            numbers: HashTable::new(),
-            hasher: DefaultHashBuilder::default(),
+        let values = r1cs.coefficients().values();
+        let mut inverses = vec![U256::ZERO; values.len()];
+        for form in private_forms(r1cs).flatten().filter(|form| form.wires.len() > 1) {
+            let lead = form.coefficients[0] as usize;
+            inverses[lead] = values[lead];
         }
+        r1cs.field().invert_all(&mut inverses);
+        let (numbers, hasher) = (HashTable::new(), DefaultHashBuilder::default());
+        Self { r1cs, inverses, forms: Vec::new(), numbers, hasher }
     }
 
-    /// The terms on private wires.
-    fn private(&self, form: Combination<'a>) -> Combination<'a> {
-        let start = form.wires.partition_point(|&wire| wire < self.r1cs.first_private());
-        Combination { wires: &form.wires[start..], coefficients: &form.coefficients[start..] }
-    }
-
-    /// The number of a non-empty private form; equal up to a factor means equal.
-    fn number(&mut self, form: Combination<'_>) -> u32 {
-        let start = self.terms.len();
-        let lead = form.coefficients[0];
-        for (wire, coefficient) in form.terms() {
-            let quotient = self.quotient(coefficient, lead);
-            self.terms.push((wire, quotient));
-        }
-        self.deduplicate(start)
-    }
-
-    /// Numbers the terms from `start` on, and drops them if they are known.
-    fn deduplicate(&mut self, start: usize) -> u32 {
-        let Self { terms, ends, numbers, hasher, .. } = self;
-        let slice = |number: u32| {
-            let from = if number == 0 { 0 } else { ends[number as usize - 1] };
-            &terms[from..ends[number as usize]]
-        };
-        let hash = hasher.hash_one(&terms[start..]);
-        let found = numbers.find(hash, |&number| slice(number) == &terms[start..]).copied();
-        if let Some(number) = found {
-            terms.truncate(start);
+    /// The number of a non-empty private form.
+    fn number(&mut self, form: Combination<'a>) -> u32 {
+        let hash = self.hash(form);
+        let known = |number: u32| self.forms[number as usize];
+        let same = |&number: &u32| known(number).0 == hash && self.same(form, known(number).1);
+        if let Some(&number) = self.numbers.find(hash, same) {
             return number;
         }
-        let number = ends.len() as u32;
-        ends.push(terms.len());
-        numbers.insert_unique(hash, number, |&number| {
-            let from = if number == 0 { 0 } else { ends[number as usize - 1] };
-            hasher.hash_one(&terms[from..ends[number as usize]])
-        });
+        let number = self.forms.len() as u32;
+        self.forms.push((hash, form));
+        self.numbers.insert_unique(hash, number, |&number| self.forms[number as usize].0);
         number
     }
 
-    fn quotient(&mut self, coefficient: u32, lead: u32) -> u32 {
-        if lead == self.one {
-            return coefficient;
-        }
-        if coefficient == lead {
-            return self.one;
-        }
-        let Self { r1cs, coefficients, inverses, quotients, .. } = self;
-        *quotients.entry((coefficient, lead)).or_insert_with(|| {
-            let (field, values) = (r1cs.field(), coefficients.values());
-            let inverse = inverses.entry(lead).or_insert_with(|| field.inv(values[lead as usize]));
-            let quotient = field.mul(values[coefficient as usize], *inverse);
-            coefficients.intern(quotient)
+    fn hash(&self, form: Combination<'_>) -> u64 {
+        let mut hash = self.hasher.build_hasher();
+        form.wires.iter().zip(self.quotients(form)).for_each(|term| term.hash(&mut hash));
+        hash.finish()
+    }
+
+    fn same(&self, a: Combination<'_>, b: Combination<'_>) -> bool {
+        a.wires == b.wires && (a.coefficients == b.coefficients || self.quotients(a).eq(self.quotients(b)))
+    }
+
+    /// The coefficients divided by the first one.
+    fn quotients(&self, form: Combination<'_>) -> impl Iterator<Item = U256> {
+        let (field, values) = (self.r1cs.field(), self.r1cs.coefficients().values());
+        let (lead, one) = (form.coefficients[0], U256::from(1));
+        let inverse = self.inverses[lead as usize];
+        form.coefficients.iter().map(move |&number| match values[number as usize] {
+            _ if number == lead => one,
+            value if inverse == one => value,
+            value => field.mul(value, inverse),
         })
     }
 }

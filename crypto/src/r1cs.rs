@@ -3,8 +3,10 @@
 //! Three linear combinations a constraint, stored one after another (compressed rows), with every
 //! distinct coefficient stored once: circuits use few of them, and later stages work by their number.
 
+use std::hash::BuildHasher;
+
 use anyhow::{Result, ensure};
-use hashbrown::HashMap;
+use hashbrown::{DefaultHashBuilder, HashTable};
 use sha2::{Digest, Sha256};
 
 use crate::field::{Field, U256};
@@ -13,16 +15,31 @@ use crate::field::{Field, U256};
 #[derive(Clone, Debug, Default)]
 pub struct Coefficients {
     values: Vec<U256>,
-    numbers: HashMap<U256, u32>,
+    numbers: HashTable<(u32, u32)>, // with half a hash, so that the table grows without the values
+    hasher: DefaultHashBuilder,
 }
+
+impl PartialEq for Coefficients {
+    fn eq(&self, other: &Self) -> bool {
+        self.values == other.values
+    }
+}
+
+impl Eq for Coefficients {}
 
 impl Coefficients {
     /// The number of `value`, which is added if it is new.
     pub fn intern(&mut self, value: U256) -> u32 {
-        *self.numbers.entry(value).or_insert_with(|| {
-            self.values.push(value);
-            (self.values.len() - 1) as u32
-        })
+        let Self { values, numbers, hasher } = self;
+        let hash = hasher.hash_one(value) as u32;
+        let spread = |half: u32| u64::from(half) << 32 | u64::from(half);
+        let known = |&(number, half): &(u32, u32)| half == hash && values[number as usize] == value;
+        let entry = numbers.entry(spread(hash), known, |&(_, half)| spread(half));
+        let add = || {
+            values.push(value);
+            ((values.len() - 1) as u32, hash)
+        };
+        entry.or_insert_with(add).get().0
     }
 
     /// The coefficients by number.
@@ -47,6 +64,13 @@ impl<'a> Combination<'a> {
         self.wires.iter().copied().zip(self.coefficients.iter().copied())
     }
 
+    /// The terms on wires from `first` on.
+    #[must_use]
+    pub fn from_wire(self, first: u32) -> Self {
+        let start = self.wires.partition_point(|&wire| wire < first);
+        Self { wires: &self.wires[start..], coefficients: &self.coefficients[start..] }
+    }
+
     /// Whether no term is there: the zero form.
     #[must_use]
     pub const fn is_empty(self) -> bool {
@@ -66,14 +90,35 @@ impl<'a> Combination<'a> {
     }
 }
 
+/// A custom gate of circom: a template and its parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gate {
+    /// The template's name, without the zero byte.
+    pub name: Vec<u8>,
+    /// Canonical field elements.
+    pub parameters: Vec<U256>,
+}
+
+/// The custom gates of a file. What they demand of their wires stands in no constraint, so nothing
+/// that is said of a system covers them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CustomGates {
+    /// The gates by number.
+    pub list: Vec<Gate>,
+    /// For each use, the gate's number and the wires that it ties.
+    pub uses: Vec<(u32, Vec<u32>)>,
+}
+
 /// A checked constraint system: every wire exists, no wire twice in a combination, coefficients
 /// canonical and not zero. Only [`Builder::finish`] makes one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct R1cs {
     field: Field,
     wires: u32,
     public_outputs: u32,
     public_inputs: u32,
+    pub(crate) private_inputs: u32,
+    pub(crate) gates: CustomGates,
     ends: Vec<u32>, // [3 * constraints]: where each combination ends
     term_wires: Vec<u32>,
     term_coefficients: Vec<u32>,
@@ -103,6 +148,19 @@ impl R1cs {
     #[must_use]
     pub const fn public_inputs(&self) -> u32 {
         self.public_inputs
+    }
+
+    /// Private inputs that the file declares, where circom counts those that it dropped, too; none
+    /// are told apart from other private wires where no file was read.
+    #[must_use]
+    pub const fn private_inputs(&self) -> u32 {
+        self.private_inputs
+    }
+
+    /// The custom gates that the file holds beside the constraints.
+    #[must_use]
+    pub const fn gates(&self) -> &CustomGates {
+        &self.gates
     }
 
     /// The first private wire.
@@ -199,6 +257,8 @@ impl Builder {
             wires: 1,
             public_outputs: 0,
             public_inputs: 0,
+            private_inputs: 0,
+            gates: CustomGates::default(),
             ends: Vec::new(),
             term_wires: Vec::new(),
             term_coefficients: Vec::new(),

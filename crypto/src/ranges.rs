@@ -5,10 +5,13 @@
 //! anything from it. That, and skipping constraints none of whose wires has moved, is all that is done
 //! for speed; the result is that of the plain passes (`tests/ranges.rs` compares).
 
+use std::ops::{Add, Mul, Sub};
+
 use anyhow::{Context, Result, ensure};
 use dashu_int::IBig;
 use dashu_int::ops::{Abs, BitTest, DivRem, UnsignedAbs};
 
+use crate::field::U256;
 use crate::r1cs::{Coefficients, Combination, R1cs};
 
 const MAX_PASSES: usize = 64;
@@ -113,9 +116,33 @@ fn parse_bound(wire: &str, pair: &serde_json::Value) -> Result<(u32, Interval)> 
 /// An R1CS over the integers: linear constraints as one form `k*other - C`, signed coefficients.
 pub struct Equations<'a> {
     r1cs: &'a R1cs,
-    signed: Vec<IBig>, // by coefficient number, those of the linear forms included
+    signed: Vec<IBig>, // by coefficient number, then those of the linear forms
     linear: LinearForms,
-    quadratic: Vec<usize>,
+    order: Vec<u32>, // the constraints: linear ones, then quadratic ones
+}
+
+/// A constraint over the integers.
+#[derive(Clone, Copy)]
+pub(crate) enum Equation<'a> {
+    /// `L = 0`.
+    Linear(Combination<'a>),
+    /// `A*B = C`.
+    Quadratic([Combination<'a>; 3]),
+}
+
+impl<'a> Equation<'a> {
+    /// `L`, or `A`, `B` and `C`: the rules solve the last one for its wires.
+    pub(crate) fn forms(&self) -> &[Combination<'a>] {
+        match self {
+            Self::Linear(form) => std::slice::from_ref(form),
+            Self::Quadratic(forms) => forms,
+        }
+    }
+
+    /// The wires of all forms; one may come several times.
+    pub(crate) fn wires(&self) -> impl Iterator<Item = u32> {
+        self.forms().iter().flat_map(|form| form.wires.iter().copied())
+    }
 }
 
 #[derive(Default)]
@@ -131,13 +158,14 @@ impl LinearForms {
         Combination { wires: &self.wires[range.clone()], coefficients: &self.coefficients[range] }
     }
 
-    /// Appends `k*other - C` modulo p, where `k` is the value of the factor without wires.
-    fn push(&mut self, r1cs: &R1cs, index: usize, pool: &mut Coefficients) {
-        let field = r1cs.field();
+    /// Appends `k*other - C` modulo p, where `k` is the value of the factor without wires; `new` numbers
+    /// the coefficients on from those of the system.
+    fn push(&mut self, r1cs: &R1cs, index: usize, new: &mut Coefficients) {
+        let (field, values) = (r1cs.field(), r1cs.coefficients().values());
         let [a, b, c] = r1cs.constraint(index);
         let (constant, other) = if a.is_constant() { (a, b) } else { (b, a) };
-        let value = |pool: &Coefficients, number: u32| pool.values()[number as usize];
-        let k = constant.coefficients.first().map_or(crate::field::U256::ZERO, |&number| value(pool, number));
+        let value = |number: u32| values[number as usize];
+        let k = constant.coefficients.first().map_or(U256::ZERO, |&number| value(number));
         let (mut left, mut right) = (other.terms().peekable(), c.terms().peekable());
         loop {
             let wire = match (left.peek(), right.peek()) {
@@ -146,16 +174,16 @@ impl LinearForms {
                 (None, Some(r)) => r.0,
                 (Some(l), Some(r)) => l.0.min(r.0),
             };
-            let mut sum = crate::field::U256::ZERO;
+            let mut sum = U256::ZERO;
             if let Some((_, number)) = left.next_if(|term| term.0 == wire) {
-                sum = field.mul(k, value(pool, number));
+                sum = field.mul(k, value(number));
             }
             if let Some((_, number)) = right.next_if(|term| term.0 == wire) {
-                sum = field.sub(sum, value(pool, number));
+                sum = field.sub(sum, value(number));
             }
             if !sum.is_zero() {
                 self.wires.push(wire);
-                self.coefficients.push(pool.intern(sum));
+                self.coefficients.push(values.len() as u32 + new.intern(sum));
             }
         }
         self.ends.push(self.wires.len());
@@ -166,18 +194,15 @@ impl<'a> Equations<'a> {
     /// Splits a system into linear forms and quadratic constraints.
     #[must_use]
     pub fn of(r1cs: &'a R1cs) -> Self {
-        let mut pool = r1cs.coefficients().clone();
+        let mut new = Coefficients::default();
         let mut linear = LinearForms::default();
-        let mut quadratic = Vec::new();
-        for index in 0..r1cs.constraints() {
-            if r1cs.is_linear(index) {
-                linear.push(r1cs, index, &mut pool);
-            } else {
-                quadratic.push(index);
-            }
-        }
-        let signed = pool.values().iter().map(|&value| r1cs.field().to_integer(value)).collect();
-        Self { r1cs, signed, linear, quadratic }
+        let (mut order, quadratic): (Vec<_>, Vec<_>) =
+            (0..r1cs.constraints() as u32).partition(|&index| r1cs.is_linear(index as usize));
+        order.iter().for_each(|&index| linear.push(r1cs, index as usize, &mut new));
+        order.extend(quadratic);
+        let values = r1cs.coefficients().values().iter().chain(new.values());
+        let signed = values.map(|&value| r1cs.field().to_integer(value)).collect();
+        Self { r1cs, signed, linear, order }
     }
 
     /// Number of linear constraints.
@@ -189,7 +214,7 @@ impl<'a> Equations<'a> {
     /// Number of quadratic constraints.
     #[must_use]
     pub const fn quadratic(&self) -> usize {
-        self.quadratic.len()
+        self.order.len() - self.linear()
     }
 
     fn linear_forms(&self) -> impl Iterator<Item = Combination<'_>> {
@@ -197,7 +222,32 @@ impl<'a> Equations<'a> {
     }
 
     fn quadratic_constraints(&self) -> impl Iterator<Item = [Combination<'_>; 3]> {
-        self.quadratic.iter().map(|&index| self.r1cs.constraint(index))
+        self.order[self.linear()..].iter().map(|&index| self.r1cs.constraint(index as usize))
+    }
+
+    /// Number of constraints.
+    pub(crate) const fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// The constraint's number in the file.
+    pub(crate) fn constraint(&self, index: usize) -> u32 {
+        self.order[index]
+    }
+
+    /// Constraint `index`, linear ones first.
+    pub(crate) fn get(&self, index: usize) -> Equation<'_> {
+        if index < self.linear() {
+            Equation::Linear(self.linear.get(index))
+        } else {
+            Equation::Quadratic(self.r1cs.constraint(self.order[index] as usize))
+        }
+    }
+
+    /// Whether rules 2 and 3 can solve a constraint for a wire that stands in it once.
+    pub(crate) fn solves(&self, equation: Equation<'_>, wire: u32) -> bool {
+        let last = equation.forms().last().and_then(|form| form.coefficient_of(wire));
+        last.is_some_and(|number| (&self.signed[number as usize]).unsigned_abs().is_one())
     }
 }
 
@@ -211,10 +261,9 @@ struct Sum {
 /// The intervals of all wires of a system.
 pub struct Ranges<'a> {
     equations: &'a Equations<'a>,
-    field: Interval, // [-half, half]
-    wires: Vec<Interval>,
-    wide: Vec<bool>,
-    moved: Vec<u64>, // the visit that last changed the wire
+    field: Interval,              // [-half, half]
+    known: Vec<Option<Interval>>, // by wire; nothing while it is wide
+    moved: Vec<u64>,              // the visit that last changed the wire
     visit: u64,
 }
 
@@ -238,32 +287,36 @@ impl<'a> Ranges<'a> {
         Ok(ranges)
     }
 
-    /// The interval of each wire; wire 0 holds one.
+    /// The interval of a wire; wire 0 holds one.
     #[must_use]
-    pub fn wires(&self) -> &[Interval] {
-        &self.wires
+    pub fn interval(&self, wire: u32) -> &Interval {
+        self.known[wire as usize].as_ref().unwrap_or(&self.field)
+    }
+
+    /// `[-half, half]`.
+    #[must_use]
+    pub const fn field(&self) -> &Interval {
+        &self.field
     }
 
     /// Whether nothing is known of a wire.
     #[must_use]
     pub fn is_wide(&self, wire: u32) -> bool {
-        self.wide[wire as usize]
+        self.known[wire as usize].is_none()
     }
 
     fn start(equations: &'a Equations<'a>, half: IBig) -> Self {
         let count = equations.r1cs.wires() as usize;
         let field = Interval { lo: -&half, hi: half };
-        let mut wires = vec![field.clone(); count];
-        wires[0] = Interval::point(IBig::ONE);
-        let mut wide = vec![true; count];
-        wide[0] = false;
-        Self { equations, field, wires, wide, moved: vec![0; count], visit: 0 }
+        let mut known = vec![None; count];
+        known[0] = Some(Interval::point(IBig::ONE));
+        Self { equations, field, known, moved: vec![0; count], visit: 0 }
     }
 
     fn apply_bounds(&mut self, bounds: &Bounds) -> Result<()> {
         for (&wire, bound) in bounds {
-            let known = wire != 0 && (wire as usize) < self.wires.len();
-            ensure!(known, "bound of wire {wire}: the circuit has wires 1 to {}", self.wires.len() - 1);
+            let known = wire != 0 && (wire as usize) < self.known.len();
+            ensure!(known, "bound of wire {wire}: the circuit has wires 1 to {}", self.known.len() - 1);
             ensure!(bound.lo <= bound.hi, "bound of wire {wire}: [{}, {}] is empty", bound.lo, bound.hi);
             ensure!(
                 bound.within(&self.field),
@@ -313,20 +366,20 @@ impl<'a> Ranges<'a> {
         if !candidate.within(&self.field) {
             return false;
         }
-        let current = &mut self.wires[index];
+        let current = self.interval(wire);
         let raise = candidate.lo > current.lo;
         let lower = candidate.hi < current.hi;
         let empty = candidate.lo > current.hi || candidate.hi < current.lo;
         if empty || !(raise || lower) {
             return false;
         }
+        let current = self.known[index].get_or_insert_with(|| self.field.clone());
         if raise {
             current.lo = candidate.lo;
         }
         if lower {
             current.hi = candidate.hi;
         }
-        self.wide[index] = false;
         self.moved[index] = self.visit;
         true
     }
@@ -344,40 +397,33 @@ impl<'a> Ranges<'a> {
     }
 
     fn include(&self, sum: &mut Sum, wire: u32, coefficient: &IBig) {
-        if self.wide[wire as usize] {
+        let Some(known) = &self.known[wire as usize] else {
             sum.wide += 1;
-        } else {
-            let term = self.wires[wire as usize].times(coefficient);
-            sum.narrow.lo += term.lo;
-            sum.narrow.hi += term.hi;
-        }
+            return;
+        };
+        let term = known.times(coefficient);
+        sum.narrow.lo += term.lo;
+        sum.narrow.hi += term.hi;
     }
 
     fn exclude(&self, sum: &mut Sum, wire: u32, coefficient: &IBig) {
-        if self.wide[wire as usize] {
+        let Some(known) = &self.known[wire as usize] else {
             sum.wide -= 1;
-        } else {
-            let term = self.wires[wire as usize].times(coefficient);
-            sum.narrow.lo -= term.lo;
-            sum.narrow.hi -= term.hi;
-        }
+            return;
+        };
+        let term = known.times(coefficient);
+        sum.narrow.lo -= term.lo;
+        sum.narrow.hi -= term.hi;
     }
 
     /// Whether rules 2 to 4 can move a wire with this coefficient.
     fn movable(&self, wire: u32, coefficient: &IBig) -> bool {
-        wire != 0 && !self.wires[wire as usize].is_point() && coefficient.unsigned_abs().is_one()
+        wire != 0 && !self.interval(wire).is_point() && coefficient.unsigned_abs().is_one()
     }
 
     /// Rule 1: `(u*x + v)(u'*x + v') = 0` puts `x` between the roots, if both are integers.
     fn boolean_like(&mut self, [a, b, c]: [Combination<'_>; 3]) {
-        let wire = |form: Combination<'_>| match form.wires {
-            [x] | [0, x] => Some(*x),
-            _ => None,
-        };
-        if !c.wires.is_empty() || wire(a) != wire(b) {
-            return;
-        }
-        if let (Some(x), Some(r), Some(s)) = (wire(a), self.root(a), self.root(b)) {
+        if let (Some(x), Some(r), Some(s)) = (lone_wire([a, b, c]), self.root(a), self.root(b)) {
             self.visit += 1;
             self.narrow(x, if r < s { Interval { lo: r, hi: s } } else { Interval { lo: s, hi: r } });
         }
@@ -399,7 +445,7 @@ impl<'a> Ranges<'a> {
         let mut sum = self.sum(form);
         for (wire, number) in form.terms() {
             let coefficient = self.signed(number);
-            let wide = usize::from(self.wide[wire as usize]);
+            let wide = usize::from(self.is_wide(wire));
             if sum.wide > wide || !self.movable(wire, coefficient) {
                 continue;
             }
@@ -422,7 +468,7 @@ impl<'a> Ranges<'a> {
         let mut product = multiply(&sums);
         for (wire, number) in forms[2].terms() {
             let coefficient = self.signed(number);
-            let wide = usize::from(self.wide[wire as usize]);
+            let wide = usize::from(self.is_wide(wire));
             let Some(known) = &product else { return };
             if sums[2].wide > wide || !self.movable(wire, coefficient) {
                 continue;
@@ -478,7 +524,7 @@ impl<'a> Ranges<'a> {
         let most = MAX_ENUMERATED.ilog2() as usize + 1; // each other one has two values at least
         let mut loose = Vec::with_capacity(most);
         for &wire in forms.iter().flat_map(|form| form.wires) {
-            if !self.wires[wire as usize].is_point() && !loose.contains(&wire) {
+            if !self.interval(wire).is_point() && !loose.contains(&wire) {
                 if loose.len() == most {
                     return None;
                 }
@@ -491,7 +537,7 @@ impl<'a> Ranges<'a> {
 
     fn enumerable(&self, wires: &[u32]) -> bool {
         let size = |wire: &u32| {
-            let interval = &self.wires[*wire as usize];
+            let interval = self.interval(*wire);
             u64::try_from(&(&interval.hi - &interval.lo)).map_or(u64::MAX, |width| width.saturating_add(1))
         };
         wires
@@ -505,32 +551,21 @@ impl<'a> Ranges<'a> {
     fn enumerate(&self, forms: [Combination<'_>; 3], wire: u32, others: &[u32]) -> Interval {
         let base = forms.map(|form| {
             let terms = form.terms().filter(|&(other, _)| other != wire);
-            terms.map(|(other, number)| self.signed(number) * &self.wires[other as usize].lo).sum::<IBig>()
+            terms.map(|(other, number)| self.signed(number) * &self.interval(other).lo).sum::<IBig>()
         });
-        let mut points = vec![base];
-        for &other in others {
-            let steps = forms.map(|form| form.coefficient_of(other).map(|number| self.signed(number)));
-            let interval = &self.wires[other as usize];
+        let step = |&other: &u32| {
+            let coefficient =
+                |form: Combination<'_>| form.coefficient_of(other).map(|k| self.signed(k).clone());
+            let interval = self.interval(other);
             let width = u64::try_from(&(&interval.hi - &interval.lo)).unwrap_or(0);
-            let mut last = 0..points.len();
-            for _ in 0..width {
-                let from = points.len();
-                for index in last {
-                    points.push(advance(&points[index], &steps));
-                }
-                last = from..points.len();
-            }
-        }
-        let values = points.iter().map(|[a, b, c]| a * b - c);
-        let mut hull = Interval::point(points[0][0].clone() * &points[0][1] - &points[0][2]);
-        for value in values {
-            if value < hull.lo {
-                hull.lo = value;
-            } else if value > hull.hi {
-                hull.hi = value;
-            }
-        }
-        hull
+            (forms.map(|form| coefficient(form).unwrap_or_default()), width)
+        };
+        let steps: Vec<_> = others.iter().map(step).collect();
+        let [lo, hi] = match in_words(&base, &steps) {
+            Some((base, steps)) => hull(base, &steps).map(IBig::from),
+            None => hull(base, &steps),
+        };
+        Interval { lo, hi }
     }
 
     /// `M` of labels.md: a congruence modulo any `q > M` is an equation over the integers.
@@ -538,35 +573,59 @@ impl<'a> Ranges<'a> {
     #[must_use]
     pub fn largest_value(&self) -> Option<IBig> {
         let mut largest = IBig::ZERO;
-        let occurring = self.occurring();
-        if occurring.iter().zip(&self.wide).any(|(&occurs, &wide)| occurs && wide) {
-            return None;
+        for (known, _) in self.known.iter().zip(self.occurring()).filter(|(_, occurs)| *occurs) {
+            largest = largest.max(known.as_ref()?.magnitude() * 2);
         }
-        for (interval, _) in self.wires.iter().zip(occurring).filter(|(_, occurs)| *occurs) {
-            largest = largest.max(interval.magnitude() * 2);
-        }
-        for form in self.equations.linear_forms() {
-            let term = |(wire, number): (u32, u32)| {
-                self.signed(number).abs() * self.wires[wire as usize].magnitude()
-            };
-            largest = largest.max(form.terms().map(term).sum());
-        }
-        for forms in self.equations.quadratic_constraints() {
-            let [a, b, c] = forms.map(|form| self.sum(form).narrow.magnitude());
-            largest = largest.max(a * b + c);
+        for index in 0..self.equations.len() {
+            largest = largest.max(self.reach(self.equations.get(index)));
         }
         Some(largest)
     }
 
+    /// The largest value of one constraint: `max|A|*max|B| + max|C|`, or `sum |coef|*max|wire|`.
+    pub(crate) fn reach(&self, equation: Equation<'_>) -> IBig {
+        match equation {
+            Equation::Linear(form) => {
+                let term = |(wire, number)| self.signed(number).abs() * self.interval(wire).magnitude();
+                form.terms().map(term).sum()
+            }
+            Equation::Quadratic(forms) => {
+                let [a, b, c] = forms.map(|form| self.sum(form).narrow.magnitude());
+                a * b + c
+            }
+        }
+    }
+
+    /// Whether the values that a constraint leaves to its only wide wire bound that wire.
+    pub(crate) fn would_bound(&self, equation: Equation<'_>) -> bool {
+        let rest = match equation {
+            Equation::Linear(form) => Some(self.sum(form).narrow),
+            Equation::Quadratic(forms) => {
+                let sums = forms.map(|form| self.sum(form));
+                multiply(&sums).map(|product| product.minus(&sums[2].narrow))
+            }
+        };
+        rest.is_some_and(|rest| rest.within(&self.field) && rest != self.field)
+    }
+
     /// Which wires occur in a constraint.
-    fn occurring(&self) -> Vec<bool> {
-        let mut occurs = vec![false; self.wires.len()];
+    pub(crate) fn occurring(&self) -> Vec<bool> {
+        let mut occurs = vec![false; self.known.len()];
         let r1cs = self.equations.r1cs;
         for form in (0..r1cs.constraints()).flat_map(|index| r1cs.constraint(index)) {
             form.wires.iter().for_each(|&wire| occurs[wire as usize] = wire != 0);
         }
         occurs
     }
+}
+
+/// The wire of `(u*x + v)(u'*x + v') = 0`.
+pub(crate) fn lone_wire([a, b, c]: [Combination<'_>; 3]) -> Option<u32> {
+    let wire = |form: Combination<'_>| match form.wires {
+        [x] | [0, x] => Some(*x),
+        _ => None,
+    };
+    wire(a).filter(|_| c.is_empty() && wire(a) == wire(b))
 }
 
 /// The product of `A` and `B`, unless it is at least as broad as the field.
@@ -578,8 +637,47 @@ fn multiply([a, b, _]: &[Sum; 3]) -> Option<Interval> {
     }
 }
 
-fn advance(point: &[IBig; 3], steps: &[Option<&IBig>; 3]) -> [IBig; 3] {
-    std::array::from_fn(|form| steps[form].map_or_else(|| point[form].clone(), |step| &point[form] + step))
+/// What a wire adds to `A`, `B` and `C` when it grows by one, and how often it can.
+type Step<T> = ([T; 3], u64);
+
+/// The smallest and largest `A*B - C` over all numbers of steps from `base` on.
+fn hull<T: Clone + Ord>(base: [T; 3], steps: &[Step<T>]) -> [T; 2]
+where
+    for<'a> &'a T: Add<Output = T> + Sub<Output = T> + Mul<Output = T>,
+{
+    let mut points = vec![base];
+    for (step, count) in steps {
+        let layer = points.len();
+        for _ in 0..*count {
+            for index in points.len() - layer..points.len() {
+                points.push(std::array::from_fn(|form| &points[index][form] + &step[form]));
+            }
+        }
+    }
+    let value = |[a, b, c]: &[T; 3]| &(a * b) - c;
+    let first = value(&points[0]);
+    points.iter().map(value).fold([first.clone(), first], |[lo, hi], value| {
+        if value < lo {
+            [value, hi]
+        } else if value > hi {
+            [lo, value]
+        } else {
+            [lo, hi]
+        }
+    })
+}
+
+/// The same in machine words, where all values of the three forms fit.
+fn in_words(base: &[IBig; 3], steps: &[Step<IBig>]) -> Option<([i128; 3], Vec<Step<i128>>)> {
+    let word = |value: &IBig| i64::try_from(value).ok().map(i128::from);
+    let words = |[a, b, c]: &[IBig; 3]| Some([word(a)?, word(b)?, word(c)?]);
+    let steps = steps.iter().map(|(step, count)| Some((words(step)?, *count)));
+    let (base, steps) = (words(base)?, steps.collect::<Option<Vec<_>>>()?);
+    let reach = |form: usize| {
+        let steps = steps.iter().map(|(step, count)| step[form].abs() * i128::from(*count));
+        base[form].abs() + steps.sum::<i128>()
+    };
+    (0..3).all(|form| reach(form) < 1 << 62).then_some((base, steps))
 }
 
 /// Bit length of a non-negative integer.

@@ -6,9 +6,11 @@
 
 use std::path::PathBuf;
 
+use nexuszero_crypto::analysis::Analysis;
 use nexuszero_crypto::field::U256;
-use nexuszero_crypto::format::read;
-use nexuszero_crypto::r1cs::R1cs;
+use nexuszero_crypto::format::{read, write};
+use nexuszero_crypto::r1cs::{CustomGates, Gate, R1cs};
+use nexuszero_crypto::ranges::Bounds;
 
 /// A file to write: `fs` bytes an element, modulus 101 unless a test says otherwise.
 #[derive(Clone)]
@@ -118,6 +120,20 @@ impl File {
         self
     }
 
+    /// With the payloads of two sections under each other's type.
+    fn exchanged(mut self, one: u32, other: u32) -> Self {
+        for (kind, _) in &mut self.sections {
+            *kind = if *kind == one {
+                other
+            } else if *kind == other {
+                one
+            } else {
+                *kind
+            };
+        }
+        self
+    }
+
     fn header(self, change: impl Fn(&mut Header)) -> Self {
         let mut header = Header::new();
         change(&mut header);
@@ -189,6 +205,9 @@ fn containers_are_rejected() {
         ("no constraints", file().without(2), "section 2 (constraints) is missing"),
         ("two headers", file().and(1, Header::new().bytes()), "section 1 (header) is there twice"),
         ("two bodies", file().and(2, one_constraint()), "section 2 (constraints) is there twice"),
+        ("header and constraints exchanged", file().exchanged(1, 2), "header section"),
+        ("constraints and map exchanged", file().exchanged(2, 3), "labels section"),
+        ("gates and their uses exchanged", File::with_gates(gates()).exchanged(4, 5), "gate"),
         ("two maps", file().and(3, map(&[0, 1, 2, 3, 4])), "section 3 (labels) is there twice"),
     ]);
 }
@@ -295,6 +314,18 @@ fn gates_are_rejected() {
     ]);
 }
 
+/// A field of 40 bytes an element for a prime of one: what lies above 256 bits must be zero.
+#[test]
+fn coefficients_of_more_than_256_bits_are_not_canonical() {
+    let element = |low: u8, high: u8| [vec![low], vec![0; 38], vec![high]].concat();
+    let file = |coefficient: Vec<u8>| {
+        let body = [[1, 2].map(u32::to_le_bytes).concat(), coefficient, vec![0; 8]].concat();
+        File::new().header(|it| (it.width, it.prime) = (40, element(101, 0))).replace(2, body)
+    };
+    assert!(file(element(7, 0)).read().is_ok());
+    reject_all(vec![("2^312 + 7", file(element(7, 1)), "not below the field's prime")]);
+}
+
 /// With sections 4 and 5 in their place and the numbers of what is read.
 #[test]
 fn what_must_be_accepted() {
@@ -325,6 +356,18 @@ fn what_must_be_accepted() {
         let found = file.read().unwrap_or_else(|error| panic!("{name}: {error:#}"));
         assert_eq!(found.constraints(), constraints, "{name}");
     }
+}
+
+/// They stand beside the system, and the analysis counts the uses that it does not cover.
+#[test]
+fn custom_gates_are_kept_and_counted() {
+    let gate = Gate { name: b"g".to_vec(), parameters: vec![U256::from(7)] };
+    let found = File::with_gates(gates()).read().unwrap();
+    assert_eq!(*found.gates(), CustomGates { list: vec![gate], uses: vec![(0, vec![1, 4])] });
+    let uses = |bytes: &[u8]| Analysis::of(&read(bytes).unwrap(), &Bounds::new()).unwrap().custom_gates;
+    assert_eq!(uses(&File::with_gates(gates()).bytes()), 1);
+    assert_eq!(uses(&File::new().bytes()), 0);
+    assert_eq!(uses(&fixture("edge_customgate.bn128.O1.r1cs")), 5);
 }
 
 #[test]
@@ -367,16 +410,45 @@ fn real_files_cut_at_every_byte_are_rejected() {
     }
 }
 
-/// Any single byte changed: an answer or one line of error, never a panic.
+/// As built here, with sections of every kind.
 #[test]
-fn changed_bytes_do_not_panic() {
+fn a_built_file_cut_at_every_byte_is_rejected() {
+    let bytes = File::with_gates(gates()).and(77, vec![1, 2, 3]).bytes();
+    for end in 0..bytes.len() {
+        assert!(read(&bytes[..end]).is_err(), "cut at {end} of {}", bytes.len());
+    }
+}
+
+/// A change gives one line of error, or a system that is written and read back as it is.
+fn refused_or_whole(bytes: &[u8]) {
+    match read(bytes) {
+        Err(error) => assert!(!format!("{error:#}").contains('\n'), "{error:#}"),
+        Ok(r1cs) => {
+            let mut written = Vec::new();
+            write(&r1cs, &mut written).unwrap();
+            assert_eq!(read(&written).unwrap(), r1cs);
+        }
+    }
+}
+
+#[test]
+fn flipped_bits_are_refused_or_whole() {
+    let bytes = File::with_gates(gates()).bytes();
+    for bit in 0..8 * bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        refused_or_whole(&flipped);
+    }
+}
+
+#[test]
+fn changed_bytes_are_refused_or_whole() {
     let bytes = fixture("edge_customgate.goldilocks.O1.r1cs");
     for place in 0..bytes.len() {
         for value in [0, 1, 0x7f, 0x80, 0xff] {
             let mut changed = bytes.clone();
             changed[place] = value;
-            let message = read(&changed).err().map(|error| format!("{error:#}")).unwrap_or_default();
-            assert!(!message.contains('\n'), "{message}");
+            refused_or_whole(&changed);
         }
     }
 }

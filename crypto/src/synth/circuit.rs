@@ -286,17 +286,9 @@ impl Circuit {
         (numbers, outputs, inputs)
     }
 
-    /// All inverses by one division (Montgomery's trick).
     fn fill_inverses(&mut self) {
-        let hints: Vec<_> = self.inverses.drain(..).filter(|(_, value)| !value.is_zero()).collect();
-        let mut prefix = vec![ONE];
-        for (_, value) in &hints {
-            prefix.push(self.field.mul(prefix[prefix.len() - 1], *value));
-        }
-        let mut inverse = if hints.is_empty() { ONE } else { self.field.inv(prefix[hints.len()]) };
-        for (index, &(wire, value)) in hints.iter().enumerate().rev() {
-            self.values[wire as usize] = self.field.mul(inverse, prefix[index]);
-            inverse = self.field.mul(inverse, value);
-        }
+        let (wires, mut values): (Vec<_>, Vec<_>) = self.inverses.drain(..).unzip();
+        self.field.invert_all(&mut values);
+        wires.into_iter().zip(values).for_each(|(wire, value)| self.values[wire as usize] = value);
     }
 }
