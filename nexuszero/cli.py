@@ -114,10 +114,10 @@ def recommend(
 ) -> None:
     """Parameters for a circuit: what the model proposes, checked and repaired by the exact search."""
     from nexuszero import recommend as advice
+    from nexuszero import texts
 
-    if checkpoint is not None and not exact:
-        raise InputError("answers by a model are not built yet; use --exact")
-    _show(advice.recommend(_bridge(), file, security, _bounds(bounds)), json_)
+    story = advice.advise(_bridge(), file, security, _bounds(bounds), checkpoint, exact)
+    _show(story, json_, texts.advice)
 
 
 def _stage(model: type[Stage]) -> Callable[[Callable[[Any], None]], Callable[..., None]]:
@@ -271,16 +271,19 @@ def _answer(csv: Path | None, columns: Any, values: Any, needed: Any, ask: Any, 
         queries.write_csv(rows, [queries.rounded(row) for row in answers], added, sys.stdout)
 
 
-def _show(row: dict[str, Any], as_json: bool) -> None:
+def _show(row: dict[str, Any], as_json: bool, text: Callable[[dict[str, Any]], str] | None = None) -> None:
     """Prints one answer; where nothing is sound the line on standard error says why."""
     if as_json:
         print(json.dumps(row))
     elif "infeasible" not in row:
-        width = max(map(len, row))
-        for key, value in row.items():
-            print(f"{key:{width}}  {_readable(value)}")
+        print((text or _plain)(row))
     if "infeasible" in row:
         raise InputError(row["infeasible"])
+
+
+def _plain(row: dict[str, Any]) -> str:
+    width = max(map(len, row))
+    return "\n".join(f"{key:{width}}  {_readable(value)}" for key, value in row.items())
 
 
 def _readable(value: Any) -> str:
