@@ -56,7 +56,7 @@ header: ## Renews the committed C header
 	UPDATE_HEADER=1 cargo test --manifest-path crypto/Cargo.toml --locked --test header
 
 clean: ## Removes what was built or generated
-	rm -rf $(VENV) crypto/target nexuszero/_crypto build data checkpoints reports/smoke reports/quick reports/full
+	rm -rf $(VENV) crypto/target nexuszero/_crypto build data checkpoints reports/smoke reports/quick reports/full reports/circuits
 
 $(READY): requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing; install Python 3.11 or newer" >&2; exit 2; }

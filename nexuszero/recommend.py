@@ -18,7 +18,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nexuszero import queries
-from nexuszero.candidates import LEVELS, Array, Demand, Row, margins, of_circuit, order, sound, standing
+from nexuszero.candidates import (
+    DEGREE,
+    LEVELS,
+    ORDERS,
+    Array,
+    Demand,
+    Row,
+    lwe_bits,
+    margins,
+    of_circuit,
+    order,
+    sound,
+    standing,
+)
 from nexuszero.crypto import Circuits, CryptoBridge
 from nexuszero.errors import InputError, StageError
 
@@ -89,6 +102,34 @@ def recommend(
         _ask(bridge, circuits, demand, rows, checkpoint, story)
         clock.stop("model_ms")
     return story | clock.times
+
+
+def levels(bridge: CryptoBridge, file: Path, bounds: str | None = None) -> list[Row]:
+    """The optimum at every security level, with the keys of `nexuszero choose`; `infeasible` where there is none."""
+    circuits = bridge.read([file])
+    return [{"security": level} | queries.choices(circuits.choose(level, bounds))[0] for level in LEVELS]
+
+
+def if_bounded(bridge: CryptoBridge, story: Row, bits: Sequence[int] = (8, 16, 24, 32, 48)) -> list[Row]:
+    """What the proof would weigh if q were free and the circuit's values had at most so many bits."""
+    heights = {order: story["circuit"][f"height_{DEGREE // order}"] for order in ORDERS}
+    best = [sound(bridge, Demand(story["security"], heights, count))[0] for count in bits]
+    return [{"values": count} | row for count, row in zip(bits, best, strict=True)]
+
+
+def landscape(bridge: CryptoBridge, story: Row, steps: int = 32) -> Row:
+    """Bits of ternary LWE around the answer and the proposal: ``n``, ``log2_q``, and ``bits [log2_q, n]``.
+
+    Where no attack works, because q is too small for its n, there are no bits to tell: NaN.
+    """
+    told = story["proposal"] or story
+    shares = {
+        name: np.linspace(0.4, min(4, max(1.6, 1.1 * told[name] / story[name])), steps) for name in ("n", "log2_q")
+    }
+    n = DEGREE * np.unique(np.append(np.round(shares["n"] * story["n"] / DEGREE), story["n"] // DEGREE)).astype(int)
+    log2_q = np.unique(np.append(np.round(shares["log2_q"] * story["log2_q"]), story["log2_q"]))
+    bits = lwe_bits(bridge, np.tile(n, len(log2_q)), np.repeat(log2_q, len(n))).reshape(len(log2_q), len(n))
+    return {"n": n, "log2_q": log2_q, "bits": np.where(np.isinf(bits), np.nan, bits)}
 
 
 class Clock:

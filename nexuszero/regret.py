@@ -2,13 +2,12 @@
 
 On circuits that people compiled, none of which it was trained on, and on the test split for comparison.
 
-    python -c "from nexuszero.regret import *; print(summary(compiled(Path('crypto/tests/fixtures/circuits'), \
-               checkpoint.load('checkpoints/baseline'))))"
+    python -c "from nexuszero.regret import *; print(summary(compiled(None, checkpoint.load('checkpoints/baseline'))))"
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,21 +20,21 @@ from nexuszero.errors import InputError
 from nexuszero.evaluation import predict
 from nexuszero.recommend import custom_gates, judged
 
+ROOT = Path(__file__).parents[1]
+FIXTURES = (ROOT / "crypto/tests/fixtures/circuits", ROOT / "tests/fixtures/circuits")
 
-def compiled(directory: Path, model: checkpoint.Checkpoint, levels: Sequence[int] = LEVELS) -> list[Row]:
-    """A row for each `.r1cs` file of a directory and each level; files with custom gates are left out."""
+
+def compiled(directory: Path | None, model: checkpoint.Checkpoint, level: int = 128) -> list[Row]:
+    """A row for each `.r1cs` file of a directory, None for the repository's fixtures, without custom gates."""
     bridge = CryptoBridge()
-    found = sorted(directory.glob("*.r1cs"))
+    found = [file for place in ([directory] if directory else FIXTURES) for file in sorted(place.glob("*.r1cs"))]
     if not found:
-        raise InputError(f"{directory}: holds no .r1cs file; correct the path")
-    circuits = bridge.read(found)  # refuses what is no circuit
+        raise InputError(f"{directory or FIXTURES[0]}: holds no .r1cs file; correct the path")
+    bridge.read(found)  # refuses what is no circuit
     kept = [file for file in found if not custom_gates(file)]
-    circuits, names = bridge.read(kept), [file.name for file in kept]
-    rows = []
-    for level in levels:
-        values = predict(model, unlabelled(circuits.graphs(level)))
-        rows += _rows(bridge, circuits, names, level, values, model)
-    return rows
+    circuits = bridge.read(kept)
+    values = predict(model, unlabelled(circuits.graphs(level)))
+    return _rows(bridge, circuits, [file.name for file in kept], level, values, model)
 
 
 def drawn(split: Split, values: Array, model: checkpoint.Checkpoint) -> list[Row]:
@@ -82,18 +81,20 @@ def summary(rows: Sequence[Row]) -> Row:
     Where q is the field's prime there is one candidate, so only circuits whose q is free count for the excess.
     """
     free = [row for row in rows if row["free"]]
-    excess, plain = (np.array([row[name] for row in free]) for name in ("excess", "mean_excess"))
     return {
         "circuits": len(rows),
         "free": len(free),
-        "sound": float(np.mean([row["sound"] for row in rows])),
-        "sound_free": float(np.mean([row["sound"] for row in free])),
-        "sound_but_width": float(np.mean([set(row["fails"]) <= {"width"} for row in rows])),
-        "optimum": float((excess == 0).mean()),
-        "median_excess": float(np.median(excess)),
-        "mean_excess": float(excess.mean()),
-        "worst_excess": float(excess.max()),
-        "mean_predictor_sound": float(np.mean([row["mean_sound"] for row in rows])),
-        "mean_predictor_mean_excess": float(plain.mean()),
-        "mean_predictor_median_excess": float(np.median(plain)),
+        "sound": _mean(row["sound"] for row in rows),
+        "optimum": _mean(row["excess"] == 0 for row in free),
+        "median_excess": float(np.median([row["excess"] for row in free])) if free else None,
+        "mean_excess": _mean(row["excess"] for row in free),
+        "worst_excess": max((row["excess"] for row in free), default=None),
+        "mean_predictor_sound": _mean(row["mean_sound"] for row in rows),
+        "mean_predictor_mean_excess": _mean(row["mean_excess"] for row in free),
+        "mean_predictor_median_excess": float(np.median([row["mean_excess"] for row in free])) if free else None,
     }
+
+
+def _mean(values: Iterable[float]) -> float | None:
+    kept = list(values)
+    return float(np.mean(kept)) if kept else None
