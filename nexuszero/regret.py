@@ -25,7 +25,10 @@ FIXTURES = (ROOT / "crypto/tests/fixtures/circuits", ROOT / "tests/fixtures/circ
 
 
 def compiled(directory: Path | None, model: checkpoint.Checkpoint, level: int = 128) -> list[Row]:
-    """A row for each `.r1cs` file of a directory, None for the repository's fixtures, without custom gates."""
+    """A row for each `.r1cs` file of a directory, None for the repository's fixtures.
+
+    Left out are circuits with custom gates, which no answer covers, and those that multiply nothing private.
+    """
     bridge = CryptoBridge()
     found = [file for place in ([directory] if directory else FIXTURES) for file in sorted(place.glob("*.r1cs"))]
     if not found:
@@ -61,7 +64,7 @@ def _rows(
     mean = model.standardiser.inverse(np.zeros((1, 6)))[0]
     analyses, answers, rows = queries.analyses(circuits, names), queries.choices(circuits.choose(level)), []
     for circuit, answer, value in zip(analyses, answers, values, strict=True):
-        if "infeasible" in answer:
+        if "infeasible" in answer or not circuit["forms"]:
             continue
         demand = of_circuit(circuit, answer, level)
         candidates = [row for row in sound(bridge, demand) if row["log2_q"] >= answer["log2_q"]]
