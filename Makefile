@@ -8,8 +8,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CRATE := $(wildcard crypto/src/*.rs crypto/src/*/*.rs) crypto/Cargo.toml crypto/Cargo.lock crypto/cbindgen.toml
 BUILT := nexuszero/_crypto/.built
+CIRCUITS := tests/fixtures/circuits
+CIRCOM := npx -y circom2@0.2.23
 
-.PHONY: help setup week test lint lab dashboard bench clean header lock
+.PHONY: help setup week test lint lab dashboard bench clean header lock circuits
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -45,11 +47,19 @@ bench: setup ## Measures speed as ratios taken in one run
 lock: $(READY) ## Renews requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --group dev --all-extras pyproject.toml -o requirements.lock
 
+circuits: ## Compiles circuits/*.circom into tests/fixtures/circuits (asks for npx)
+	@command -v npx >/dev/null || { echo "make: npx is missing; install Node.js 20 or newer" >&2; exit 2; }
+	@mkdir -p build/circuits
+	@set -e; for prime in bn128 goldilocks; do for source in circuits/*.circom; do name=$$(basename $$source .circom); \
+		$(CIRCOM) $$source --r1cs --O1 --prime $$prime -o build/circuits >build/circuits/$$name.log || { cat build/circuits/$$name.log >&2; exit 2; }; \
+		mv build/circuits/$$name.r1cs $(CIRCUITS)/$$name.$$prime.r1cs; done; done
+	@sha256sum circuits/*.circom $(CIRCUITS)/*.r1cs >$(CIRCUITS)/SHA256SUMS
+
 header: ## Renews the committed C header
 	UPDATE_HEADER=1 cargo test --manifest-path crypto/Cargo.toml --locked --test header
 
 clean: ## Removes what was built or generated
-	rm -rf $(VENV) crypto/target nexuszero/_crypto build data checkpoints reports/smoke reports/quick reports/full
+	rm -rf $(VENV) crypto/target nexuszero/_crypto build data checkpoints reports/smoke reports/quick reports/full reports/circuits
 
 $(READY): requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing; install Python 3.11 or newer" >&2; exit 2; }

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from nexuszero import checkpoint as checkpoints
+from nexuszero import regret
 from nexuszero.config import AnalyseConfig
 from nexuszero.dataset import Array, Split, read
 from nexuszero.errors import InputError
@@ -32,11 +33,13 @@ class Analysis:
         test: the split.
         prediction: ``[circuits, 6]`` in original units.
         report: what the JSON file holds.
+        compiled: the proposals for compiled circuits, a row each (:mod:`nexuszero.regret`).
     """
 
     test: Split
     prediction: Array
     report: dict[str, Any]
+    compiled: list[dict[str, Any]]
 
 
 def analyse(config: AnalyseConfig) -> Analysis:
@@ -48,6 +51,8 @@ def analyse(config: AnalyseConfig) -> Analysis:
     measured = {name: measures(proposals[name], splits[name].targets, checkpoint.standardiser) for name in splits}
     test, prediction = splits["test"], proposals["test"]
     mean = checkpoint.standardiser.inverse(np.zeros_like(prediction))
+    compiled = regret.compiled(config.circuits, checkpoint)
+    drawn = regret.drawn(test, prediction, checkpoint)
     report = {
         "circuits": {name: len(split) for name, split in splits.items()},
         "parameters": sum(weight.numel() for weight in checkpoint.model.parameters()),
@@ -56,11 +61,12 @@ def analyse(config: AnalyseConfig) -> Analysis:
         "mean_predictor": measures(mean, test.targets, checkpoint.standardiser),
         "shares": {"labels": shares(test.targets), "proposals": shares(prediction)},
         "targets_met": targets_met(measured["val"]["loss"], test.targets),
+        "regret": {"test": regret.summary(drawn), "compiled": regret.summary(compiled)},
         "data": checkpoint.meta["data"],
         "seed": checkpoint.meta["seed"],
     }
     write_json(config.out, report)
-    return Analysis(test, prediction, report)
+    return Analysis(test, prediction, report, compiled)
 
 
 def read_analysis(path: Path) -> dict[str, Any]:

@@ -98,8 +98,9 @@ def analyse(
     """What circuits ask of their parameters: forms, heights, and whether q is free."""
     from nexuszero import queries
 
+    text = queries.read_bounds(bounds)
     circuits = _bridge().read(files)
-    for row in queries.analyses(circuits, [str(file) for file in files], _bounds(bounds)):
+    for row in queries.analyses(circuits, [str(file) for file in files], text):
         _show(row, json_)
 
 
@@ -113,11 +114,27 @@ def recommend(
     json_: Json = False,
 ) -> None:
     """Parameters for a circuit: what the model proposes, checked and repaired by the exact search."""
+    from nexuszero import queries, texts
     from nexuszero import recommend as advice
 
-    if checkpoint is not None and not exact:
-        raise InputError("answers by a model are not built yet; use --exact")
-    _show(advice.recommend(_bridge(), file, security, _bounds(bounds)), json_)
+    story = advice.advise(_bridge(), file, security, queries.read_bounds(bounds), checkpoint, exact)
+    _show(story, json_, texts.advice)
+
+
+@app.command()
+def report(
+    file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
+    security: Security = 128,
+    checkpoint: Annotated[Path | None, typer.Option(help="A trained model [the baseline's].")] = None,
+    exact: Annotated[bool, typer.Option("--exact", help="The exact search alone, no model.")] = False,
+    bounds: BoundsFile = None,
+    out: Annotated[Path, typer.Option(help="Directory of the page.")] = Path("reports/circuits"),
+) -> None:
+    """Runs notebook 06 on a circuit and prints the path of its page."""
+    from nexuszero import recommend as advice
+    from nexuszero import reports
+
+    typer.echo(reports.circuit(file, security, bounds, advice.model_file(checkpoint, exact), out))
 
 
 def _stage(model: type[Stage]) -> Callable[[Callable[[Any], None]], Callable[..., None]]:
@@ -233,15 +250,6 @@ def _bridge() -> Any:
     return CryptoBridge()
 
 
-def _bounds(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: bounds cannot be read ({error})") from None
-
-
 def _profile(profile: str | None, config: Path | None) -> Path:
     if profile and config:
         raise InputError("give one of --profile and --config, not both")
@@ -271,16 +279,19 @@ def _answer(csv: Path | None, columns: Any, values: Any, needed: Any, ask: Any, 
         queries.write_csv(rows, [queries.rounded(row) for row in answers], added, sys.stdout)
 
 
-def _show(row: dict[str, Any], as_json: bool) -> None:
+def _show(row: dict[str, Any], as_json: bool, text: Callable[[dict[str, Any]], str] | None = None) -> None:
     """Prints one answer; where nothing is sound the line on standard error says why."""
     if as_json:
         print(json.dumps(row))
     elif "infeasible" not in row:
-        width = max(map(len, row))
-        for key, value in row.items():
-            print(f"{key:{width}}  {_readable(value)}")
+        print((text or _plain)(row))
     if "infeasible" in row:
         raise InputError(row["infeasible"])
+
+
+def _plain(row: dict[str, Any]) -> str:
+    width = max(map(len, row))
+    return "\n".join(f"{key:{width}}  {_readable(value)}" for key, value in row.items())
 
 
 def _readable(value: Any) -> str:

@@ -160,7 +160,18 @@ class AnalyseConfig(Stage):
 
     data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
     checkpoint: Located = Field(Path("checkpoints/baseline/best_model.pt"), description="the network to measure")
+    circuits: MaybeLocated = Field(None, description="directory of compiled circuits, null for the repository's own")
     out: Located = Field(Path("reports/quick/analysis.json"), description="JSON file that receives the measures")
+
+
+class CircuitConfig(Stage):
+    """A circuit to recommend parameters for, and who is asked."""
+
+    circuit: Located = Field(Path("tests/fixtures/circuits/compare.bn128.r1cs"), description="the circuit, .r1cs")
+    security: Literal[100, 128, 192, 256] = Field(128, description="bits of security")
+    checkpoint: MaybeLocated = Field(None, description="network to ask first, null for the exact search alone")
+    bounds: MaybeLocated = Field(None, description="JSON file from wire number to [lo, hi], or null")
+    out: Located = Field(Path("reports/circuits/circuit.json"), description="JSON file that receives the answer")
 
 
 class SummaryConfig(Stage):

@@ -98,6 +98,14 @@ class Split:
         }
 
 
+def unlabelled(columns: Mapping[str, Array]) -> Split:
+    """Graphs as the library hands them out, with targets of one."""
+    count = len(columns["nodes"])
+    nodes, edges = (np.concatenate([[0], columns[name].cumsum()]) for name in ("nodes", "edges"))
+    edge_index = np.stack([columns["edge_source"], columns["edge_target"]])
+    return Split(columns["x"], edge_index, columns["edge_attr"], nodes, edges, np.ones((count, 3)), np.ones((count, 3)))
+
+
 def read(path: Path | str) -> Split:
     """Reads a whole split from ``index.h5``, or from the directory that holds it."""
     file = Path(path) / "index.h5" if Path(path).is_dir() else Path(path)

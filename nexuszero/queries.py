@@ -145,6 +145,14 @@ def analyses(circuits: Circuits, names: Sequence[str], bounds: str | None = None
     return [row(name, record) for name, record in zip(names, circuits.analyse(bounds), strict=True)]
 
 
+def read_bounds(path: Path | None) -> str | None:
+    """The text of a file of bounds, or None without one; the library reads what it says."""
+    try:
+        return None if path is None else path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: bounds cannot be read ({error}); name a JSON file") from None
+
+
 def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
     """The rows of a CSV file that has the required columns."""
     try:

@@ -17,6 +17,7 @@ from typing import Any
 
 from nexuszero import config as configs
 from nexuszero.errors import InputError, StageError
+from nexuszero.queries import read_bounds
 
 NOTEBOOKS = Path("notebooks")
 STAGES: dict[str, tuple[str, type[configs.Stage]]] = {
@@ -25,6 +26,10 @@ STAGES: dict[str, tuple[str, type[configs.Stage]]] = {
     "train": ("03_train", configs.TrainConfig),
     "analyse": ("04_analyse", configs.AnalyseConfig),
     "summary": ("05_week_summary", configs.SummaryConfig),
+}
+GUIDES: dict[str, tuple[str, type[configs.Stage]]] = {  # no stages of a week: they start from a circuit
+    "quickstart": ("00_quickstart", configs.CircuitConfig),
+    "circuit": ("06_your_circuit", configs.CircuitConfig),
 }
 _FIGURE = "application/vnd.plotly.v1+json"
 
@@ -43,6 +48,31 @@ def week(profile: Path, overrides: Iterable[str] = (), log: Callable[[str], None
         log(f"{name}: {seconds[stage]:.0f} s")
         (out / "seconds.json").write_text(json.dumps(seconds, indent=1) + "\n")
     return _index(out, pages, profile.stem)
+
+
+def circuit(
+    file: Path, security: int, bounds: Path | None, checkpoint: Path | None, out: Path = Path("reports/circuits")
+) -> Path:
+    """Makes the page of one circuit from notebook 06 -> the page, ``out/NAME.LEVEL.html``.
+
+    The notebook and the answer as JSON stand beside it. Whatever is wrong with the input is told before it runs.
+    """
+    from nexuszero.checkpoint import load
+    from nexuszero.crypto import CryptoBridge
+
+    text = read_bounds(bounds)
+    found = CryptoBridge().read([file]).choose(security, text)[0]
+    if not found["feasible"]:
+        raise InputError(f"{file}: {bytes(found['reason']).split(bytes(1))[0].decode()}")
+    if checkpoint is not None:
+        load(checkpoint)
+    told = configs.CircuitConfig.model_validate({
+        "circuit": file, "security": security, "bounds": bounds, "checkpoint": checkpoint,
+        "out": out / f"{file.stem}.{security}.json",
+    })  # fmt: skip
+    out.mkdir(parents=True, exist_ok=True)
+    name, _ = GUIDES["circuit"]
+    return run(NOTEBOOKS / f"{name}.ipynb", out / f"{file.stem}.{security}.ipynb", _absolute(told))
 
 
 def run(notebook: Path, out: Path, parameters: dict[str, Any]) -> Path:

@@ -59,6 +59,14 @@ def ensure_checkpoint(checkpoint: Path, data: Path, baseline: Path | None = None
         train(TrainConfig.model_validate(told | ({"baseline": baseline} if baseline else SMALL)))
 
 
+def ensure_model(checkpoint: Path) -> None:
+    """A small network after two epochs, on a dataset of 100 circuits made for it."""
+    data = checkpoint.parents[1] / "data"
+    if is_scratch(checkpoint):
+        ensure_dataset(data)
+        ensure_checkpoint(checkpoint, data)
+
+
 def ensure_study(storage: str, study_name: str, data: Path, baseline: Path) -> None:
     """A study of two trials of one epoch of two batches, and the baseline file that it leaves."""
     file = storage_file(storage)
@@ -75,7 +83,7 @@ def ensure_analysis(analysis: Path, data: Path, checkpoint: Path) -> None:
     if is_scratch(analysis) and not analysis.is_file():
         from nexuszero.analysis import analyse
 
-        analyse(AnalyseConfig(data=data, checkpoint=checkpoint, out=analysis))
+        analyse(AnalyseConfig(data=data, checkpoint=checkpoint, circuits=None, out=analysis))
 
 
 def ensure_week(config: SummaryConfig) -> None:

@@ -6,7 +6,7 @@ python -c "from nexuszero import dataset, tables; print(tables.overview(dataset.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ import pandas as pd
 from nexuszero.config import TUNED, Stage
 from nexuszero.crypto import Circuits, CryptoBridge
 from nexuszero.dataset import TARGET_NAMES, Array, Split
+from nexuszero.queries import CHOICE_KEYS
 
 if TYPE_CHECKING:  # a table of a dataset must not wait for torch and Optuna
     import optuna
@@ -223,6 +224,62 @@ def targets_met(report: Mapping[str, Any]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def circuit(row: Mapping[str, Any]) -> pd.DataFrame:
+    """A row of `nexuszero analyse`, without the path."""
+    told = {f"rows of forms at {s} slots": row[f"height_{s}"] for s in (64, 32, 16, 8, 4)}
+    return pairs({
+        "constraints": row["constraints"], "linear": row["linear"], "packed": row["packed"], "wires": row["wires"],
+        "distinct private forms": row["forms"], **told, "bits of the field": row["field_bits"],
+        "order of the field's prime modulo 128": row["field_order"], "q is free": "yes" if row["liftable"] else "no",
+        "bits of the largest value" if row["liftable"] else "bits of q": row["bits"],
+    }, "circuit")  # fmt: skip
+
+
+def parameters(story: Mapping[str, Any]) -> pd.DataFrame:
+    """What the network said, the nearest sound candidate and the optimum; the optimum alone where none was asked."""
+    columns = {"model": story["proposal"], "nearest candidate": story["nearest"], "optimum": story}
+    table = {name: [row.get(key) for key in CHOICE_KEYS] for name, row in columns.items() if row is not None}
+    return pd.DataFrame(table, index=pd.Index(CHOICE_KEYS, name="parameter"), dtype=object)
+
+
+def constraints(story: Mapping[str, Any]) -> pd.DataFrame:
+    """What each constraint of the answer needs, has and has left, in bits."""
+    table = pd.DataFrame(story["constraints"]).set_index("constraint")
+    return table.assign(binds=["binds" if name == story["binds"] else "" for name in table.index])
+
+
+def choices(rows: Sequence[Mapping[str, Any]], name: str) -> pd.DataFrame:
+    """Answers of the exact search by security level, or by whatever else they differ in."""
+    kept = ["n", "log2_q", "sigma", "kappa", "bit_security", "proof_size"]
+    return pd.DataFrame(rows).set_index(name)[kept]
+
+
+def regret(report: Mapping[str, Any]) -> pd.DataFrame:
+    """What following the network would cost on the test split and on compiled circuits (`nexuszero.regret`)."""
+    names = {
+        "circuits": "circuits",
+        "sound": "share sound as proposed",
+        "free": "circuits whose q is free",
+        "optimum": "of those: nearest candidate is the optimum",
+        "median_excess": "of those: median excess of its proof",
+        "mean_excess": "of those: mean excess",
+        "worst_excess": "of those: worst excess",
+        "mean_predictor_sound": "share sound, always answering the mean",
+        "mean_predictor_median_excess": "median excess, always answering the mean",
+        "mean_predictor_mean_excess": "mean excess, always answering the mean",
+    }
+    columns = {"test split": report["regret"]["test"], "compiled circuits": report["regret"]["compiled"]}
+    table = {title: [column[name] for name in names] for title, column in columns.items()}
+    return pd.DataFrame(table, index=pd.Index(names.values(), name="measure"), dtype=object)
+
+
+def compiled(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """The network on each compiled circuit, the largest excess first."""
+    table = pd.DataFrame(rows).assign(fails=[", ".join(row["fails"]) for row in rows])
+    columns = ["circuit", "nodes", "free", "sound", "fails", "proof_size", "excess", "mean_excess"]
+    return table[columns].sort_values("excess", ascending=False, ignore_index=True)
+
+
 def generation_rate(summary: Mapping[str, Any]) -> pd.DataFrame:
     """Time and rate of the generation; the seed document says about 933 a minute."""
     rate = {"seconds": summary["seconds"], "circuits per minute": 60 * summary["circuits_per_second"]}
@@ -232,7 +289,7 @@ def generation_rate(summary: Mapping[str, Any]) -> pd.DataFrame:
 def configuration(config: Stage | Mapping[str, Any]) -> pd.DataFrame:
     """A configuration as a table, without paths."""
     values = config if isinstance(config, Mapping) else config.model_dump()
-    paths = ("out", "data", "storage", "baseline", "runs", "checkpoint", "checkpoints")
+    paths = ("out", "data", "storage", "baseline", "runs", "checkpoint", "checkpoints", "circuit", "circuits", "bounds")
     return pairs({name: value for name, value in values.items() if name not in paths}, "setting")
 
 

@@ -19,6 +19,12 @@ def model() -> ParameterNet:
     return ParameterNet(hidden_dim=16, num_layers=2, num_heads=4, dropout=0.3).eval()
 
 
+def test_memory_grows_with_the_circuit_and_the_network():
+    small, wide = ParameterNet(32, 2, 4), ParameterNet(256, 2, 4)
+    assert small.memory(0, 0) == wide.memory(0, 0) == 100 * 2**20
+    assert small.memory(1000, 3000) < small.memory(2000, 6000) < wide.memory(2000, 6000)
+
+
 def test_output_shape(model: ParameterNet, batch: Batch) -> None:
     assert model(*batch.inputs).shape == (6, 6)
     assert torch.equal(model(*batch.inputs[:4]), model(*batch.inputs))

@@ -4,9 +4,10 @@ import json
 
 import plotly.graph_objects as go
 import pytest
-from test_tables import circuits, report, study, study_of  # noqa: F401
+from test_tables import CIRCUIT, circuits, report, story, study, study_of  # noqa: F401
 
-from nexuszero import plots, tables
+from nexuszero import plots, recommend, tables
+from nexuszero.crypto import CryptoBridge
 
 HISTORY = [
     {"epoch": 1, "train_loss": 2.0, "val_loss": 1.8, "val_parameters_mse": 1.0, "val_metrics_mse": 0.8},
@@ -16,8 +17,9 @@ HISTORY = [
 
 
 @pytest.fixture(scope="module")
-def figures(circuits, study, report):  # noqa: F811
-    test = circuits["test"]
+def figures(circuits, study, report, story):  # noqa: F811
+    test, bridge = circuits["test"], CryptoBridge()
+    costs = [{"free": free, "nodes": 30, "excess": 0.2, "mean_excess": 0.5, "circuit": "c"} for free in (True, False)]
     return {
         "families": plots.families(circuits),
         "graph_sizes": plots.graph_sizes(circuits),
@@ -31,6 +33,10 @@ def figures(circuits, study, report):  # noqa: F811
         "predicted": plots.predicted(test.targets, test.targets * 1.1),
         "errors": plots.errors(tables.errors_by(test, test.targets * 1.1, "security"), "log2_q"),
         "target_shares": plots.target_shares(report),
+        "circuit": plots.circuit(bridge.read([CIRCUIT]).graphs(128)),
+        "landscape": plots.landscape(recommend.landscape(bridge, story), story),
+        "sizes": plots.sizes(recommend.levels(bridge, CIRCUIT)),
+        "excesses": plots.excesses(costs),
     }
 
 
@@ -78,6 +84,46 @@ def test_few_trials_are_said_to_be_few():
 def test_predictions_stand_on_logarithmic_axes_where_they_are_learned_so(figures):
     layout = figures["predicted"].layout
     assert [layout[axis].type for axis in ("xaxis", "xaxis2", "xaxis3", "xaxis6")] == ["log", "linear", "log", "log"]
+
+
+def test_the_graph_of_a_circuit_holds_every_node_and_edge(figures):
+    lines, *kinds = figures["circuit"].data
+    assert sum(len(kind.x) for kind in kinds) == 83 + 86
+    graph = CryptoBridge().read([CIRCUIT]).graphs(128)
+    assert lines.x.count(None) == len(graph["edge_source"])
+    assert "wire 1" in next(kind for kind in kinds if kind.name == "public wires").text
+
+
+@pytest.mark.parametrize(("most", "nodes"), [(40, 40), (169, 169), (1000, 169)])
+def test_of_a_large_circuit_the_nodes_nearest_to_the_first_constraint_are_drawn(most, nodes):
+    graph = CryptoBridge().read([CIRCUIT]).graphs(128)
+    figure = plots.circuit(graph, most)
+    assert sum(len(kind.x) for kind in figure.data[1:]) == nodes
+    assert ("40 of 169" in figure.layout.title.text) == (most == 40)
+
+
+def test_a_circuit_of_nothing_is_drawn(tmp_path):
+    empty = CIRCUIT.parents[3] / "crypto/tests/fixtures/circuits/edge_no_constraints.bn128.O1.r1cs"
+    assert plots.circuit(CryptoBridge().read([empty]).graphs(128)).layout.title.text.endswith("0 nodes")
+
+
+def test_the_landscape_shows_the_optimum_the_proposal_and_every_level(figures, story):  # noqa: F811
+    heat, *lines, optimum, told = figures["landscape"].data
+    assert [line.contours.start for line in lines] == [100, 128, 192, 256]
+    assert (optimum.x[0], optimum.y[0]) == (story["n"], story["log2_q"]) and told.x[0] == story["proposal"]["n"]
+    at = list(heat.y).index(story["log2_q"]), list(heat.x).index(story["n"])
+    assert heat.z[at[0]][at[1]] == pytest.approx(story["lwe_bits"])
+
+
+def test_levels_without_an_answer_are_said(figures):
+    assert len(figures["sizes"].data[0].x) == 4
+    rows = [{"security": 128, "proof_size": 9}, {"security": 256, "infeasible": "no rank"}]
+    figure = plots.sizes(rows)
+    assert list(figure.data[0].x) == ["128 bits"] and "nothing is sound at 256" in figure.layout.title.text
+
+
+def test_only_free_moduli_show_an_excess(figures):
+    assert [len(trace.x) for trace in figures["excesses"].data] == [1, 1]
 
 
 def test_stage_times_leave_out_what_was_not_measured():

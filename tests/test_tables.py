@@ -1,17 +1,21 @@
 """The tables, against numbers computed another way. The circuits come from the library itself, seed 1."""
 
+from pathlib import Path
+
 import numpy as np
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from nexuszero import golden, tables
+from nexuszero import golden, recommend, tables
+from nexuszero.batching import Standardiser
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
 from nexuszero.dataset import TARGET_NAMES, read_all
 from nexuszero.generation import generate
 from nexuszero.notebook import shown
 
+CIRCUIT = Path(__file__).parent / "fixtures/circuits/compare.bn128.r1cs"
 SPACE = {
     "hidden_dim": CategoricalDistribution([128, 256, 384]),
     "num_layers": IntDistribution(3, 8),
@@ -57,7 +61,11 @@ def report():
     shares = {"bit_security": 1.0, "hardness": 0.75, "proof_size": 0.0, "all": 0.0}
     rows = [{"target": name, "threshold": "", "value": shares[name], "met": shares[name] == 1} for name in shares]
     loss = {"target": "validation_loss", "threshold": "< 0.60", "value": 0.7, "met": False}
+    cost = dict.fromkeys(("circuits", "free"), 3) | dict.fromkeys(
+        ("sound", "optimum", "median_excess", "mean_excess", "worst_excess", "mean_predictor_sound",
+         "mean_predictor_mean_excess", "mean_predictor_median_excess"), 0.25)  # fmt: skip
     return {
+        "regret": {"test": cost, "compiled": cost | {"circuits": 8}},
         "val": measures,
         "test": measures,
         "mean_predictor": measures,
@@ -151,6 +159,53 @@ def test_errors_by_group_average_to_the_whole(circuits):
     table = tables.errors_by(split, split.targets + 2.0, "family")
     assert table["circuits"].sum() == 12
     assert np.allclose(table[list(TARGET_NAMES)], 2.0)
+
+
+@pytest.fixture(scope="module")
+def story():
+    """A recommendation, and what a network is said to have proposed."""
+    bridge = CryptoBridge()
+    story = recommend.recommend(bridge, CIRCUIT, 128)
+    demand = recommend.of_circuit(story["circuit"], story, 128)
+    rows, units = recommend.sound(bridge, demand), Standardiser((11, 40, 10, 0, 0, 0), (1,) * 6)
+    return story | recommend.judged(bridge, demand, rows, np.array([1500, 40, 900, 120, 0.8, 9000]), units)
+
+
+def test_parameters_stand_side_by_side(story):
+    table = tables.parameters(story)
+    assert list(table.columns) == ["model", "nearest candidate", "optimum"]
+    assert table.loc["n", "optimum"] == story["n"] and table.loc["kappa", "model"] is None
+    assert list(tables.parameters(story | {"proposal": None, "nearest": None}).columns) == ["optimum"]
+
+
+def test_the_constraint_that_binds_is_marked(story):
+    table = tables.constraints(story)
+    assert list(table.index) == ["hiding", "binding", "modulus", "soundness"]
+    assert table.index[table["binds"] == "binds"].tolist() == [story["binds"]] == [table["margin"].idxmin()]
+
+
+def test_a_circuit_is_told_without_its_path(story):
+    told = dict(tables.circuit(story["circuit"]).itertuples(index=False))
+    assert told["constraints"] == 86 and told["rows of forms at 64 slots"] == story["circuit"]["height_64"]
+    assert (told["q is free"], told["bits of the largest value"]) == ("yes", 13)
+    assert not any("/" in str(value) for value in told.values())
+
+
+def test_levels_and_bounds_have_a_row_each(story):
+    levels = tables.choices(recommend.levels(CryptoBridge(), CIRCUIT), "security")
+    assert list(levels.index) == [100, 128, 192, 256] and levels["proof_size"].is_monotonic_increasing
+    bounded = tables.choices(recommend.if_bounded(CryptoBridge(), story, (13, 60)), "values")
+    assert bounded.loc[13, "proof_size"] == story["proof_size"] < bounded.loc[60, "proof_size"]
+
+
+def test_the_cost_of_following_the_network(report):
+    table = tables.regret(report)
+    assert list(table.columns) == ["test split", "compiled circuits"]
+    assert table.loc["circuits"].tolist() == [3, 8]
+    rows = [{"circuit": name, "nodes": 3, "free": True, "sound": False, "fails": ["hiding", "width"], "proof_size": 9,
+             "excess": excess, "mean_excess": 1.0} for name, excess in (("a", 0.1), ("b", 0.5))]  # fmt: skip
+    assert tables.compiled(rows)["circuit"].tolist() == ["b", "a"]
+    assert tables.compiled(rows)["fails"][0] == "hiding, width"
 
 
 def test_configuration_shows_no_path(circuits):

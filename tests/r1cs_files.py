@@ -1,0 +1,25 @@
+"""Writes small `.r1cs` files, so that a test may have a circuit over any field, of any size, with custom gates."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+BABYBEAR = 2**31 - 2**27 + 1
+ORDER_32 = 2**61 - 45  # a prime whose order modulo 128 is 32
+
+
+def products(path: Path, prime: int, count: int, gates: int = 0) -> Path:
+    """``x_i * y_i = z_i`` for ``count`` triples of private wires: nothing bounds them, so q is the prime."""
+    size = 8 * -(-prime.bit_length() // 64)
+    element = lambda value: value.to_bytes(size, "little")  # noqa: E731
+    terms = (struct.pack("<II", 1, wire) + element(1) for wire in range(1, 3 * count + 1))
+    header = struct.pack("<I", size) + element(prime)
+    header += struct.pack("<IIIIQI", 3 * count + 1, 0, 0, 3 * count, 3 * count + 1, count)
+    sections = [(1, header), (2, b"".join(terms))]
+    if gates:
+        uses = struct.pack("<IIQQ", 0, 2, 1, 2) * gates
+        sections += [(4, struct.pack("<I", 1) + b"Gate\0" + struct.pack("<I", 0)), (5, struct.pack("<I", gates) + uses)]
+    body = b"".join(struct.pack("<IQ", kind, len(payload)) + payload for kind, payload in sections)
+    path.write_bytes(b"r1cs" + struct.pack("<II", 1, len(sections)) + body)
+    return path

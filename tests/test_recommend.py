@@ -1,0 +1,276 @@
+"""Recommendations: what is told about a circuit, with and without a network, as real processes and in one.
+
+The network is untrained and always answers what its standardiser's mean says, so a test decides what is proposed.
+"""
+
+import hashlib
+import json
+import math
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from r1cs_files import BABYBEAR, ORDER_32, products
+
+from nexuszero import queries, texts
+from nexuszero import recommend as advice
+from nexuszero.crypto import CryptoBridge
+from nexuszero.errors import InputError, StageError
+
+ROOT = Path(__file__).parents[1]
+CIRCUITS = ROOT / "tests/fixtures/circuits"
+FREE, FIXED = CIRCUITS / "compare.bn128.r1cs", CIRCUITS / "matmul.goldilocks.r1cs"
+COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
+TIMES = re.compile(r"(read|search|check|model) [\d.]+")
+
+
+def run(*arguments, cwd=ROOT):
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    return subprocess.run([*COMMAND, "recommend", *map(str, arguments)], cwd=cwd, env=environment,
+                          capture_output=True, text=True, timeout=120)  # fmt: skip
+
+
+def answer(*arguments, cwd=ROOT):
+    done = run(*arguments, "--json", cwd=cwd)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def refused(*arguments, cwd=ROOT):
+    done = run(*arguments, cwd=cwd)
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    return done.stderr
+
+
+@pytest.fixture(scope="module")
+def bridge():
+    return CryptoBridge()
+
+
+def network(path, values):
+    """A checkpoint that proposes the six ``values`` for every circuit."""
+    import torch
+
+    from nexuszero.batching import Standardiser
+    from nexuszero.checkpoint import Checkpoint, save
+    from nexuszero.model import ParameterNet
+
+    shape = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "dropout": 0.0}
+    model = ParameterNet(**shape)
+    for head in (model.parameters_head, model.metrics_head):
+        torch.nn.init.zeros_(head[-1].weight)
+        torch.nn.init.zeros_(head[-1].bias)
+    n, log2_q, sigma, bits, hardness, size = values
+    mean = (math.log2(n), log2_q, math.log2(sigma), bits, hardness, math.log2(size))
+    save(path, Checkpoint(model, Standardiser(mean, (1.0,) * 6), {"config": shape}))
+    return path
+
+
+def proposing(path, row, **changes):
+    told = row | changes
+    return network(path, [told[name] for name in ("n", "log2_q", "sigma", "bit_security", "hardness", "proof_size")])
+
+
+def test_a_proposal_that_is_the_optimum_is_confirmed(bridge, tmp_path):
+    best = advice.recommend(bridge, FREE, 128)
+    model = proposing(tmp_path / "m.pt", best)
+    found = answer(FREE, "--security", 128, "--checkpoint", model)
+    assert found["source"] == f"{model}, checked by exact search"
+    assert found["proposal"]["sound"] and found["proposal"]["sound_size"] == best["proof_size"]
+    assert found["nearest"]["excess"] == 0
+    assert {key: found[key] for key in queries.CHOICE_KEYS} == {key: best[key] for key in queries.CHOICE_KEYS}
+
+
+def test_an_unsound_proposal_is_repaired_to_the_optimum(bridge, tmp_path):
+    best = advice.recommend(bridge, FREE, 128)
+    model = proposing(tmp_path / "m.pt", best, n=best["n"] - 100, log2_q=48.4)
+    found = answer(FREE, "--security", 128, "--checkpoint", model)
+    assert found["proposal"]["fails"] == ["hiding"] and found["proposal"]["sound_size"] is None
+    assert found["proposal"]["rounded"] == {"n": round((best["n"] - 100) / 64) * 64, "log2_q": 48}
+    assert found["nearest"]["log2_q"] == 48 and found["nearest"]["excess"] > 0
+    assert found["proof_size"] == best["proof_size"] < found["nearest"]["proof_size"]
+    text = run(FREE, "--security", 128, "--checkpoint", model).stdout
+    assert "not sound" in text and "hiding cannot hold" in text and "larger than the optimum's" in text
+
+
+def test_the_nearest_candidate_is_the_nearest_of_all(bridge):
+    from nexuszero.batching import Standardiser
+
+    best = advice.recommend(bridge, FREE, 192)
+    demand = advice.of_circuit(best["circuit"], best, 192)
+    rows, units = advice.sound(bridge, demand), Standardiser((11, 40, 10, 0, 0, 0), (0.5, 9, 0.3, 1, 1, 1))
+    rng = np.random.default_rng(5)
+    for _ in range(10):
+        values = np.array([rng.uniform(800, 6000), rng.uniform(16, 70), rng.uniform(500, 5000), 130, 0.8, 2e4])
+        nearest = advice.judged(bridge, demand, rows, values, units)["nearest"]
+        steps = [
+            (math.log2(row["n"] / values[0]) / 0.5) ** 2
+            + ((row["log2_q"] - values[1]) / 9) ** 2
+            + (math.log2(row["sigma"] / values[2]) / 0.3) ** 2
+            for row in rows
+        ]
+        assert steps[rows.index({key: nearest[key] for key in rows[0]})] == min(steps)
+
+
+def test_where_q_is_fixed_there_is_one_candidate(bridge, tmp_path):
+    best = advice.recommend(bridge, FIXED, 128)
+    found = advice.recommend(bridge, FIXED, 128, None, proposing(tmp_path / "m.pt", best, log2_q=30))
+    assert "modulus" in found["proposal"]["fails"]
+    assert found["nearest"]["excess"] == 0 and found["binds"] == "modulus"
+    assert found["constraints"][2] == {"constraint": "modulus", "needs": 64, "has": 64, "margin": 0}
+
+
+def test_without_a_trained_baseline_the_search_answers_and_says_so(tmp_path):
+    found = answer(FREE, "--security", 128, cwd=tmp_path)
+    assert found["source"].startswith("exact search, no model") and "best_model.pt" in found["source"]
+    assert found["proposal"] is None and found["nearest"] is None
+    exact = answer(FREE, "--security", 128, "--exact", cwd=tmp_path)
+    assert exact["source"] == "exact search, no model" and exact["n"] == found["n"]
+
+
+def test_the_trained_baseline_is_found(bridge, tmp_path):
+    proposing(tmp_path / "checkpoints/baseline/best_model.pt", advice.recommend(bridge, FREE, 128))
+    assert answer(FREE, "--security", 128, cwd=tmp_path)["source"].startswith("checkpoints/baseline/best_model.pt")
+    assert answer(FREE, "--security", 128, "--exact", cwd=tmp_path)["proposal"] is None
+
+
+@pytest.mark.parametrize("file", sorted(CIRCUITS.glob("*.r1cs")), ids=lambda file: file.name)
+@pytest.mark.parametrize("level", [100, 256])
+def test_the_answer_of_each_fixture_is_the_searchs(bridge, file, level):
+    found = advice.recommend(bridge, file, level)
+    expected = queries.choices(bridge.read([file]).choose(level))[0]
+    assert {key: found[key] for key in (*queries.CHOICE_KEYS, "q")} == expected
+    assert min(row["margin"] for row in found["constraints"]) >= 0
+    least = min(found["constraints"], key=lambda row: row["margin"])
+    assert found["binds"] == least["constraint"]
+
+
+def test_the_next_level_has_its_price(bridge):
+    found = advice.recommend(bridge, FREE, 128)["next_level"]
+    above = advice.recommend(bridge, FREE, 192)["proof_size"]
+    assert (found["security"], found["proof_size"]) == (192, above)
+    assert found["more"] == above / advice.recommend(bridge, FREE, 128)["proof_size"] - 1
+    assert advice.recommend(bridge, FREE, 256)["next_level"] is None
+
+
+def test_an_answer_that_the_check_does_not_confirm_is_not_given(bridge):
+    story = advice.recommend(bridge, FREE, 128)
+    rows = advice.sound(bridge, advice.of_circuit(story["circuit"], story, 128))
+    assert advice.checked(story, rows)[0]["n"] == story["n"]
+    for wrong in ({"kappa": story["kappa"] + 1}, {"proof_size": 1}, {"q": story["q"] + 2}, {"q": 2**31 + 1}):
+        with pytest.raises(StageError, match="disagree"):
+            advice.checked(story | wrong, rows)
+    with pytest.raises(StageError, match="disagree"):
+        advice.checked(story, rows[1:])
+
+
+def test_bounds_set_q_free(tmp_path):
+    bounds = tmp_path / "bounds.json"
+    bounds.write_text(json.dumps({str(wire): [-128, 127] for wire in range(10, 28)}))
+    fixed, free = answer(FIXED, "--security", 128, "--exact"), answer(FIXED, "--security", 128, "--bounds", bounds)
+    assert (fixed["circuit"]["liftable"], free["circuit"]["liftable"]) == (False, True)
+    assert free["proof_size"] < fixed["proof_size"] and free["log2_q"] < 64
+
+
+def test_custom_gates_are_warned_about(tmp_path):
+    file = products(tmp_path / "gates.r1cs", 2**64 - 2**32 + 1, 5, gates=3)
+    done = run(file, "--security", 128, "--exact")
+    assert done.returncode == 0
+    assert "warning" in done.stdout and "used 3 times" in done.stdout and "does not cover them" in done.stdout
+    given = ROOT / "crypto/tests/fixtures/circuits"
+    counts = {file.name: advice.custom_gates(file) for file in given.glob("*.r1cs")}
+    assert {name for name, count in counts.items() if count} == {name for name in counts if "customgate" in name}
+
+
+def test_an_infeasible_wish_says_which_constraint_and_what_helps(tmp_path):
+    file = products(tmp_path / "many.r1cs", BABYBEAR, 1000)
+    line = refused(file, "--security", 256, "--exact")
+    for words in ("infeasible", "Module-SIS", "larger field", "192 bits are feasible", "--bounds"):
+        assert words in line
+    done = run(file, "--security", 256, "--exact", "--json")
+    assert done.returncode == 2 and json.loads(done.stdout)["infeasible"] in line
+    assert "infeasible" in answer(file, "--security", 192, "--exact")["next_level"]
+
+
+def test_a_prime_of_order_32_is_checked_too(bridge, tmp_path):
+    found = advice.recommend(bridge, products(tmp_path / "odd.r1cs", ORDER_32, 40), 128)
+    assert (found["ord"], found["q"]) == (32, ORDER_32)
+
+
+def test_a_circuit_without_constraints_is_answered(bridge, tmp_path):
+    empty = ROOT / "crypto/tests/fixtures/circuits/edge_no_constraints.bn128.O1.r1cs"
+    model = proposing(tmp_path / "m.pt", advice.recommend(bridge, empty, 100))
+    assert advice.recommend(bridge, empty, 100, None, model)["nearest"]["excess"] == 0
+
+
+def test_beyond_the_trained_sizes_the_model_extrapolates_or_is_not_asked(bridge, tmp_path, monkeypatch):
+    file = products(tmp_path / "large.r1cs", 2**64 - 2**32 + 1, 1000)
+    model = proposing(tmp_path / "m.pt", advice.recommend(bridge, file, 128))
+    found = answer(file, "--security", 128, "--checkpoint", model)
+    assert found["nearest"]["excess"] == 0
+    assert found["warnings"] == ["the model extrapolates: the circuit has 4,000 nodes, those that it was trained on up "
+                                 "to 2,000"]  # fmt: skip
+    monkeypatch.setattr(advice, "MODEL_BYTES", 1000)
+    left = advice.recommend(bridge, file, 128, None, model)
+    assert left["proposal"] is None and "model was not asked: 4,000 nodes" in left["warnings"][0]
+    assert left["source"].startswith("exact search") and "model was not asked" in texts.advice(left)
+
+
+def test_the_edges_are_bounded_by_the_files_size(bridge):
+    for file in CIRCUITS.glob("*.r1cs"):
+        edges = int(bridge.read([file]).graphs(128)["edges"][0])
+        bits = int(bridge.read([file]).analyse()["field_bits"][0])
+        assert edges <= advice._most_edges(file, bits) < 3 * edges + 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["none.r1cs", "--security", 128], "none.r1cs"),
+        ([FREE, "--security", 77], "100, 128, 192, 256"),
+        ([FREE], "--security"),
+        ([FREE, "--security", 128, "--checkpoint", "none.pt"], "none.pt"),
+        ([FREE, "--security", 128, "--checkpoint", "README.md"], "README.md"),
+        ([FREE, "--security", 128, "--checkpoint", "m.pt", "--exact"], "--exact"),
+        ([FREE, "--security", 128, "--bounds", "none.json"], "none.json"),
+        (["README.md", "--security", 128], "not an .r1cs file"),
+    ],
+)
+def test_bad_input_is_one_line(arguments, says):
+    assert says in refused(*arguments)
+
+
+def test_exact_and_checkpoint_exclude_each_other():
+    with pytest.raises(InputError, match="one of them"):
+        advice.model_file(Path("m.pt"), exact=True)
+
+
+def test_an_exact_answer_does_not_wait_for_torch():
+    script = f"import sys; sys.argv = ['nexuszero', 'recommend', {str(FREE)!r}, '--security', '128', '--exact']\n"
+    script += "from nexuszero.cli import main\ntry: main()\nexcept SystemExit as end: assert not end.code\n"
+    script += "assert not {'torch', 'pandas', 'h5py', 'plotly'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, capture_output=True)
+
+
+def test_the_readmes_example_is_what_is_printed():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    example = re.search(r"```console\n\$ nexuszero (recommend [^\n]+)\n(.*?)```", text, re.S)
+    done = run(*example[1].split()[1:])
+    assert done.returncode == 0
+    assert TIMES.sub(r"\1", done.stdout) == TIMES.sub(r"\1", example[2])
+
+
+def test_fixtures_and_their_sources_are_those_that_were_recorded():
+    lines = (CIRCUITS / "SHA256SUMS").read_text().splitlines()
+    recorded = dict(reversed(line.split()) for line in lines)
+    files = [*(ROOT / "circuits").glob("*.circom"), *CIRCUITS.glob("*.r1cs")]
+    assert recorded == {str(file.relative_to(ROOT)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+    names = {file.stem for file in (ROOT / "circuits").glob("*.circom")}
+    assert {file.name for file in CIRCUITS.glob("*.r1cs")} == {
+        f"{name}.{prime}.r1cs" for name in names for prime in ("bn128", "goldilocks")
+    }
