@@ -99,8 +99,8 @@ def analyse(
     from nexuszero import queries
 
     text = queries.read_bounds(bounds)
-    circuits = _bridge().read(files)
-    for row in queries.analyses(circuits, [str(file) for file in files], text):
+    circuits = _bridge().read(files, text)
+    for row in queries.analyses(circuits, [str(file) for file in files]):
         _show(row, json_)
 
 

@@ -19,8 +19,12 @@ from numpy.typing import ArrayLike, NDArray
 
 from nexuszero.errors import InputError
 
+DEGREE = 64  # of the ring: LWE dimensions are multiples of it
+LEVELS = (100, 128, 192, 256)  # bits of security that have a challenge set
+CONSTRAINTS = ("hiding", "modulus", "soundness", "binding", "width")  # of a proposal, by their bits
 ATTACKS = ("usvp", "bdd", "dual", "dual_hybrid", "rough", "sis")
 Records = NDArray[np.void]
+Array = NDArray[Any]
 Columns = dict[str, NDArray[Any]]
 
 # dtype and trailing shape of the columns that the library hands out (dataset.md)
@@ -130,11 +134,12 @@ class CryptoBridge:
             queries["p"][row] = list((prime or 0).to_bytes(32, "little"))
         return self._map(self._lib.nexuszero_choose, queries, "ChoiceRecord")
 
-    def read(self, paths: Sequence[Path | str]) -> Circuits:
-        """Reads `.r1cs` files."""
+    def read(self, paths: Sequence[Path | str], bounds: str | None = None) -> Circuits:
+        """Reads `.r1cs` files; `bounds` is the text of a JSON object from wire to `[lo, hi]`, known of each file."""
         names = [self._ffi.new("char[]", str(path).encode()) for path in paths]
+        known = self._ffi.NULL if bounds is None else bounds.encode()
         out = self._ffi.new("NexuszeroCircuits **")
-        self._check(self._lib.nexuszero_circuits_read(names, len(names), out))
+        self._check(self._lib.nexuszero_circuits_read(names, len(names), known, out))
         return Circuits(self, out[0])
 
     def synthesize(self, families: ArrayLike, seeds: ArrayLike) -> Circuits:
@@ -207,7 +212,7 @@ class CryptoBridge:
 
 
 class Circuits:
-    """Circuits in the library's memory; `bounds` is the text of a JSON object from wire to `[lo, hi]`."""
+    """Circuits in the library's memory, each analysed once, when that is first asked for."""
 
     def __init__(self, bridge: CryptoBridge, handle: Any) -> None:
         self._bridge = bridge
@@ -216,22 +221,34 @@ class Circuits:
     def __len__(self) -> int:
         return int(self._bridge._lib.nexuszero_circuits_count(self._handle))
 
-    def analyse(self, bounds: str | None = None) -> Records:
+    def analyse(self) -> Records:
         """Counts, heights and whether q is free -> [circuits]."""
-        return self._records("AnalysisRecord", "nexuszero_circuits_analyse", self._text(bounds))
+        return self._records("AnalysisRecord", "nexuszero_circuits_analyse")
 
-    def choose(self, security: int, bounds: str | None = None) -> Records:
+    def choose(self, security: int) -> Records:
         """The smallest sound parameters by exact search, with a concrete prime -> [circuits]."""
-        return self._records("ChoiceRecord", "nexuszero_circuits_choose", self._text(bounds), security)
+        return self._records("ChoiceRecord", "nexuszero_circuits_choose", security)
+
+    def candidates(self, security: int, index: int = 0) -> Records:
+        """All sound parameters of one circuit, the smallest proof first -> [candidates]; one that says why not."""
+        bridge, out = self._bridge, np.zeros(256, self._bridge._dtype("ChoiceRecord"))
+        pointer, found = bridge._pointer("NexuszeroChoiceRecord[]", out), bridge._ffi.new("size_t *")
+        function = bridge._lib.nexuszero_circuits_candidates
+        bridge._check(function(self._handle, index, security, pointer, len(out), found))
+        return out[: found[0]]
+
+    def judge(self, security: int, proposals: Array) -> Records:
+        """Whether proposed ``n, log2 q, sigma``, `[circuits, 3]`, are sound as they stand -> [circuits]."""
+        n, log2_q, sigma = np.asarray(proposals, float).reshape(len(self), 3).T
+        queries = self._bridge._queries("ProposalQuery", n=n, log2_q=log2_q, sigma=sigma)
+        source = self._bridge._ffi.cast("NexuszeroProposalQuery *", self._bridge._ffi.from_buffer(queries))
+        return self._records("VerdictRecord", "nexuszero_circuits_judge", security, source)
 
     def graphs(self, security: int) -> Columns:
         """The graphs as unlabelled columns (`x`, `edge_source`, ...)."""
         out = self._bridge._ffi.new("NexuszeroRows **")
         self._bridge._check(self._bridge._lib.nexuszero_circuits_graphs(self._handle, security, out))
         return self._bridge._columns(out[0])
-
-    def _text(self, bounds: str | None) -> Any:
-        return self._bridge._ffi.NULL if bounds is None else bounds.encode()
 
     def _records(self, record: str, function: str, *arguments: Any) -> Records:
         out = np.zeros(len(self), self._bridge._dtype(record))

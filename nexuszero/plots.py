@@ -18,8 +18,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from nexuszero import tables
-from nexuszero.candidates import LEVELS
 from nexuszero.config import TUNED
+from nexuszero.crypto import LEVELS
 from nexuszero.dataset import TARGET_NAMES, Array, Split
 
 if TYPE_CHECKING:

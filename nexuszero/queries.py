@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from nexuszero.crypto import ATTACKS, Circuits, CryptoBridge, Records
+from nexuszero.crypto import ATTACKS, CONSTRAINTS, Circuits, CryptoBridge, Records
 from nexuszero.errors import InputError
 
 Row = dict[str, Any]
@@ -20,7 +20,8 @@ ESTIMATE_KEYS = ("attack", "beta", "d", "delta", "bits", "quantum_bits", "hardne
 CHOICE_KEYS = ("n", "log2_q", "sigma", "ord", "k", "kappa", "l", "D", "g", "lwe_bits", "sis_bits", "bit_security",
                "hardness", "proof_size")  # fmt: skip
 ANALYSIS_KEYS = ("wires", "constraints", "linear", "quadratic", "packed", "forms", "height_64", "height_32",
-                 "height_16", "height_8", "height_4", "liftable", "bits", "field_bits", "field_order")  # fmt: skip
+                 "height_16", "height_8", "height_4", "liftable", "bits", "field_bits", "field_order",
+                 "custom_gates")  # fmt: skip
 _LIBRARY_NAMES = {"D": "cut_d", "g": "cut_g"}
 
 
@@ -126,14 +127,25 @@ def choices(records: Records) -> list[Row]:
         if not record["feasible"]:
             reason = bytes(record["reason"]).split(b"\0")[0].decode()
             return dict.fromkeys(CHOICE_KEYS) | {"infeasible": reason}
-        values = {key: record[_LIBRARY_NAMES.get(key, key)].item() for key in CHOICE_KEYS}
+        values = {key: record[_LIBRARY_NAMES.get(key, key)].item() for key in (*CHOICE_KEYS, "soundness")}
         q = int.from_bytes(bytes(record["q"]), "little")
         return values | ({"q": q} if q else {})
 
     return [row(record) for record in records]
 
 
-def analyses(circuits: Circuits, names: Sequence[str], bounds: str | None = None) -> list[Row]:
+def verdicts(records: Records) -> list[Row]:
+    """Verdicts on proposals: what they were `rounded` to, whether `sound`, what `fails`, and bytes if sound."""
+
+    def row(record: Any) -> Row:
+        fails = [name for bit, name in enumerate(CONSTRAINTS) if int(record["fails"]) >> bit & 1]
+        rounded = {"n": int(record["n"]), "log2_q": int(record["log2_q"])}
+        return {"rounded": rounded, "sound": not fails, "fails": fails, "sound_size": int(record["proof_size"]) or None}
+
+    return [row(record) for record in records]
+
+
+def analyses(circuits: Circuits, names: Sequence[str]) -> list[Row]:
     """The counts of circuits as dictionaries, in order."""
 
     def row(name: str, record: Any) -> Row:
@@ -142,7 +154,7 @@ def analyses(circuits: Circuits, names: Sequence[str], bounds: str | None = None
         ordered = {key: (values | heights)[key] for key in ANALYSIS_KEYS}
         return {"file": name, **ordered, "liftable": bool(record["liftable"])}
 
-    return [row(name, record) for name, record in zip(names, circuits.analyse(bounds), strict=True)]
+    return [row(name, record) for name, record in zip(names, circuits.analyse(), strict=True)]
 
 
 def read_bounds(path: Path | None) -> str | None:

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 
 from nexuszero import checkpoint, queries
-from nexuszero.candidates import LEVELS, Array, Row, of_circuit, sound
-from nexuszero.crypto import Circuits, CryptoBridge
+from nexuszero.crypto import LEVELS, Array, Circuits, CryptoBridge
 from nexuszero.dataset import Split, unlabelled
 from nexuszero.errors import InputError
 from nexuszero.evaluation import predict
-from nexuszero.recommend import custom_gates, judged
+from nexuszero.queries import Row
+from nexuszero.recommend import nearest
 
 ROOT = Path(__file__).parents[1]
 FIXTURES = (ROOT / "crypto/tests/fixtures/circuits", ROOT / "tests/fixtures/circuits")
@@ -29,15 +29,12 @@ def compiled(directory: Path | None, model: checkpoint.Checkpoint, level: int = 
 
     Left out are circuits with custom gates, which no answer covers, and those that multiply nothing private.
     """
-    bridge = CryptoBridge()
     found = [file for place in ([directory] if directory else FIXTURES) for file in sorted(place.glob("*.r1cs"))]
     if not found:
         raise InputError(f"{directory or FIXTURES[0]}: holds no .r1cs file; correct the path")
-    bridge.read(found)  # refuses what is no circuit
-    kept = [file for file in found if not custom_gates(file)]
-    circuits = bridge.read(kept)
+    circuits = CryptoBridge().read(found)
     values = predict(model, unlabelled(circuits.graphs(level)))
-    return _rows(bridge, circuits, [file.name for file in kept], level, values, model)
+    return _rows(circuits, [file.name for file in found], level, values, model)
 
 
 def drawn(split: Split, values: Array, model: checkpoint.Checkpoint) -> list[Row]:
@@ -48,32 +45,28 @@ def drawn(split: Split, values: Array, model: checkpoint.Checkpoint) -> list[Row
         chosen = np.flatnonzero(split.circuit["security"] == level)
         circuits = bridge.synthesize(np.array(families)[chosen], split.circuit["seed"][chosen])
         names = [f"{split.circuit['family'][index]} {index}" for index in chosen]
-        rows += _rows(bridge, circuits, names, level, values[chosen], model)
+        rows += _rows(circuits, names, level, values[chosen], model)
     return rows
 
 
 def _rows(
-    bridge: CryptoBridge,
-    circuits: Circuits,
-    names: Sequence[str],
-    level: int,
-    values: Array,
-    model: checkpoint.Checkpoint,
+    circuits: Circuits, names: Sequence[str], level: int, values: Array, model: checkpoint.Checkpoint
 ) -> list[Row]:
-    """The network's judgement beside that of always answering the mean of its training circuits."""
-    mean = model.standardiser.inverse(np.zeros((1, 6)))[0]
-    analyses, answers, rows = queries.analyses(circuits, names), queries.choices(circuits.choose(level)), []
-    for circuit, answer, value in zip(analyses, answers, values, strict=True):
-        if "infeasible" in answer or not circuit["forms"]:
+    """The network's verdict beside that of always answering the mean of its training circuits."""
+    mean = np.broadcast_to(model.standardiser.inverse(np.zeros((1, 6))), values.shape)
+    told, plain = (queries.verdicts(circuits.judge(level, proposed[:, :3])) for proposed in (values, mean))
+    rows = []
+    for index, circuit in enumerate(queries.analyses(circuits, names)):
+        candidates = queries.choices(circuits.candidates(level, index))
+        if "infeasible" in candidates[0] or circuit["custom_gates"] or not circuit["forms"]:
             continue
-        demand = of_circuit(circuit, answer, level)
-        candidates = [row for row in sound(bridge, demand) if row["log2_q"] >= answer["log2_q"]]
-        found, plain = (judged(bridge, demand, candidates, told, model.standardiser) for told in (value, mean))
         rows.append({
             "circuit": circuit["file"], "security": level, "nodes": circuit["wires"] - 1 + circuit["constraints"],
-            "free": circuit["liftable"], "sound": found["proposal"]["sound"], "fails": found["proposal"]["fails"],
-            "proof_size": answer["proof_size"], "excess": found["nearest"]["excess"],
-            "mean_sound": plain["proposal"]["sound"], "mean_excess": plain["nearest"]["excess"],
+            "free": circuit["liftable"], "sound": told[index]["sound"], "fails": told[index]["fails"],
+            "proof_size": candidates[0]["proof_size"],
+            "excess": nearest(candidates, values[index], model.standardiser)["excess"],
+            "mean_sound": plain[index]["sound"],
+            "mean_excess": nearest(candidates, mean[index], model.standardiser)["excess"],
         })  # fmt: skip
     return rows
 

@@ -61,7 +61,7 @@ def circuit(
     from nexuszero.crypto import CryptoBridge
 
     text = read_bounds(bounds)
-    found = CryptoBridge().read([file]).choose(security, text)[0]
+    found = CryptoBridge().read([file], text).choose(security)[0]
     if not found["feasible"]:
         raise InputError(f"{file}: {bytes(found['reason']).split(bytes(1))[0].decode()}")
     if checkpoint is not None:

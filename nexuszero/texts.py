@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from nexuszero.candidates import Row
-from nexuszero.queries import CHOICE_KEYS
+from nexuszero.queries import CHOICE_KEYS, Row
 
 DIGITS = {"sigma": 3, "lwe_bits": 3, "sis_bits": 3, "bit_security": 3, "hardness": 4}  # of what is computed
 PROPOSED = {"n": 1, "log2_q": 2, "sigma": 1, "bit_security": 1, "hardness": 3, "proof_size": 0}  # of what is guessed

@@ -106,10 +106,10 @@ def test_a_concrete_prime_has_the_bits_and_order_that_were_chosen(bridge):
 
 
 def test_bounds_sharpen_the_analysis_and_wrong_ones_are_named(bridge):
-    circuit = bridge.read([FIXTURES / "circuits/dot4.bn128.O1.r1cs"])
-    assert not circuit.analyse()["liftable"][0]
+    file = FIXTURES / "circuits/dot4.bn128.O1.r1cs"
+    assert not bridge.read([file]).analyse()["liftable"][0]
     bounds = ", ".join(f'"{wire}": [-100, 100]' for wire in range(1, 14))
-    assert circuit.analyse(f"{{{bounds}}}")["liftable"][0]
+    assert bridge.read([file], f"{{{bounds}}}").analyse()["liftable"][0]
     for wrong in (
         '{"99": [0, 1]}',
         '{"1": [2, 1]}',
@@ -120,7 +120,21 @@ def test_bounds_sharpen_the_analysis_and_wrong_ones_are_named(bridge):
         '{"1": [0.5, 1]}',
     ):
         with pytest.raises(InputError, match="bound"):
-            circuit.analyse(wrong)
+            bridge.read([file], wrong).analyse()
+
+
+def test_candidates_begin_with_the_choice_and_stand_as_proposed(bridge):
+    circuits = bridge.read(sorted((FIXTURES / "circuits").glob("adder*.r1cs")))
+    for index, choice in enumerate(queries.choices(circuits.choose(128))):
+        rows = queries.choices(circuits.candidates(128, index))
+        assert rows[0] == choice
+        assert rows == sorted(rows, key=lambda row: (row["proof_size"], row["log2_q"], row["ord"]))
+    best = queries.choices(circuits.choose(128))
+    told = np.array([[row[name] for name in ("n", "log2_q", "sigma")] for row in best])
+    sound, weak = queries.verdicts(circuits.judge(128, told)), queries.verdicts(circuits.judge(128, told - [64, 0, 0]))
+    assert [row["sound_size"] for row in sound] == [row["proof_size"] for row in best]
+    assert all(row["fails"] == ["hiding"] and row["sound_size"] is None for row in weak)
+    assert [row["rounded"]["n"] for row in weak] == [row["n"] - 64 for row in best]
 
 
 def test_rows_are_views_that_keep_their_memory(bridge):

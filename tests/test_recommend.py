@@ -19,13 +19,13 @@ from r1cs_files import BABYBEAR, ORDER_32, products
 from nexuszero import queries, texts
 from nexuszero import recommend as advice
 from nexuszero.crypto import CryptoBridge
-from nexuszero.errors import InputError, StageError
+from nexuszero.errors import InputError
 
 ROOT = Path(__file__).parents[1]
 CIRCUITS = ROOT / "tests/fixtures/circuits"
 FREE, FIXED = CIRCUITS / "compare.bn128.r1cs", CIRCUITS / "matmul.goldilocks.r1cs"
 COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
-TIMES = re.compile(r"(read|search|check|model) [\d.]+")
+TIMES = re.compile(r"(read|analyse|search|model) [\d.]+")
 
 
 def run(*arguments, cwd=ROOT):
@@ -101,20 +101,19 @@ def test_an_unsound_proposal_is_repaired_to_the_optimum(bridge, tmp_path):
 def test_the_nearest_candidate_is_the_nearest_of_all(bridge):
     from nexuszero.batching import Standardiser
 
-    best = advice.recommend(bridge, FREE, 192)
-    demand = advice.of_circuit(best["circuit"], best, 192)
-    rows, units = advice.sound(bridge, demand), Standardiser((11, 40, 10, 0, 0, 0), (0.5, 9, 0.3, 1, 1, 1))
-    rng = np.random.default_rng(5)
+    rows = queries.choices(bridge.read([FREE]).candidates(192))
+    units, rng = Standardiser((11, 40, 10, 0, 0, 0), (0.5, 9, 0.3, 1, 1, 1)), np.random.default_rng(5)
     for _ in range(10):
         values = np.array([rng.uniform(800, 6000), rng.uniform(16, 70), rng.uniform(500, 5000), 130, 0.8, 2e4])
-        nearest = advice.judged(bridge, demand, rows, values, units)["nearest"]
+        found = advice.nearest(rows, values, units)
         steps = [
             (math.log2(row["n"] / values[0]) / 0.5) ** 2
             + ((row["log2_q"] - values[1]) / 9) ** 2
             + (math.log2(row["sigma"] / values[2]) / 0.3) ** 2
             for row in rows
         ]
-        assert steps[rows.index({key: nearest[key] for key in rows[0]})] == min(steps)
+        best = rows[steps.index(min(steps))]
+        assert found == best | {"excess": best["proof_size"] / rows[0]["proof_size"] - 1}
 
 
 def test_where_q_is_fixed_there_is_one_candidate(bridge, tmp_path):
@@ -144,7 +143,7 @@ def test_the_trained_baseline_is_found(bridge, tmp_path):
 def test_the_answer_of_each_fixture_is_the_searchs(bridge, file, level):
     found = advice.recommend(bridge, file, level)
     expected = queries.choices(bridge.read([file]).choose(level))[0]
-    assert {key: found[key] for key in (*queries.CHOICE_KEYS, "q")} == expected
+    assert {key: found[key] for key in expected} == expected
     assert min(row["margin"] for row in found["constraints"]) >= 0
     least = min(found["constraints"], key=lambda row: row["margin"])
     assert found["binds"] == least["constraint"]
@@ -156,17 +155,6 @@ def test_the_next_level_has_its_price(bridge):
     assert (found["security"], found["proof_size"]) == (192, above)
     assert found["more"] == above / advice.recommend(bridge, FREE, 128)["proof_size"] - 1
     assert advice.recommend(bridge, FREE, 256)["next_level"] is None
-
-
-def test_an_answer_that_the_check_does_not_confirm_is_not_given(bridge):
-    story = advice.recommend(bridge, FREE, 128)
-    rows = advice.sound(bridge, advice.of_circuit(story["circuit"], story, 128))
-    assert advice.checked(story, rows)[0]["n"] == story["n"]
-    for wrong in ({"kappa": story["kappa"] + 1}, {"proof_size": 1}, {"q": story["q"] + 2}, {"q": 2**31 + 1}):
-        with pytest.raises(StageError, match="disagree"):
-            advice.checked(story | wrong, rows)
-    with pytest.raises(StageError, match="disagree"):
-        advice.checked(story, rows[1:])
 
 
 def test_bounds_set_q_free(tmp_path):
@@ -182,9 +170,6 @@ def test_custom_gates_are_warned_about(tmp_path):
     done = run(file, "--security", 128, "--exact")
     assert done.returncode == 0
     assert "warning" in done.stdout and "used 3 times" in done.stdout and "does not cover them" in done.stdout
-    given = ROOT / "crypto/tests/fixtures/circuits"
-    counts = {file.name: advice.custom_gates(file) for file in given.glob("*.r1cs")}
-    assert {name for name, count in counts.items() if count} == {name for name in counts if "customgate" in name}
 
 
 def test_an_infeasible_wish_says_which_constraint_and_what_helps(tmp_path):
@@ -219,13 +204,6 @@ def test_beyond_the_trained_sizes_the_model_extrapolates_or_is_not_asked(bridge,
     left = advice.recommend(bridge, file, 128, None, model)
     assert left["proposal"] is None and "model was not asked: 4,000 nodes" in left["warnings"][0]
     assert left["source"].startswith("exact search") and "model was not asked" in texts.advice(left)
-
-
-def test_the_edges_are_bounded_by_the_files_size(bridge):
-    for file in CIRCUITS.glob("*.r1cs"):
-        edges = int(bridge.read([file]).graphs(128)["edges"][0])
-        bits = int(bridge.read([file]).analyse()["field_bits"][0])
-        assert edges <= advice._most_edges(file, bits) < 3 * edges + 100
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ fn measure(path: &Path) -> Result<()> {
     let r1cs = timed("read", || read_file(path))?;
     let analysis = timed("analyse", || Analysis::of(&r1cs, &Bounds::new()))?;
     timed("explain", || Explanation::of(&r1cs, &Bounds::new()))?;
-    let (choice, _) = timed("search", || choose_prime(&r1cs, &analysis, &Bounds::new(), 128))?;
+    let choice = timed("search", || choose_prime(&r1cs, &analysis, &Bounds::new(), 128))?.choice;
     println!("{} forms, liftable {}, {} bytes", analysis.forms, analysis.liftable, choice.proof_size);
     Ok(())
 }

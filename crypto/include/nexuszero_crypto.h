@@ -163,6 +163,8 @@ typedef struct NexuszeroChoiceRecord {
   double lwe_bits;
   // Bits of binding.
   double sis_bits;
+  // Bits of soundness.
+  double soundness;
   // The smaller of the two.
   double bit_security;
   // Its hardness.
@@ -243,6 +245,30 @@ typedef struct NexuszeroOverflowRecord {
   uint32_t bits;
 } NexuszeroOverflowRecord;
 
+// Parameters that somebody proposes, as real numbers.
+typedef struct NexuszeroProposalQuery {
+  // LWE dimension.
+  double n;
+  // Bits of q.
+  double log2_q;
+  // Standard deviation of the Gaussian mask.
+  double sigma;
+} NexuszeroProposalQuery;
+
+// Whether a proposal is sound, once n and `log2_q` are rounded to what they count.
+typedef struct NexuszeroVerdictRecord {
+  // Bits of hiding that it has.
+  double lwe_bits;
+  // Bytes of the smallest proof; 0 where it is not sound.
+  uint64_t proof_size;
+  // LWE dimension that was judged.
+  uint32_t n;
+  // Bits of q that were judged.
+  uint32_t log2_q;
+  // What it does not meet, a bit each: 0 hiding, 1 modulus, 2 soundness, 3 binding, 4 width.
+  uint32_t fails;
+} NexuszeroVerdictRecord;
+
 // A block of memory that belongs to a handle.
 typedef struct NexuszeroColumn {
   // The first byte.
@@ -290,12 +316,15 @@ enum NexuszeroStatus nexuszero_choose(const struct NexuszeroDemandQuery *queries
                                       size_t count,
                                       struct NexuszeroChoiceRecord *out);
 
-// Reads `count` `.r1cs` files on all cores.
+// Reads `count` `.r1cs` files on all cores. `bounds` is null or a JSON object from wire number to `[lo, hi]`,
+// where range inference starts from in every file.
 //
 // # Safety
-// `paths` points to `count` NUL-terminated strings, `out` to room for a handle.
+// `paths` points to `count` NUL-terminated strings, `bounds` is null or NUL-terminated, `out` has room for a
+// handle.
 enum NexuszeroStatus nexuszero_circuits_read(const char *const *paths,
                                              size_t count,
+                                             const char *bounds,
                                              struct NexuszeroCircuits **out);
 
 // Writes circuit `index` as an `.r1cs` file.
@@ -327,22 +356,19 @@ size_t nexuszero_circuits_count(const struct NexuszeroCircuits *circuits);
 // `circuits` is null or a live handle, which dies here.
 void nexuszero_circuits_free(struct NexuszeroCircuits *circuits);
 
-// Analyses every circuit on all cores. `bounds` is null or a JSON object from wire number to `[lo, hi]`.
+// Analyses every circuit on all cores.
 //
 // # Safety
-// `circuits` is a live handle, `out` has room for a record a circuit, `bounds` is null or NUL-terminated.
+// `circuits` is a live handle, `out` has room for a record a circuit.
 enum NexuszeroStatus nexuszero_circuits_analyse(const struct NexuszeroCircuits *circuits,
-                                                const char *bounds,
                                                 struct NexuszeroAnalysisRecord *out);
 
 // Explains circuit `index`: a record a wire (wire 0 included), and the constraints that are too large to lift.
 //
 // # Safety
-// `circuits` is a live handle, `bounds` is null or NUL-terminated, `wires` has room for `count` records and
-// `overflow` for one.
+// `circuits` is a live handle, `wires` has room for `count` records and `overflow` for one.
 enum NexuszeroStatus nexuszero_circuits_explain(const struct NexuszeroCircuits *circuits,
                                                 size_t index,
-                                                const char *bounds,
                                                 struct NexuszeroWireRecord *wires,
                                                 size_t count,
                                                 struct NexuszeroOverflowRecord *overflow);
@@ -359,11 +385,31 @@ enum NexuszeroStatus nexuszero_reason_text(uint32_t reason,
 // Finds every circuit's parameters at `security` bits with a concrete prime, on all cores.
 //
 // # Safety
-// `circuits` is a live handle, `out` has room for a record a circuit, `bounds` is null or NUL-terminated.
+// `circuits` is a live handle, `out` has room for a record a circuit.
 enum NexuszeroStatus nexuszero_circuits_choose(const struct NexuszeroCircuits *circuits,
-                                               const char *bounds,
                                                uint32_t security,
                                                struct NexuszeroChoiceRecord *out);
+
+// Every sound candidate of circuit `index`, the smallest proof first: that one is the answer of
+// [`nexuszero_circuits_choose`] and has a prime. Where none is sound `found` is 1 and the record says why.
+//
+// # Safety
+// `circuits` is a live handle, `out` has room for `capacity` records (256 are enough) and `found` for one number.
+enum NexuszeroStatus nexuszero_circuits_candidates(const struct NexuszeroCircuits *circuits,
+                                                   size_t index,
+                                                   uint32_t security,
+                                                   struct NexuszeroChoiceRecord *out,
+                                                   size_t capacity,
+                                                   size_t *found);
+
+// Judges parameters that were proposed for every circuit, as they stand, on all cores.
+//
+// # Safety
+// `circuits` is a live handle, `proposals` and `out` point to a value a circuit.
+enum NexuszeroStatus nexuszero_circuits_judge(const struct NexuszeroCircuits *circuits,
+                                              uint32_t security,
+                                              const struct NexuszeroProposalQuery *proposals,
+                                              struct NexuszeroVerdictRecord *out);
 
 // The graphs of all circuits as rows without labels (`x`, `edge_source`, ..., `nodes`, `edges`).
 //

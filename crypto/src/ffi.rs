@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::ffi::{CStr, c_char};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
@@ -20,7 +21,8 @@ use crate::explain::{Explanation, Finding, Reason};
 use crate::field::{Field, U256};
 use crate::graph::Graph;
 use crate::label::{self, Choice, Demand, Modulus};
-use crate::modulus::choose_prime;
+use crate::modulus::{Settled, choose_prime};
+use crate::proposal::{Proposal, Verdict, judge};
 use crate::r1cs::R1cs;
 use crate::ranges::{Bounds, parse_bounds};
 use crate::security;
@@ -206,6 +208,8 @@ pub struct ChoiceRecord {
     pub lwe_bits: f64,
     /// Bits of binding.
     pub sis_bits: f64,
+    /// Bits of soundness.
+    pub soundness: f64,
     /// The smaller of the two.
     pub bit_security: f64,
     /// Its hardness.
@@ -234,6 +238,34 @@ pub struct ChoiceRecord {
     pub feasible: u8,
     /// NUL-terminated (a literal length: header readers know no constants).
     pub reason: [u8; 256],
+}
+
+/// Parameters that somebody proposes, as real numbers.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ProposalQuery {
+    /// LWE dimension.
+    pub n: f64,
+    /// Bits of q.
+    pub log2_q: f64,
+    /// Standard deviation of the Gaussian mask.
+    pub sigma: f64,
+}
+
+/// Whether a proposal is sound, once n and `log2_q` are rounded to what they count.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct VerdictRecord {
+    /// Bits of hiding that it has.
+    pub lwe_bits: f64,
+    /// Bytes of the smallest proof; 0 where it is not sound.
+    pub proof_size: u64,
+    /// LWE dimension that was judged.
+    pub n: u32,
+    /// Bits of q that were judged.
+    pub log2_q: u32,
+    /// What it does not meet, a bit each: 0 hiding, 1 modulus, 2 soundness, 3 binding, 4 width.
+    pub fails: u32,
 }
 
 /// The counts of a circuit.
@@ -385,17 +417,45 @@ fn fill<Q: Sync, R: Send>(queries: &[Q], out: &mut [R], each: impl Fn(&Q) -> Res
 
 /// Circuits in memory.
 pub struct Circuits {
-    systems: Vec<R1cs>,
+    systems: Vec<System>,
 }
 
-/// Reads `count` `.r1cs` files on all cores.
+/// A circuit, what is known of its wires, and its analysis, made when it is first asked for.
+struct System {
+    r1cs: R1cs,
+    bounds: Arc<Bounds>,
+    analysis: OnceLock<Analysis>,
+}
+
+impl System {
+    fn new(r1cs: R1cs, bounds: &Arc<Bounds>) -> Self {
+        Self { r1cs, bounds: Arc::clone(bounds), analysis: OnceLock::new() }
+    }
+
+    fn analysis(&self) -> Result<&Analysis> {
+        if let Some(known) = self.analysis.get() {
+            return Ok(known);
+        }
+        let found = Analysis::of(&self.r1cs, &self.bounds)?;
+        Ok(self.analysis.get_or_init(|| found))
+    }
+
+    fn settle(&self, security: u32) -> Result<Settled> {
+        choose_prime(&self.r1cs, self.analysis()?, &self.bounds, security)
+    }
+}
+
+/// Reads `count` `.r1cs` files on all cores. `bounds` is null or a JSON object from wire number to `[lo, hi]`,
+/// where range inference starts from in every file.
 ///
 /// # Safety
-/// `paths` points to `count` NUL-terminated strings, `out` to room for a handle.
+/// `paths` points to `count` NUL-terminated strings, `bounds` is null or NUL-terminated, `out` has room for a
+/// handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexuszero_circuits_read(
     paths: *const *const c_char,
     count: usize,
+    bounds: *const c_char,
     out: *mut *mut Circuits,
 ) -> Status {
     guard(|| {
@@ -403,7 +463,10 @@ pub unsafe extern "C" fn nexuszero_circuits_read(
         let paths =
             unsafe { slice(paths, count)? }.iter().map(|&path| Ok(PathBuf::from(unsafe { text(path)? })));
         let paths = paths.collect::<Result<Vec<_>>>()?;
-        let systems = paths.par_iter().map(|path| crate::format::read_file(path)).collect::<Result<_>>()?;
+        // SAFETY: the caller promises the text.
+        let bounds = Arc::new(unsafe { read_bounds(bounds)? });
+        let read = |path: &PathBuf| Ok(System::new(crate::format::read_file(path)?, &bounds));
+        let systems = paths.par_iter().map(read).collect::<Result<_>>()?;
         // SAFETY: the caller promises room for a handle.
         unsafe { hand_over(Circuits { systems }, out) }
     })
@@ -421,8 +484,8 @@ pub unsafe extern "C" fn nexuszero_circuits_write(
 ) -> Status {
     guard(|| {
         // SAFETY: the caller promises the handle and the text.
-        let (r1cs, path) = unsafe { (system(circuits, index)?, text(path)?) };
-        crate::format::write_file(r1cs, Path::new(path))
+        let (system, path) = unsafe { (system(circuits, index)?, text(path)?) };
+        crate::format::write_file(&system.r1cs, Path::new(path))
     })
 }
 
@@ -440,10 +503,11 @@ pub unsafe extern "C" fn nexuszero_circuits_synthesize(
     guard(|| {
         // SAFETY: the caller promises both arrays.
         let (families, seeds) = unsafe { (slice(families, count)?, slice(seeds, count)?) };
+        let none = Arc::new(Bounds::new());
         let one = |(&family, &seed): (&u8, &u64)| {
             let family = Family::ALL.get(usize::from(family));
             let family = family.with_context(|| format!("there are {} families", Family::ALL.len()))?;
-            Ok(synthesize(*family, seed).r1cs)
+            Ok(System::new(synthesize(*family, seed).r1cs, &none))
         };
         let systems = families.par_iter().zip(seeds).map(one).collect::<Result<_>>()?;
         // SAFETY: the caller promises room for a handle.
@@ -482,46 +546,43 @@ pub unsafe extern "C" fn nexuszero_circuits_free(circuits: *mut Circuits) {
     }
 }
 
-/// Analyses every circuit on all cores. `bounds` is null or a JSON object from wire number to `[lo, hi]`.
+/// Analyses every circuit on all cores.
 ///
 /// # Safety
-/// `circuits` is a live handle, `out` has room for a record a circuit, `bounds` is null or NUL-terminated.
+/// `circuits` is a live handle, `out` has room for a record a circuit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexuszero_circuits_analyse(
     circuits: *const Circuits,
-    bounds: *const c_char,
     out: *mut AnalysisRecord,
 ) -> Status {
     guard(|| {
-        // SAFETY: the caller promises the handle, the text and the room.
-        let (systems, bounds) = unsafe { (systems(circuits)?, read_bounds(bounds)?) };
-        // SAFETY: as above.
+        // SAFETY: the caller promises the handle.
+        let systems = unsafe { systems(circuits)? };
+        // SAFETY: the caller promises the room.
         let out = unsafe { slice_mut(out, systems.len())? };
-        fill(systems, out, |r1cs| Ok(AnalysisRecord::of(&Analysis::of(r1cs, &bounds)?)))
+        fill(systems, out, |system| Ok(AnalysisRecord::of(system.analysis()?)))
     })
 }
 
 /// Explains circuit `index`: a record a wire (wire 0 included), and the constraints that are too large to lift.
 ///
 /// # Safety
-/// `circuits` is a live handle, `bounds` is null or NUL-terminated, `wires` has room for `count` records and
-/// `overflow` for one.
+/// `circuits` is a live handle, `wires` has room for `count` records and `overflow` for one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexuszero_circuits_explain(
     circuits: *const Circuits,
     index: usize,
-    bounds: *const c_char,
     wires: *mut WireRecord,
     count: usize,
     overflow: *mut OverflowRecord,
 ) -> Status {
     guard(|| {
-        // SAFETY: the caller promises the handle, the text and the room.
-        let (r1cs, bounds) = unsafe { (system(circuits, index)?, read_bounds(bounds)?) };
-        // SAFETY: as above.
+        // SAFETY: the caller promises the handle.
+        let System { r1cs, bounds, .. } = unsafe { system(circuits, index)? };
+        // SAFETY: the caller promises the room.
         let (wires, overflow) = unsafe { (slice_mut(wires, count)?, slice_mut(overflow, 1)?) };
         ensure!(count == r1cs.wires() as usize, "room for {count} of {} wires", r1cs.wires());
-        let found = Explanation::of(r1cs, &bounds)?;
+        let found = Explanation::of(r1cs, bounds)?;
         wires.iter_mut().zip(&found.wires).for_each(|(slot, finding)| *slot = WireRecord::of(finding));
         overflow[0] = OverflowRecord::of(&found);
         Ok(())
@@ -548,23 +609,83 @@ pub unsafe extern "C" fn nexuszero_reason_text(reason: u32, buffer: *mut c_char,
 /// Finds every circuit's parameters at `security` bits with a concrete prime, on all cores.
 ///
 /// # Safety
-/// `circuits` is a live handle, `out` has room for a record a circuit, `bounds` is null or NUL-terminated.
+/// `circuits` is a live handle, `out` has room for a record a circuit.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexuszero_circuits_choose(
     circuits: *const Circuits,
-    bounds: *const c_char,
     security: u32,
     out: *mut ChoiceRecord,
 ) -> Status {
     guard(|| {
-        // SAFETY: the caller promises the handle, the text and the room.
-        let (systems, bounds) = unsafe { (systems(circuits)?, read_bounds(bounds)?) };
-        // SAFETY: as above.
+        // SAFETY: the caller promises the handle.
+        let systems = unsafe { systems(circuits)? };
+        // SAFETY: the caller promises the room.
         let out = unsafe { slice_mut(out, systems.len())? };
         label::check_level(security)?;
-        fill(systems, out, |r1cs| {
-            let analysis = Analysis::of(r1cs, &bounds)?;
-            Ok(ChoiceRecord::of(choose_prime(r1cs, &analysis, &bounds, security)))
+        fill(systems, out, |system| {
+            system.analysis()?; // bounds that are wrong are no infeasible wish
+            Ok(ChoiceRecord::of(system.settle(security).map(|found| (found.choice, found.q))))
+        })
+    })
+}
+
+/// Every sound candidate of circuit `index`, the smallest proof first: that one is the answer of
+/// [`nexuszero_circuits_choose`] and has a prime. Where none is sound `found` is 1 and the record says why.
+///
+/// # Safety
+/// `circuits` is a live handle, `out` has room for `capacity` records (256 are enough) and `found` for one number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_candidates(
+    circuits: *const Circuits,
+    index: usize,
+    security: u32,
+    out: *mut ChoiceRecord,
+    capacity: usize,
+    found: *mut usize,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle.
+        let system = unsafe { system(circuits, index)? };
+        // SAFETY: the caller promises the room.
+        let (out, found) = unsafe { (slice_mut(out, capacity)?, slice_mut(found, 1)?) };
+        label::check_level(security)?;
+        system.analysis()?;
+        let records = match system.settle(security) {
+            Err(reason) => vec![ChoiceRecord::of(Err(reason))],
+            Ok(settled) => {
+                let primes = std::iter::once(settled.q).chain(std::iter::repeat(U256::ZERO));
+                let choices = label::sound(&settled.demand, security)?;
+                choices.into_iter().zip(primes).map(|pair| ChoiceRecord::of(Ok(pair))).collect()
+            }
+        };
+        ensure!(records.len() <= capacity, "room for {capacity} of {} candidates", records.len());
+        out[..records.len()].copy_from_slice(&records);
+        found[0] = records.len();
+        Ok(())
+    })
+}
+
+/// Judges parameters that were proposed for every circuit, as they stand, on all cores.
+///
+/// # Safety
+/// `circuits` is a live handle, `proposals` and `out` point to a value a circuit.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_judge(
+    circuits: *const Circuits,
+    security: u32,
+    proposals: *const ProposalQuery,
+    out: *mut VerdictRecord,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle.
+        let systems = unsafe { systems(circuits)? };
+        // SAFETY: the caller promises both arrays.
+        let (proposals, out) = unsafe { (slice(proposals, systems.len())?, slice_mut(out, systems.len())?) };
+        let pairs: Vec<_> = systems.iter().zip(proposals).collect();
+        fill(&pairs, out, |(system, proposal)| {
+            let ProposalQuery { n, log2_q, sigma } = **proposal;
+            let demand = Demand::of_circuit(system.analysis()?);
+            Ok(VerdictRecord::of(&judge(&demand, security, &Proposal { n, log2_q, sigma })?))
         })
     })
 }
@@ -583,8 +704,8 @@ pub unsafe extern "C" fn nexuszero_circuits_graphs(
         // SAFETY: the caller promises the handle.
         let systems = unsafe { systems(circuits)? };
         let mut rows = Rows::default();
-        for r1cs in systems {
-            rows.push_graph(Graph::of(r1cs, security));
+        for system in systems {
+            rows.push_graph(Graph::of(&system.r1cs, security));
         }
         // SAFETY: the caller promises room for a handle.
         unsafe { hand_over(rows, out) }
@@ -680,7 +801,7 @@ pub unsafe extern "C" fn nexuszero_rows_free(rows: *mut Rows) {
 
 /// # Safety
 /// `circuits` is null or a live handle.
-unsafe fn systems<'a>(circuits: *const Circuits) -> Result<&'a [R1cs]> {
+unsafe fn systems<'a>(circuits: *const Circuits) -> Result<&'a [System]> {
     // SAFETY: null is caught, and the caller promises a live handle otherwise.
     let circuits = unsafe { circuits.as_ref() }.context("a null pointer where circuits were promised")?;
     Ok(&circuits.systems)
@@ -688,7 +809,7 @@ unsafe fn systems<'a>(circuits: *const Circuits) -> Result<&'a [R1cs]> {
 
 /// # Safety
 /// `circuits` is null or a live handle.
-unsafe fn system<'a>(circuits: *const Circuits, index: usize) -> Result<&'a R1cs> {
+unsafe fn system<'a>(circuits: *const Circuits, index: usize) -> Result<&'a System> {
     // SAFETY: the caller promises as much.
     let systems = unsafe { systems(circuits)? };
     systems.get(index).with_context(|| format!("circuit {index} does not exist: there are {}", systems.len()))
@@ -759,6 +880,7 @@ impl ChoiceRecord {
             sigma: 0.0,
             lwe_bits: 0.0,
             sis_bits: 0.0,
+            soundness: 0.0,
             bit_security: 0.0,
             hardness: 0.0,
             proof_size: 0,
@@ -785,11 +907,23 @@ impl ChoiceRecord {
         self.feasible = 1;
         self.q = q.to_le_bytes();
         (self.sigma, self.proof_size) = (choice.sigma, choice.proof_size);
-        (self.lwe_bits, self.sis_bits) = (choice.lwe_bits, choice.sis_bits);
+        (self.lwe_bits, self.sis_bits, self.soundness) = (choice.lwe_bits, choice.sis_bits, choice.soundness);
         (self.bit_security, self.hardness) = (choice.bit_security(), choice.hardness());
         (self.n, self.log2_q, self.ord) = (choice.n(), choice.candidate.bits, choice.candidate.ord);
         (self.k, self.kappa, self.l) = (choice.k, choice.kappa, choice.l);
         (self.cut_d, self.cut_g) = (choice.cut_d, choice.cut_g);
+    }
+}
+
+impl VerdictRecord {
+    fn of(verdict: &Verdict) -> Self {
+        Self {
+            lwe_bits: verdict.lwe_bits,
+            proof_size: verdict.proof_size.unwrap_or(0),
+            n: verdict.n,
+            log2_q: verdict.bits,
+            fails: verdict.fails.iter().map(|&constraint| 1 << constraint as u32).sum(),
+        }
     }
 }
 
@@ -849,9 +983,9 @@ mod tests {
         let mut wires = vec![WireRecord { range_bits: 0.0, reason: 99, constraint: 0, cause: 0 }; 9999];
         let mut overflow = OverflowRecord { count: 99, constraint: 0, bits: 0 };
         let mut explain = |count| {
-            let (wires, none) = (wires.as_mut_ptr(), std::ptr::null());
-            // SAFETY: a live handle, no bounds, and room for more records than are asked for.
-            unsafe { nexuszero_circuits_explain(circuits, 0, none, wires, count, &mut overflow) }
+            let wires = wires.as_mut_ptr();
+            // SAFETY: a live handle, and room for more records than are asked for.
+            unsafe { nexuszero_circuits_explain(circuits, 0, wires, count, &mut overflow) }
         };
         assert_eq!((explain(9999), explain(r1cs.wires() as usize)), (Status::Invalid, Status::Ok));
         let found = Explanation::of(&r1cs, &Bounds::new()).unwrap();

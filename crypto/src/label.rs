@@ -24,23 +24,24 @@ const MAX_KAPPA: u32 = 1000;
 /// The security levels that have a challenge set.
 pub const LEVELS: [u32; 4] = [100, 128, 192, 256];
 
-/// Challenges: coefficients in `[-w, w]`, operator norm at most `t`, l1 norm at most `l1`.
+/// Challenges: coefficients in `[-w, w]`, operator norm at most `t`, l1 norm at most `l1`; `2^bits` of them.
 #[derive(Clone, Copy, Debug)]
 struct Challenges {
     w: f64,
     t: f64,
     l1: f64,
+    bits: f64,
 }
 
 impl Challenges {
     fn new(security: u32) -> Result<Self> {
-        let (w, t, l1) = match security {
-            100 | 128 => (2.0, 20.0, 128.0),
-            192 => (4.0, 37.0, 256.0),
-            256 => (8.0, 69.0, 512.0),
+        let (w, t, l1, bits) = match security {
+            100 | 128 => (2.0, 20.0, 128.0, 146.0),
+            192 => (4.0, 37.0, 256.0, 200.0),
+            256 => (8.0, 69.0, 512.0, 259.0),
             other => bail!("security {other} has no challenge set; choose one of 100, 128, 192, 256"),
         };
-        Ok(Self { w, t, l1 })
+        Ok(Self { w, t, l1, bits })
     }
 }
 
@@ -106,18 +107,29 @@ impl Demand {
         Self { modulus, heights: analysis.heights }
     }
 
-    fn candidates(&self) -> Vec<Candidate> {
+    /// The fewest bits that q may have.
+    #[must_use]
+    pub fn least_bits(&self) -> u32 {
+        match self.modulus {
+            Modulus::Fixed { bits, .. } => bits,
+            Modulus::Free { bits } => (bits + 1).max(16),
+        }
+    }
+
+    /// The candidates of one bit length; where q is fixed there is one of them, whatever the length.
+    pub(crate) fn of_bits(&self, bits: u32) -> Vec<Candidate> {
         match self.modulus {
             Modulus::Fixed { log2_q, bits, order } => vec![Candidate { log2_q, bits, ord: order }],
-            Modulus::Free { bits } => {
-                let least = (bits + 1).max(16);
-                (least..=least.max(64))
-                    .flat_map(|bits| {
-                        [1, 2, 4, 8, 16].map(|ord| Candidate { log2_q: f64::from(bits), bits, ord })
-                    })
-                    .collect()
+            Modulus::Free { .. } => {
+                [1, 2, 4, 8, 16].map(|ord| Candidate { log2_q: f64::from(bits), bits, ord }).to_vec()
             }
         }
+    }
+
+    fn candidates(&self) -> impl Iterator<Item = Candidate> {
+        let least = self.least_bits();
+        let most = if matches!(self.modulus, Modulus::Free { .. }) { least.max(64) } else { least };
+        (least..=most).flat_map(|bits| self.of_bits(bits))
     }
 }
 
@@ -164,6 +176,8 @@ pub struct Choice {
     pub lwe_bits: f64,
     /// Bits of binding.
     pub sis_bits: f64,
+    /// Bits of soundness: the least of the openings in parallel, the linear checks and the challenges.
+    pub soundness: f64,
     /// Proof size in bytes.
     pub proof_size: u64,
 }
@@ -193,10 +207,7 @@ impl Choice {
 /// # Errors
 /// When no challenge set exists for `security`, or every candidate falls; the line names the constraint.
 pub fn choose(demand: &Demand, security: u32) -> Result<Choice> {
-    let search = Search::new(security)?;
-    if let Modulus::Free { bits } = demand.modulus {
-        ensure!(bits < 256, "values of {bits} bits are too long; up to 255 bits are supported");
-    }
+    let search = Search::of(demand, security)?;
     let mut best: Option<Choice> = None;
     let mut falls = Vec::new();
     for candidate in demand.candidates() {
@@ -207,6 +218,17 @@ pub fn choose(demand: &Demand, security: u32) -> Result<Choice> {
         }
     }
     best.map_or_else(|| bail!(infeasible(demand, security, &falls)), Ok)
+}
+
+/// Every candidate that is sound at `security` bits, in the order in which [`choose`] prefers them.
+///
+/// # Errors
+/// When no challenge set exists for `security`.
+pub fn sound(demand: &Demand, security: u32) -> Result<Vec<Choice>> {
+    let search = Search::of(demand, security)?;
+    let mut found: Vec<_> = demand.candidates().filter_map(|one| search.evaluate(demand, one).ok()).collect();
+    found.sort_by_key(|choice| choice.proof_size); // stable: ties stay in the order of bits, then ord
+    Ok(found)
 }
 
 fn infeasible(demand: &Demand, security: u32, falls: &[Fall]) -> String {
@@ -223,35 +245,45 @@ fn infeasible(demand: &Demand, security: u32, falls: &[Fall]) -> String {
 }
 
 /// One security level's search.
-struct Search {
+pub(crate) struct Search {
     security: u32,
     challenges: Challenges,
     binding: BindingTest,
 }
 
 /// A candidate with all that does not depend on the SIS rank.
-struct Shape<'a> {
+pub(crate) struct Shape<'a> {
     search: &'a Search,
     candidate: Candidate,
     hiding: HidingRank,
+    width: Option<f64>, // of a mask that somebody else chose
     k: u32,
+    tau: u32,
     nlin: u32,
     l: u32,
 }
 
 impl Search {
-    fn new(security: u32) -> Result<Self> {
+    pub(crate) fn of(demand: &Demand, security: u32) -> Result<Self> {
+        if let Modulus::Free { bits } = demand.modulus {
+            ensure!(bits < 256, "values of {bits} bits are too long; up to 255 bits are supported");
+        }
         Ok(Self { security, challenges: Challenges::new(security)?, binding: BindingTest::new(security) })
     }
 
     fn evaluate(&self, demand: &Demand, candidate: Candidate) -> Result<Choice, Fall> {
-        let shape = self.shape(demand, candidate)?;
-        let kappa = shape.binding_rank().ok_or(Fall::Binding)?;
-        let (cut_d, cut_g) = shape.cuts(kappa);
-        Ok(shape.choice(kappa, cut_d, cut_g))
+        let hiding = |log2_q| hiding_rank(log2_q, self.security);
+        let shape = self.shape(demand, candidate, hiding, None)?;
+        Ok(shape.choice(shape.binding_rank().ok_or(Fall::Binding)?))
     }
 
-    fn shape(&self, demand: &Demand, candidate: Candidate) -> Result<Shape<'_>, Fall> {
+    pub(crate) fn shape(
+        &self,
+        demand: &Demand,
+        candidate: Candidate,
+        hiding: impl Fn(f64) -> HidingRank,
+        width: Option<f64>,
+    ) -> Result<Shape<'_>, Fall> {
         let Candidate { log2_q, ord, .. } = candidate;
         let wanted = f64::from(self.security - 1);
         let openings = (wanted / (f64::from(ord) * log2_q)).ceil() as u32;
@@ -262,8 +294,7 @@ impl Search {
         let tau = (wanted / log2_q).ceil() as u32;
         let nlin = if ord == 1 { tau.div_ceil(k) } else { tau };
         let l = demand.heights[ord.ilog2() as usize].saturating_add(1 + nlin);
-        let hiding = hiding_rank(log2_q, self.security);
-        Ok(Shape { search: self, candidate, hiding, k, nlin, l })
+        Ok(Shape { search: self, candidate, hiding: hiding(log2_q), width, k, tau, nlin, l })
     }
 }
 
@@ -273,7 +304,12 @@ impl Shape<'_> {
         f64::from(self.hiding.mu) + f64::from(kappa) + f64::from(self.l)
     }
 
-    fn sigma(&self, kappa: u32) -> f64 {
+    pub(crate) fn sigma(&self, kappa: u32) -> f64 {
+        self.width.unwrap_or_else(|| self.narrowest(kappa))
+    }
+
+    /// The narrowest mask that the rejection test takes.
+    pub(crate) fn narrowest(&self, kappa: u32) -> f64 {
         G0 * self.search.challenges.t * (f64::from(self.k) * self.m2(kappa) * D).sqrt()
     }
 
@@ -298,7 +334,7 @@ impl Shape<'_> {
 
     /// The smallest rank that binds without cuts. The bound grows with the rank, so once it is as
     /// long as q no larger rank can bind.
-    fn binding_rank(&self) -> Option<u32> {
+    pub(crate) fn binding_rank(&self) -> Option<u32> {
         (1..=MAX_KAPPA)
             .take_while(|&kappa| self.log2_bound(kappa, 0, 0) < self.candidate.log2_q - 1.0)
             .find(|&kappa| self.is_binding(kappa, 0, 0))
@@ -341,7 +377,14 @@ impl Shape<'_> {
         commitment + rows + openings + hints + f64::from((2 * self.search.security).max(256))
     }
 
-    fn choice(&self, kappa: u32, cut_d: u32, cut_g: u32) -> Choice {
+    fn soundness(&self) -> f64 {
+        let (k, ord) = (f64::from(self.k), f64::from(self.candidate.ord));
+        let checks = (k * ord).min(f64::from(self.tau)) * self.candidate.log2_q;
+        checks.min(self.search.challenges.bits - 1.0)
+    }
+
+    pub(crate) fn choice(&self, kappa: u32) -> Choice {
+        let (cut_d, cut_g) = self.cuts(kappa);
         let bound = self.log2_bound(kappa, cut_d, cut_g);
         Choice {
             candidate: self.candidate,
@@ -354,6 +397,7 @@ impl Shape<'_> {
             cut_g,
             lwe_bits: self.hiding.bits,
             sis_bits: sis_bits(D * f64::from(kappa), self.candidate.log2_q, bound),
+            soundness: self.soundness(),
             proof_size: (self.proof_bits(kappa, cut_d, cut_g) / 8.0).ceil() as u64,
         }
     }

@@ -11,6 +11,7 @@ pub mod graph;
 pub mod label;
 pub mod modulus;
 pub mod packing;
+pub mod proposal;
 pub mod r1cs;
 pub mod ranges;
 pub mod security;

@@ -24,24 +24,32 @@ pub fn primes(bits: u32, ord: u32) -> impl Iterator<Item = U256> {
         .filter(|q| is_probable_prime(*q))
 }
 
+/// The best parameters of a circuit, their concrete prime, and what is asked of them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Settled {
+    /// The smallest sound proof.
+    pub choice: Choice,
+    /// Its modulus.
+    pub q: U256,
+    /// The circuit's demand, without the bit lengths of which no prime carries the circuit's values.
+    pub demand: Demand,
+}
+
 /// The best parameters of a circuit with a concrete prime, on which range inference was run again.
 ///
 /// # Errors
 /// When no candidate is sound at `security` bits, or `security` has no challenge set.
-pub fn choose_prime(
-    r1cs: &R1cs,
-    analysis: &Analysis,
-    bounds: &Bounds,
-    security: u32,
-) -> Result<(Choice, U256)> {
+pub fn choose_prime(r1cs: &R1cs, analysis: &Analysis, bounds: &Bounds, security: u32) -> Result<Settled> {
     let mut demand = Demand::of_circuit(analysis);
     loop {
         let choice = choose(&demand, security)?;
-        let Modulus::Free { .. } = demand.modulus else { return Ok((choice, analysis.field.modulus())) };
+        let Modulus::Free { .. } = demand.modulus else {
+            return Ok(Settled { choice, q: analysis.field.modulus(), demand });
+        };
         let candidate = choice.candidate;
         for q in primes(candidate.bits, candidate.ord).take(TRIES) {
             if within(bounds, q) && lifts_modulo(r1cs, bounds, q)? {
-                return Ok((choice, q));
+                return Ok(Settled { choice, q, demand });
             }
         }
         if candidate.bits >= 256 {

@@ -1,4 +1,4 @@
-//! The `.r1cs` reader against every item of `/work/shared/circuits/FORMAT.md`, "What a reader should
+//! The `.r1cs` reader against every item of FORMAT.md of the reference circuits, "What a reader should
 //! reject" and "Must accept", on bytes built here; and real files cut at every byte.
 //! `nLabels` has its bound from the same list ("near 2^64"): the reference reader holds it in a double.
 

@@ -1,6 +1,6 @@
 //! The label search against a slow version straight from labels.md, sections 2 to 4: linear scans from the
 //! lowest value, no early stop, `beta_SIS` found anew for every rank and cut.
-//! Source: `/work/shared/spec/labels.md`; only the dual hybrid attack is the crate's own (it has its own
+//! Source: the definition of the labels, labels.md; only the dual hybrid attack is the crate's own (it has its own
 //! golden tables).
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
