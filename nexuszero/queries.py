@@ -195,7 +195,7 @@ def rounded(row: Row) -> Row:
     """As tables print: sigma and hardness with 6 decimals, bits with 3."""
     if "beta" in row:  # an estimate keeps all its digits
         return row
-    digits = {"sigma": 6, "hardness": 6, "lwe_bits": 3, "sis_bits": 3, "bit_security": 3}
+    digits = {"sigma": 6, "hardness": 6, "soundness": 3, "lwe_bits": 3, "sis_bits": 3, "bit_security": 3}
     return {key: f"{value:.{digits[key]}f}" if key in digits and value is not None else value
             for key, value in row.items()}  # fmt: skip
 

@@ -248,10 +248,10 @@ def constraints(story: Mapping[str, Any]) -> pd.DataFrame:
     return table.assign(binds=["binds" if name == story["binds"] else "" for name in table.index])
 
 
-def choices(rows: Sequence[Mapping[str, Any]], name: str) -> pd.DataFrame:
-    """Answers of the exact search by security level, or by whatever else they differ in."""
+def levels(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Answers of the exact search by security level."""
     kept = ["n", "log2_q", "sigma", "kappa", "bit_security", "proof_size"]
-    return pd.DataFrame(rows).set_index(name)[kept]
+    return pd.DataFrame(rows).set_index("security")[kept]
 
 
 def regret(report: Mapping[str, Any]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from nexuszero import golden, recommend, tables
+from nexuszero import golden, queries, recommend, tables
 from nexuszero.batching import Standardiser
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
@@ -164,11 +164,12 @@ def test_errors_by_group_average_to_the_whole(circuits):
 @pytest.fixture(scope="module")
 def story():
     """A recommendation, and what a network is said to have proposed."""
-    bridge = CryptoBridge()
-    story = recommend.recommend(bridge, CIRCUIT, 128)
-    demand = recommend.of_circuit(story["circuit"], story, 128)
-    rows, units = recommend.sound(bridge, demand), Standardiser((11, 40, 10, 0, 0, 0), (1,) * 6)
-    return story | recommend.judged(bridge, demand, rows, np.array([1500, 40, 900, 120, 0.8, 9000]), units)
+    bridge, units = CryptoBridge(), Standardiser((11, 40, 10, 0, 0, 0), (1,) * 6)
+    values, circuits = np.array([1500, 40, 900, 120, 0.8, 9000]), bridge.read([CIRCUIT])
+    verdict = queries.verdicts(circuits.judge(128, values[None, :3]))[0]
+    nearest = recommend.nearest(queries.choices(circuits.candidates(128)), values, units)
+    proposal = dict(zip(TARGET_NAMES, values.tolist(), strict=True)) | verdict
+    return recommend.recommend(bridge, CIRCUIT, 128) | {"proposal": proposal, "nearest": nearest}
 
 
 def test_parameters_stand_side_by_side(story):
@@ -191,11 +192,9 @@ def test_a_circuit_is_told_without_its_path(story):
     assert not any("/" in str(value) for value in told.values())
 
 
-def test_levels_and_bounds_have_a_row_each(story):
-    levels = tables.choices(recommend.levels(CryptoBridge(), CIRCUIT), "security")
+def test_levels_have_a_row_each():
+    levels = tables.levels(recommend.levels(CryptoBridge(), CIRCUIT))
     assert list(levels.index) == [100, 128, 192, 256] and levels["proof_size"].is_monotonic_increasing
-    bounded = tables.choices(recommend.if_bounded(CryptoBridge(), story, (13, 60)), "values")
-    assert bounded.loc[13, "proof_size"] == story["proof_size"] < bounded.loc[60, "proof_size"]
 
 
 def test_the_cost_of_following_the_network(report):
