@@ -51,9 +51,9 @@ circuits: ## Compiles circuits/*.circom into tests/fixtures/circuits (asks for n
 	@command -v npx >/dev/null || { echo "make: npx is missing; install Node.js 20 or newer" >&2; exit 2; }
 	@mkdir -p build/circuits
 	@set -e; for prime in bn128 goldilocks; do for source in circuits/*.circom; do name=$$(basename $$source .circom); \
-		$(CIRCOM) $$source --r1cs --O1 --prime $$prime -o build/circuits >build/circuits/$$name.log || { cat build/circuits/$$name.log >&2; exit 2; }; \
-		mv build/circuits/$$name.r1cs $(CIRCUITS)/$$name.$$prime.r1cs; done; done
-	@sha256sum circuits/*.circom $(CIRCUITS)/*.r1cs >$(CIRCUITS)/SHA256SUMS
+		$(CIRCOM) $$source --r1cs --sym --O1 --prime $$prime -o build/circuits >build/circuits/$$name.log || { cat build/circuits/$$name.log >&2; exit 2; }; \
+		for kind in r1cs sym; do mv build/circuits/$$name.$$kind $(CIRCUITS)/$$name.$$prime.$$kind; done; done; done
+	@sha256sum circuits/*.circom $(CIRCUITS)/*.r1cs $(CIRCUITS)/*.sym >$(CIRCUITS)/SHA256SUMS
 
 header: ## Renews the committed C header
 	UPDATE_HEADER=1 cargo test --manifest-path crypto/Cargo.toml --locked --test header

@@ -95,13 +95,27 @@ def analyse(
     bounds: BoundsFile = None,
     json_: Json = False,
 ) -> None:
-    """What circuits ask of their parameters: forms, heights, and whether q is free."""
+    """What circuits ask of their parameters: forms, heights, whether q is free, and what keeps it from that."""
+    from nexuszero import explanation, queries
+
+    circuits = _bridge().read(files, queries.read_bounds(bounds))
+    for index, row in enumerate(queries.analyses(circuits, [str(file) for file in files])):
+        found = explanation.explain(circuits, index, files[index])
+        _show(row | found, json_, lambda told: "\n".join([_plain(told), *explanation.lines(told)]))
+
+
+@app.command()
+def export(
+    family: Annotated[str, typer.Argument(help="A circuit family, e.g. merkle.")],
+    seed: Annotated[int, typer.Argument(help="Seed of the circuit, 0 to 2^64-1.")],
+    file: Annotated[Path, typer.Argument(help="The file to write, .r1cs.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    json_: Json = False,
+) -> None:
+    """Writes a synthetic circuit, as the dataset has it, as an .r1cs file."""
     from nexuszero import queries
 
-    text = queries.read_bounds(bounds)
-    circuits = _bridge().read(files, text)
-    for row in queries.analyses(circuits, [str(file) for file in files]):
-        _show(row, json_)
+    _show(queries.export(_bridge(), family, seed, file, force), json_)
 
 
 @app.command()
@@ -290,8 +304,9 @@ def _show(row: dict[str, Any], as_json: bool, text: Callable[[dict[str, Any]], s
 
 
 def _plain(row: dict[str, Any]) -> str:
-    width = max(map(len, row))
-    return "\n".join(f"{key:{width}}  {_readable(value)}" for key, value in row.items())
+    plain = {key: value for key, value in row.items() if not isinstance(value, dict | list)}
+    width = max(map(len, plain))
+    return "\n".join(f"{key:{width}}  {_readable(value)}" for key, value in plain.items())
 
 
 def _readable(value: Any) -> str:

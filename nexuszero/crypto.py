@@ -22,6 +22,7 @@ from nexuszero.errors import InputError
 DEGREE = 64  # of the ring: LWE dimensions are multiples of it
 LEVELS = (100, 128, 192, 256)  # bits of security that have a challenge set
 CONSTRAINTS = ("hiding", "modulus", "soundness", "binding", "width")  # of a proposal, by their bits
+REASONS = ("bounded", "boolean", "large", "unused", "free", "derived", "broad", "roots", "unsettled")  # of a wire
 ATTACKS = ("usvp", "bdd", "dual", "dual_hybrid", "rough", "sis")
 Records = NDArray[np.void]
 Array = NDArray[Any]
@@ -243,6 +244,30 @@ class Circuits:
         queries = self._bridge._queries("ProposalQuery", n=n, log2_q=log2_q, sigma=sigma)
         source = self._bridge._ffi.cast("NexuszeroProposalQuery *", self._bridge._ffi.from_buffer(queries))
         return self._records("VerdictRecord", "nexuszero_circuits_judge", security, source)
+
+    def explain(self, index: int) -> tuple[Records, Any]:
+        """Range and reason of every wire of one circuit -> [wires], and its oversized constraints."""
+        bridge = self._bridge
+        wires = np.zeros(int(self.analyse()["wires"][index]), bridge._dtype("WireRecord"))
+        overflow = np.zeros(1, bridge._dtype("OverflowRecord"))
+
+        first, second = (
+            bridge._pointer("NexuszeroWireRecord[]", wires),
+            bridge._pointer("NexuszeroOverflowRecord[]", overflow),
+        )
+        bridge._check(bridge._lib.nexuszero_circuits_explain(self._handle, index, first, len(wires), second))
+        return wires, overflow[0]
+
+    def reason(self, wire: Any) -> str:
+        """The reason in a wire's record, in words."""
+        buffer = self._bridge._ffi.new("char[256]")
+        self._bridge._check(self._bridge._lib.nexuszero_reason_text(int(wire["reason"]), buffer, 256))
+        text: str = self._bridge._ffi.string(buffer).decode()
+        return text.format(constraint=wire["constraint"], cause=wire["cause"])
+
+    def write(self, index: int, path: Path) -> None:
+        """Writes one circuit as an `.r1cs` file."""
+        self._bridge._check(self._bridge._lib.nexuszero_circuits_write(self._handle, index, str(path).encode()))
 
     def graphs(self, security: int) -> Columns:
         """The graphs as unlabelled columns (`x`, `edge_source`, ...)."""

@@ -157,6 +157,21 @@ def analyses(circuits: Circuits, names: Sequence[str]) -> list[Row]:
     return [row(name, record) for name, record in zip(names, circuits.analyse(), strict=True)]
 
 
+def export(bridge: CryptoBridge, family: str, seed: int, file: Path, force: bool = False) -> Row:
+    """Writes a synthetic circuit to a file -> its counts."""
+    known = bridge.families()
+    if family not in known:
+        raise InputError(f"family {family!r} is unknown; choose one of {', '.join(known)}")
+    if not 0 <= seed < 2**64:
+        raise InputError(f"seed is {seed}; it must lie between 0 and 2^64 - 1")
+    if file.exists() and not force:
+        raise InputError(f"{file}: exists; name another file, or give --force")
+    circuits = bridge.synthesize(known.index(family), seed)
+    circuits.write(0, file)
+    counts = analyses(circuits, [str(file)])[0]
+    return {key: counts[key] for key in ("file", "wires", "constraints", "linear", "quadratic", "field_bits")}
+
+
 def read_bounds(path: Path | None) -> str | None:
     """The text of a file of bounds, or None without one; the library reads what it says."""
     try:

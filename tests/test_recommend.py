@@ -246,7 +246,7 @@ def test_the_readmes_example_is_what_is_printed():
 def test_fixtures_and_their_sources_are_those_that_were_recorded():
     lines = (CIRCUITS / "SHA256SUMS").read_text().splitlines()
     recorded = dict(reversed(line.split()) for line in lines)
-    files = [*(ROOT / "circuits").glob("*.circom"), *CIRCUITS.glob("*.r1cs")]
+    files = [*(ROOT / "circuits").glob("*.circom"), *CIRCUITS.glob("*.r1cs"), *CIRCUITS.glob("*.sym")]
     assert recorded == {str(file.relative_to(ROOT)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
     names = {file.stem for file in (ROOT / "circuits").glob("*.circom")}
     assert {file.name for file in CIRCUITS.glob("*.r1cs")} == {

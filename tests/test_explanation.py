@@ -1,0 +1,141 @@
+"""Why a circuit lifts or not, with circom's names, and circuits that are exported; the command as a real process."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from r1cs_files import products
+
+from nexuszero import explanation
+from nexuszero.crypto import REASONS, CryptoBridge
+from nexuszero.errors import InputError
+
+ROOT = Path(__file__).parents[1]
+CIRCUITS = ROOT / "tests/fixtures/circuits"
+COMPILED = ROOT / "crypto/tests/fixtures/circuits"
+FIXED, FREE = CIRCUITS / "matmul.goldilocks.r1cs", CIRCUITS / "compare.bn128.r1cs"
+COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
+
+
+def run(*arguments, cwd=ROOT):
+    return subprocess.run([*COMMAND, *map(str, arguments)], cwd=cwd, env=os.environ | {"PYTHONPATH": str(ROOT)},
+                          capture_output=True, text=True, timeout=120)  # fmt: skip
+
+
+def refused(*arguments):
+    done = run(*arguments)
+    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and not done.stdout, done
+    return done.stderr
+
+
+def rows(*arguments):
+    done = run("analyse", *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_a_product_of_matrices_does_not_lift_because_its_entries_are_free():
+    found = rows(FIXED)[0]
+    assert found["unbounded"] == {"free": 18, "derived": 36} and found["boolean_wires"] == 0
+    names = [f"main.a[{i}][{j}]" for i in range(3) for j in range(3)]
+    assert [one["label"] for one in found["first"]] == names[:5]
+    assert [one["wire"] for one in found["first"]] == [10, 11, 12, 13, 14]
+    text = run("analyse", FIXED).stdout
+    assert "does not lift" in text and "wire 10 (main.a[0][0]): free: no constraint bounds it" in text
+
+
+def test_bounds_on_the_free_wires_let_it_lift(tmp_path):
+    bounds = tmp_path / "bounds.json"
+    bounds.write_text(json.dumps({str(wire): [-128, 127] for wire in range(10, 28)}))
+    found = rows(FIXED, "--bounds", bounds)[0]
+    assert found["liftable"] and found["unbounded"] == {} and found["first"] == []
+    assert found["bits"] == (3 * 2**14 * 2).bit_length()
+
+
+def test_several_files_are_explained_each():
+    found = rows(FREE, FIXED, COMPILED / "edge_customgate.bn128.O1.r1cs")
+    assert [row["liftable"] for row in found] == [True, False, False]
+    assert [row["custom_gates"] for row in found] == [0, 0, 5]
+    assert found[0]["boolean_wires"] == 73 and found[2]["first"][0]["label"] is None
+    assert "custom gates are used 5 times" in run("analyse", COMPILED / "edge_customgate.bn128.O1.r1cs").stdout
+
+
+def test_what_is_told_agrees_with_whether_a_circuit_lifts():
+    bridge, files = CryptoBridge(), sorted(COMPILED.glob("*.r1cs"))
+    circuits, hindered = bridge.read(files), []
+    for index, file in enumerate(files):
+        found = explanation.explain(circuits, index, file)
+        hindered.append(bool(found["unbounded"] or found["oversized"]["count"]))
+        assert sum(found["unbounded"].values()) >= len(found["first"]) == min(5, sum(found["unbounded"].values()))
+    assert (circuits.analyse()["liftable"] == ~np.array(hindered)).all() and 0 < sum(hindered) < len(files)
+
+
+def test_constraints_of_bounded_wires_may_be_too_large():
+    row = {"liftable": False, "custom_gates": 0, "unbounded": {}, "first": [],
+           "oversized": {"count": 2, "constraint": 7, "bits": 300}}  # fmt: skip
+    assert explanation.lines(row)[-1] == "constraints beyond half the field: 2; constraint 7 takes 300 bits"
+
+
+def test_every_reason_of_the_library_has_its_name():
+    circuits = CryptoBridge().read([FIXED])
+    told = [circuits.reason({"reason": number, "constraint": 3, "cause": 4}) for number in range(len(REASONS))]
+    assert told[REASONS.index("free")].startswith("free") and told[REASONS.index("boolean")] == "Boolean"
+    assert "constraint 3" in told[REASONS.index("derived")] and "wire 4" in told[REASONS.index("derived")]
+    with pytest.raises(InputError, match="there are 9"):
+        circuits.reason({"reason": len(REASONS)})
+
+
+@pytest.mark.parametrize("line", ["1,2,main.x", "1,two,0,main.x", ""])
+def test_a_wrong_sym_file_is_named_with_the_line(tmp_path, line):
+    file = products(tmp_path / "c.r1cs", 2**64 - 2**32 + 1, 2)
+    file.with_suffix(".sym").write_text(f"1,1,0,main.a\n{line}\n")
+    said = refused("analyse", file)
+    assert "c.sym: line 2" in said and "--sym" in said
+
+
+def test_the_first_name_of_a_wire_counts_and_removed_ones_do_not(tmp_path):
+    file = tmp_path / "c.sym"
+    file.write_text("1,3,0,main.a\n2,-1,0,main.gone\n3,3,0,main.b\n4,5,0,main.c,d\n")
+    assert explanation.labels(file, [3, 5, 6]) == {3: "main.a", 5: "main.c,d"}
+    assert explanation.labels(tmp_path / "none.sym", [3]) == {}
+
+
+def test_an_exported_circuit_is_the_one_that_was_drawn(tmp_path):
+    bridge, file = CryptoBridge(), tmp_path / "dot.r1cs"
+    done = run("export", "dot", 7, file, "--json")
+    assert done.returncode == 0, done.stderr
+    drawn, read = bridge.synthesize(bridge.families().index("dot"), 7), bridge.read([file])
+    assert (drawn.analyse() == read.analyse()).all()
+    assert all(np.array_equal(drawn.graphs(128)[name], read.graphs(128)[name]) for name in ("x", "edge_attr"))
+    assert json.loads(done.stdout)["constraints"] == int(read.analyse()["constraints"][0])
+
+
+def test_export_refuses_what_it_cannot_do(tmp_path):
+    there = tmp_path / "there.r1cs"
+    there.write_text("precious")
+    assert "--force" in refused("export", "dot", 7, there) and there.read_text() == "precious"
+    assert run("export", "dot", 7, there, "--force").returncode == 0 and there.read_bytes()[:4] == b"r1cs"
+    assert "arithmetic" in refused("export", "dots", 7, tmp_path / "a.r1cs")
+    assert "2^64" in refused("export", "dot", 2**64, tmp_path / "a.r1cs")
+    assert "none" in refused("export", "dot", 7, tmp_path / "none" / "a.r1cs")
+
+
+@pytest.mark.parametrize("family", ["merkle", "dense", "boolean"])
+def test_snarkjs_reads_an_exported_circuit(tmp_path, family):
+    if shutil.which("npx") is None:
+        pytest.skip("npx is not installed")
+    file = tmp_path / "c.r1cs"
+    assert run("export", family, 3, file).returncode == 0
+    done = subprocess.run(["npx", "-y", "snarkjs@0.7.6", "r1cs", "info", file], capture_output=True, text=True,
+                          timeout=300, check=False)  # fmt: skip
+    if "npm error" in done.stderr or "npm ERR" in done.stderr:
+        pytest.skip("npm cannot fetch snarkjs")
+    counts = CryptoBridge().read([file]).analyse()[0]
+    for name in ("Wires", "Constraints"):
+        assert int(re.search(rf"# of {name}: (\d+)", done.stdout)[1]) == counts[name.lower()], done.stdout
