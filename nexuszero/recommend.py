@@ -157,10 +157,13 @@ def _ask(circuits: Circuits, candidates: Sequence[Row], checkpoint: Path, story:
     from nexuszero.evaluation import predict
 
     model = checkpoints.load(checkpoint)
-    graph = unlabelled(circuits.graphs(story["security"]))
-    nodes, needed = len(graph.x), model.model.memory(len(graph.x), len(graph.edge_attr))
+    nodes = story["circuit"]["wires"] - 1 + story["circuit"]["constraints"]
+    needed = model.model.memory(nodes, 0)
+    if needed <= MODEL_BYTES:  # else not even the graph is built
+        graph = unlabelled(circuits.graphs(story["security"]))
+        needed = model.model.memory(nodes, len(graph.edge_attr))
     if needed > MODEL_BYTES:
-        text = f"{nodes:,} nodes would take up to {needed / 2**30:.1f} GiB, and {MODEL_BYTES / 2**30:g} is the limit"
+        text = f"{nodes:,} nodes would take {needed / 2**30:.1f} GiB, and {MODEL_BYTES / 2**30:g} is the limit"
         story["warnings"].append(f"the model was not asked: {text}; the exact search answers alone")
         return
     if nodes > TRAINED_NODES:
