@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,14 @@ def test_a_failed_run_is_a_failed_wandb_run(data_directory, tmp_path):
     with pytest.raises(RuntimeError, match="no"):
         train(config, log=str, on_epoch=stop)
     (file,) = tmp_path.glob("wandb/offline-run-*/*.wandb")
-    assert [record.exit.exit_code for record in records(file) if record.HasField("exit")] == [1]
+    deadline = time.monotonic() + 60  # W&B's own process writes the end, and may do so after the run is over here
+    while not (codes := exit_codes(file)) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert codes == [1]
+
+
+def exit_codes(file):
+    return [record.exit.exit_code for record in records(file) if record.HasField("exit")]
 
 
 def test_online_without_a_key_is_one_line(data_directory, tmp_path, monkeypatch):
