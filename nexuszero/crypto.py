@@ -250,12 +250,9 @@ class Circuits:
         bridge = self._bridge
         wires = np.zeros(int(self.analyse()["wires"][index]), bridge._dtype("WireRecord"))
         overflow = np.zeros(1, bridge._dtype("OverflowRecord"))
-
-        first, second = (
-            bridge._pointer("NexuszeroWireRecord[]", wires),
-            bridge._pointer("NexuszeroOverflowRecord[]", overflow),
-        )
-        bridge._check(bridge._lib.nexuszero_circuits_explain(self._handle, index, first, len(wires), second))
+        pointer = bridge._pointer("NexuszeroWireRecord[]", wires)
+        worst = bridge._pointer("NexuszeroOverflowRecord[]", overflow)
+        bridge._check(bridge._lib.nexuszero_circuits_explain(self._handle, index, pointer, len(wires), worst))
         return wires, overflow[0]
 
     def reason(self, wire: Any) -> str:

@@ -70,20 +70,19 @@ def lines(row: dict[str, Any]) -> list[str]:
     """What :func:`explain` and `nexuszero analyse` found, for a terminal."""
     told = []
     if row["custom_gates"]:
-        told.append(f"custom gates are used {row['custom_gates']} times: no constraint says what they do")
+        uses = f"custom gates are used {row['custom_gates']} times"
+        told.append(f"{uses}: no constraint says what they do, so no answer covers them")
     if row["liftable"]:
         return [*told, f"lifts: all values fit {row['bits']} bits over the integers, so q is free"]
     told.append("does not lift: q is the field's prime")
     if row["unbounded"]:
         shares = ", ".join(f"{count} {name}" for name, count in row["unbounded"].items())
-        told.append(f"wires without a bound: {shares}")
+        told.append(f"wires that keep it from lifting: {shares}")
         told += [f"  wire {one['wire']}{_named(one['label'])}: {one['reason']}" for one in row["first"]]
-        told.append("  bounds on the free ones (--bounds), or range checks in the circuit, may let it lift")
-    if row["oversized"]["count"]:
-        count, worst = row["oversized"]["count"], row["oversized"]
-        told.append(
-            f"constraints beyond half the field: {count}; constraint {worst['constraint']} takes {worst['bits']} bits"
-        )
+        told.append("  bounds on all but the derived ones (--bounds), or range checks in the circuit, may let it lift")
+    if (worst := row["oversized"])["count"]:
+        reach = f"constraint {worst['constraint']} takes {worst['bits']} bits"
+        told.append(f"constraints beyond half the field: {worst['count']}; {reach}")
     return told
 
 

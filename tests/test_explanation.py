@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from r1cs_files import products
+from r1cs_files import GOLDILOCKS, products
 
 from nexuszero import explanation
 from nexuszero.crypto import REASONS, CryptoBridge
@@ -63,7 +63,8 @@ def test_several_files_are_explained_each():
     assert [row["liftable"] for row in found] == [True, False, False]
     assert [row["custom_gates"] for row in found] == [0, 0, 5]
     assert found[0]["boolean_wires"] == 73 and found[2]["first"][0]["label"] is None
-    assert "custom gates are used 5 times" in run("analyse", COMPILED / "edge_customgate.bn128.O1.r1cs").stdout
+    told = run("analyse", COMPILED / "edge_customgate.bn128.O1.r1cs").stdout
+    assert "custom gates are used 5 times" in told and "no answer covers them" in told
 
 
 def test_what_is_told_agrees_with_whether_a_circuit_lifts():
@@ -76,10 +77,28 @@ def test_what_is_told_agrees_with_whether_a_circuit_lifts():
     assert (circuits.analyse()["liftable"] == ~np.array(hindered)).all() and 0 < sum(hindered) < len(files)
 
 
-def test_constraints_of_bounded_wires_may_be_too_large():
-    row = {"liftable": False, "custom_gates": 0, "unbounded": {}, "first": [],
-           "oversized": {"count": 2, "constraint": 7, "bits": 300}}  # fmt: skip
-    assert explanation.lines(row)[-1] == "constraints beyond half the field: 2; constraint 7 takes 300 bits"
+@pytest.mark.parametrize(
+    ("known", "unbounded", "oversized", "says"),
+    [
+        ({1: 40, 2: 40}, {"broad": 1}, {"count": 0}, "wire 3: constraint 0 computes it as a value that may exceed"),
+        ({1: 40, 2: 40, 3: 40}, {}, {"count": 1, "constraint": 0, "bits": 81}, "field: 1; constraint 0 takes 81 bits"),
+        ({1: 62, 2: 2}, {"broad": 1, "large": 1}, {"count": 0}, "wires that keep it from lifting: 1 broad, 1 large"),
+    ],
+)  # fmt: skip
+def test_bounds_may_be_too_wide(tmp_path, known, unbounded, oversized, says):
+    file, bounds = products(tmp_path / "c.r1cs", GOLDILOCKS, 1), tmp_path / "bounds.json"
+    bounds.write_text(json.dumps({str(wire): [-(2**bits), 2**bits] for wire, bits in known.items()}))
+    found = rows(file, "--bounds", bounds)[0]
+    assert not found["liftable"] and (found["unbounded"], found["oversized"]) == (unbounded, oversized)
+    assert says in run("analyse", file, "--bounds", bounds).stdout
+
+
+def test_records_name_the_constraint_and_the_cause():
+    wires, overflow = CryptoBridge().read([FIXED]).explain(0)
+    assert len(wires) == 55 and overflow["count"] == 0 and overflow["constraint"] == 2**32 - 1
+    free, derived = (wires[wires["reason"] == REASONS.index(name)] for name in ("free", "derived"))
+    assert (free["constraint"] == 2**32 - 1).all() and (derived["constraint"] < 36).all()
+    assert set(derived["cause"]) <= set(range(1, 55)) and (wires["range_bits"][1:] == pytest.approx(64))
 
 
 def test_every_reason_of_the_library_has_its_name():
