@@ -99,9 +99,10 @@ def analyse(
     from nexuszero import explanation, queries
 
     circuits = _bridge().read(files, queries.read_bounds(bounds))
-    for index, row in enumerate(queries.analyses(circuits, [str(file) for file in files])):
-        found = explanation.explain(circuits, index, files[index])
-        _show(row | found, json_, lambda told: "\n".join([_plain(told), *explanation.lines(told)]))
+    rows = queries.analyses(circuits, [str(file) for file in files])
+    found = [explanation.explain(circuits, index, file) for index, file in enumerate(files)]
+    for row, why in zip(rows, found, strict=True):
+        _show(row | why, json_, lambda told: "\n".join([_plain(told), *explanation.lines(told)]))
 
 
 @app.command()

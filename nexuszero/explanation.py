@@ -31,7 +31,7 @@ def explain(circuits: Circuits, index: int, file: Path) -> Row:
     counts = np.bincount(wires["reason"], minlength=len(REASONS))
     found = {name: np.flatnonzero(wires["reason"] == REASONS.index(name)) for name in HINDERING}
     first = np.concatenate(list(found.values()))[:SHOWN].tolist()
-    names = labels(file.with_suffix(".sym"), first)
+    names = labels(file.with_suffix(".sym"), first, len(wires))
     worst = {"constraint": int(overflow["constraint"]), "bits": int(overflow["bits"])} if overflow["count"] else {}
     return {
         "boolean_wires": int(counts[REASONS.index("boolean")]),
@@ -41,29 +41,31 @@ def explain(circuits: Circuits, index: int, file: Path) -> Row:
     }
 
 
-def labels(file: Path, wires: Iterable[int]) -> dict[int, str]:
-    """circom's names of some wires, from a `.sym` file (lines of ``label,wire,component,name``) if there is one."""
+def labels(file: Path, wires: Iterable[int], count: int) -> dict[int, str]:
+    """circom's names of some of ``count`` wires, from a `.sym` file (``label,wire,component,name``) if there is one."""
     wanted, found = set(wires), dict[int, str]()
     if not wanted or not file.is_file():
         return found
     try:
-        with file.open(encoding="utf-8") as opened:
+        with file.open(encoding="utf-8", errors="replace") as opened:
             for number, line in enumerate(opened, 1):
-                wire, name = _label(file, number, line)
+                wire, name = _label(file, number, line, count)
                 if wire in wanted:
                     found.setdefault(wire, name)
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise InputError(f"{file}: cannot be read ({error}); compile with --sym again, or delete it") from None
     return found
 
 
-def _label(file: Path, number: int, line: str) -> tuple[int, str]:
+def _label(file: Path, number: int, line: str, count: int) -> tuple[int, str]:
     try:
         _, wire, _, name = line.rstrip("\n").split(",", 3)
+        if not -1 <= int(wire) < count:  # -1 where circom removed the wire
+            raise ValueError(wire)
         return int(wire), name
     except ValueError:
-        what = "expected label,wire,component,name; compile with --sym again, or delete it"
-        raise InputError(f"{file}: line {number}: {what}") from None
+        what = f"expected label,wire,component,name of a circuit of {count} wires"
+        raise InputError(f"{file}: line {number}: {what}; compile with --sym again, or delete it") from None
 
 
 def lines(row: dict[str, Any]) -> list[str]:

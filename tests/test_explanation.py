@@ -110,19 +110,19 @@ def test_every_reason_of_the_library_has_its_name():
         circuits.reason({"reason": len(REASONS)})
 
 
-@pytest.mark.parametrize("line", ["1,2,main.x", "1,two,0,main.x", ""])
+@pytest.mark.parametrize("line", [b"1,2,main.x", b"1,two,0,main.x", b"", b"\xff\0", b"2,7,0,main.of.another.circuit"])
 def test_a_wrong_sym_file_is_named_with_the_line(tmp_path, line):
-    file = products(tmp_path / "c.r1cs", 2**64 - 2**32 + 1, 2)
-    file.with_suffix(".sym").write_text(f"1,1,0,main.a\n{line}\n")
-    said = refused("analyse", file)
+    file = products(tmp_path / "c.r1cs", GOLDILOCKS, 2)
+    file.with_suffix(".sym").write_bytes(b"1,1,0,main.a\n%b\n" % line)
+    said = refused("analyse", FREE, file)  # nothing is told of the other file either
     assert "c.sym: line 2" in said and "--sym" in said
 
 
 def test_the_first_name_of_a_wire_counts_and_removed_ones_do_not(tmp_path):
     file = tmp_path / "c.sym"
     file.write_text("1,3,0,main.a\n2,-1,0,main.gone\n3,3,0,main.b\n4,5,0,main.c,d\n")
-    assert explanation.labels(file, [3, 5, 6]) == {3: "main.a", 5: "main.c,d"}
-    assert explanation.labels(tmp_path / "none.sym", [3]) == {}
+    assert explanation.labels(file, [3, 5, 6], 7) == {3: "main.a", 5: "main.c,d"}
+    assert explanation.labels(tmp_path / "none.sym", [3], 7) == {}
 
 
 def test_an_exported_circuit_is_the_one_that_was_drawn(tmp_path):
