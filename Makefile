@@ -42,7 +42,8 @@ dashboard: setup ## Serves the study of PROFILE (or of STORAGE=URL) in optuna-da
 	$(BIN)/optuna-dashboard --host 127.0.0.1 $(STORAGE)
 
 bench: setup ## Measures speed as ratios taken in one run
-	cargo bench --manifest-path crypto/Cargo.toml --locked
+	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
+	$(BIN)/nexuszero bench
 
 lock: $(READY) ## Renews requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --group dev --all-extras pyproject.toml -o requirements.lock

@@ -29,7 +29,8 @@ class Batch(NamedTuple):
     Shapes:
         - **x** :math:`(|V|, 12)`, **edge_index** :math:`(2, |E|)` i8 over the batch, **edge_attr**
           :math:`(|E|, 5)`
-        - **graph** :math:`(|V|)`: the circuit of each node, **target** :math:`(|G|, 6)` standardised
+        - **graph** :math:`(|V|)`: the circuit of each node, **target** :math:`(|G|, 6)` standardised,
+          **demand** :math:`(|G|, 8)`: what each circuit asks
         - **weight**: circuits here over an equal share of a batch that several processes divide
     """
 
@@ -38,6 +39,7 @@ class Batch(NamedTuple):
     edge_attr: Tensor
     graph: Tensor
     target: Tensor
+    demand: Tensor
     weight: float = 1.0
 
     @property
@@ -95,6 +97,7 @@ class Circuits:
     def __init__(self, split: Split, standardiser: Standardiser) -> None:
         self.split = split
         self.target = torch.from_numpy(standardiser.transform(split.targets).astype(np.float32))
+        self.demand = torch.from_numpy(split.demands.astype(np.float32))
 
     def __len__(self) -> int:
         """The number of circuits."""
@@ -112,7 +115,7 @@ class Circuits:
         graph = np.arange(len(chosen)).repeat(sizes)
         x, edge_attr = split.x.take(nodes, axis=0), split.edge_attr.take(edges, axis=0)
         nodes_, ends, edges_, graphs = map(torch.from_numpy, (x, edge_index, edge_attr, graph))
-        return Batch(nodes_, ends, edges_, graphs, self.target[circuits])
+        return Batch(nodes_, ends, edges_, graphs, self.target[circuits], self.demand[circuits])
 
 
 def _ranges(pointer: Array, chosen: Array) -> tuple[Array, Array, Array]:

@@ -16,7 +16,7 @@ import typer
 from pydantic.fields import FieldInfo
 from typer._click.exceptions import ClickException  # typer re-exports its own click no other way
 
-from nexuszero.config import GenerateConfig, Stage, TrainConfig, TuneConfig, load
+from nexuszero.config import BenchConfig, GenerateConfig, Stage, TrainConfig, TuneConfig, load
 from nexuszero.errors import InputError, StageError
 
 PROFILES = Path("notebooks/profiles")
@@ -226,6 +226,14 @@ def serve(
     from nexuszero import studies
 
     studies.serve(storage, host, port)
+
+
+@app.command()
+def bench(config: ConfigFile = None, set_: Overrides = None) -> None:
+    """Measures speed as ratios and prints the path of the page; wants a quiet machine."""
+    from nexuszero import reports
+
+    typer.echo(reports.bench(load(BenchConfig, config, overrides=set_ or [])))
 
 
 @app.command()

@@ -174,6 +174,17 @@ class CircuitConfig(Stage):
     out: Located = Field(Path("reports/circuits/circuit.json"), description="JSON file that receives the answer")
 
 
+class BenchConfig(Stage):
+    """What `make bench` measures, and how often."""
+
+    data: Located = Field(Path("data/full"), description="directory of {train,val,test}/index.h5")
+    circuits: Count = Field(2000, description="circuits whose parameters are searched for")
+    generated: list[Count] = Field([1000, 14_000, 100_000], description="sizes of the datasets to generate")
+    repeats: int = Field(5, ge=1, description="turns of each comparison; a dataset above 20,000 circuits has one")
+    threads: Threads = Field(0, description="threads of torch, 0 for its default")
+    out: Located = Field(Path("reports/bench.json"), description="JSON file that receives the figures")
+
+
 class SummaryConfig(Stage):
     """What the summary of a week is made from: the files that the other stages left."""
 

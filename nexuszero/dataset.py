@@ -26,6 +26,7 @@ from nexuszero.errors import InputError
 
 SCHEMA_VERSION = 1
 NODE_FEATURES, EDGE_FEATURES, TARGETS = 12, 5, 6
+DEMANDS = 8  # what a circuit asks of its parameters
 SPLITS = ("train", "val", "test")
 PARAMETER_NAMES = ("n", "log2_q", "sigma")
 METRIC_NAMES = ("bit_security", "hardness", "proof_size")
@@ -85,6 +86,18 @@ class Split:
     def targets(self) -> Array:
         """The six targets in original units, ``[circuits, 6]``."""
         return np.concatenate([self.params, self.metrics], axis=1)
+
+    @property
+    def demands(self) -> Array:
+        """What the circuits ask, ``[circuits, 8]``: q free, bits of the values then, log2 of forms and of the heights.
+
+        Bits are counted in 64. Zero without columns of circuits: a network learns from it, and is never given it.
+        """
+        if not self.circuit:
+            return np.zeros((len(self), DEMANDS))
+        free, counts = self.circuit["liftable"].astype(float), ["forms", *(f"height_{s}" for s in (64, 32, 16, 8, 4))]
+        logs = [np.log2(np.maximum(self.circuit[name], 1).astype(float)) for name in counts]
+        return np.stack([free, free * self.circuit["bits"] / 64, *logs], axis=1)
 
     @property
     def content_hash(self) -> str:

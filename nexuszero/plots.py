@@ -268,6 +268,18 @@ def excesses(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
     return _styled(figure, "Compiled circuits: excess over the smallest proof", "nodes", "excess", **axes)
 
 
+def ratios(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Ratios of a benchmark with their spread, on a logarithmic axis; one is as fast as the other."""
+    names, values = [row["what"] for row in rows], [row["ratio"]["median"] for row in rows]
+    spread = {"array": [row["ratio"]["max"] - row["ratio"]["median"] for row in rows],
+              "arrayminus": [row["ratio"]["median"] - row["ratio"]["min"] for row in rows]}  # fmt: skip
+    points = go.Scatter(x=values, y=names, mode="markers", marker={"color": BLUE, "size": 9}, error_x=spread,
+                        text=[row["against"] for row in rows], showlegend=False)  # fmt: skip
+    figure = go.Figure(points).add_vline(x=1, line_color=GREY)
+    axes = {"xaxis_type": "log", "yaxis_autorange": "reversed", "height": 160 + 26 * len(rows)}
+    return _styled(figure, "Times faster than what each is compared with", "ratio of seconds", "", **axes)
+
+
 def _node_kinds(x: Array) -> dict[str, tuple[Array, str, str]]:
     """Which nodes are what (columns of dataset.md), with colour and symbol."""
     constraint, public, linear, boolean = (x[:, column] > 0 for column in range(4))

@@ -13,6 +13,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from nexuszero import config as configs
@@ -27,9 +28,10 @@ STAGES: dict[str, tuple[str, type[configs.Stage]]] = {
     "analyse": ("04_analyse", configs.AnalyseConfig),
     "summary": ("05_week_summary", configs.SummaryConfig),
 }
-GUIDES: dict[str, tuple[str, type[configs.Stage]]] = {  # no stages of a week: they start from a circuit
+GUIDES: dict[str, tuple[str, type[configs.Stage]]] = {  # no stages of a week: they stand on their own
     "quickstart": ("00_quickstart", configs.CircuitConfig),
     "circuit": ("06_your_circuit", configs.CircuitConfig),
+    "bench": ("07_benchmarks", configs.BenchConfig),
 }
 _FIGURE = "application/vnd.plotly.v1+json"
 
@@ -73,6 +75,15 @@ def circuit(
     out.mkdir(parents=True, exist_ok=True)
     name, _ = GUIDES["circuit"]
     return run(NOTEBOOKS / f"{name}.ipynb", out / f"{file.stem}.{security}.ipynb", _absolute(told))
+
+
+def bench(config: configs.BenchConfig) -> Path:
+    """Runs notebook 07 -> the page, beside ``config.out``."""
+    name, _ = GUIDES["bench"]
+    config.out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as directory:
+        page = run(NOTEBOOKS / f"{name}.ipynb", Path(directory) / "bench.ipynb", _absolute(config))
+        return page.replace(config.out.with_suffix(".html"))
 
 
 def run(notebook: Path, out: Path, parameters: dict[str, Any]) -> Path:

@@ -16,6 +16,7 @@ import pandas as pd
 from nexuszero.config import TUNED, Stage
 from nexuszero.crypto import Circuits, CryptoBridge
 from nexuszero.dataset import TARGET_NAMES, Array, Split
+from nexuszero.notebook import shown
 from nexuszero.queries import CHOICE_KEYS
 
 if TYPE_CHECKING:  # a table of a dataset must not wait for torch and Optuna
@@ -278,6 +279,22 @@ def compiled(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     table = pd.DataFrame(rows).assign(fails=[", ".join(row["fails"]) for row in rows])
     columns = ["circuit", "nodes", "free", "sound", "fails", "proof_size", "excess", "mean_excess"]
     return table[columns].sort_values("excess", ascending=False, ignore_index=True)
+
+
+def benchmark(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows of :mod:`nexuszero.benchmark`: medians, the spread of the ratio, and the target if there is one."""
+    table = []
+    for row in rows:
+        ratio, unit = row["ratio"], row.get("unit")
+        target = row.get("target") or row.get("least") or row.get("most")
+        table.append({
+            "what": row["what"], "against": row["against"], "seconds": row["ours"]["median"],
+            "seconds of the other": row["other"]["median"], "ratio": ratio["median"], "least": ratio["min"],
+            "largest": ratio["max"], "figure": f"{shown(row['value'])} {unit}" if unit else "",
+            "target": "" if target is None else shown(target),
+            "met": "" if target is None else "yes" if row["met"] else "no",
+        })  # fmt: skip
+    return pd.DataFrame(table).set_index("what")
 
 
 def generation_rate(summary: Mapping[str, Any]) -> pd.DataFrame:

@@ -40,7 +40,7 @@ from nexuszero.dataset import SPLITS, Split, read_all
 from nexuszero.errors import InputError
 from nexuszero.evaluation import outputs
 from nexuszero.journal import Diverged, Journal, Log, OnEpoch, Record
-from nexuszero.model import ParameterNet, loss
+from nexuszero.model import ParameterNet, loss, objective
 from nexuszero.pool import share
 from nexuszero.tracking import tracker
 
@@ -93,7 +93,7 @@ class Module(L.LightningModule):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one batch, or of this process's part of it."""
-        return loss(self.model(*batch.inputs), batch.target) * batch.weight
+        return objective(self.model.answer(*batch.inputs), batch.target, batch.demand) * batch.weight
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW (Loshchilov and Hutter, ICLR 2019) with a learning rate set step by step."""

@@ -5,7 +5,17 @@ import torch
 
 from nexuszero.batching import Batch, Circuits, Standardiser
 from nexuszero.dataset import Split
-from nexuszero.model import Dropout, ParameterNet, circuit_features, loss, losses, pool
+from nexuszero.model import (
+    DEMAND_WEIGHT,
+    ParameterNet,
+    Readout,
+    Side,
+    circuit_features,
+    edge_features,
+    loss,
+    losses,
+    objective,
+)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +81,7 @@ def test_one_node_without_edges_is_finite(constraint: float) -> None:
 def test_forward_and_backward_are_finite(batch: Batch, hidden: int, heads: int) -> None:
     torch.manual_seed(0)
     model = ParameterNet(hidden_dim=hidden, num_layers=3, num_heads=heads, dropout=0.2)
-    loss(model(*batch.inputs), batch.target).backward()
+    objective(model.answer(*batch.inputs), batch.target, batch.demand).backward()
     grads = [parameter.grad for parameter in model.parameters()]
     assert all(grad is not None and torch.isfinite(grad).all() for grad in grads)
 
@@ -98,12 +108,64 @@ def test_heads_must_divide_the_width() -> None:
         ParameterNet(hidden_dim=30, num_heads=4)
 
 
-def test_pool_by_hand() -> None:
-    x = torch.tensor([[1.0, -2.0], [3.0, -4.0], [5.0, -6.0]])
-    pooled = pool(x, torch.tensor([0, 0, 2]), 3)
-    logs = torch.log(torch.tensor([5.0, 7.0, 6.0, 7.0]))
-    expected = [[logs[0], -logs[1], 2, -3, 3, -2], [0] * 6, [logs[2], -logs[3], 5, -6, 5, -6]]
-    torch.testing.assert_close(pooled, torch.tensor(expected))
+def test_what_is_heard_by_hand() -> None:
+    side = Side.group(torch.tensor([2, 0, 2]), 3)
+    heard = side.gather(torch.tensor([[1.0, 0.0, 1.0, 0.0], [3.0, 4.0, 3.0, 4.0], [5.0, 6.0, 5.0, 6.0]]))
+    expected = torch.tensor([[3.0, 4, 3, 4], [0, 0, 0, 0], [5, 6, 6, 6]])
+    expected[:, 2:] = expected[:, 2:].log1p()
+    torch.testing.assert_close(heard, expected)
+    assert Side.group(torch.zeros(0, dtype=torch.int64), 3).gather(torch.zeros(0, 4)).shape == (3, 4)
+
+
+def test_the_three_forms_of_a_constraint_are_heard_apart(model: ParameterNet, batch: Batch) -> None:
+    swapped = batch.edge_attr[:, [1, 0, 2, 3, 4]]
+    assert not torch.allclose(model(*batch._replace(edge_attr=swapped).inputs), model(*batch.inputs), atol=1e-6)
+
+
+def test_the_readout_by_hand() -> None:
+    readout = Readout(2, 1)
+    torch.nn.init.eye_(readout.value.weight)
+    for parameter in (readout.value.bias, readout.score.weight, readout.score.bias):
+        torch.nn.init.zeros_(parameter)  # all nodes weigh the same
+    seen = readout(torch.tensor([[1.0, 2.0], [3.0, -4.0], [5.0, 6.0]]), torch.tensor([0, 0, 2]), 3)
+    logs = torch.tensor([5.0, 3, 6, 7]).log()
+    expected = [[logs[0], logs[1], 3, 2, 2, 1], [0] * 6, [logs[2], logs[3], 5, 6, 5, 6]]
+    torch.testing.assert_close(seen, torch.tensor(expected))
+
+
+def test_edge_features_by_hand() -> None:
+    edge = edge_features(torch.tensor([[0.0, 1, 0, -1, 1 / 256], [1, 0, 0, 1, 64 / 256]]))
+    log = torch.tensor([2.0, 65.0]).log() / 4
+    torch.testing.assert_close(edge[0], torch.tensor([0, 1, 0, -1, 1 / 32, 1 / 8, log[0], 1]))
+    torch.testing.assert_close(edge[1], torch.tensor([1, 0, 0, 1, 2, 1, log[1], 0]))
+
+
+def test_rounds_share_their_weights() -> None:
+    sizes = {depth: sum(p.numel() for p in ParameterNet(16, depth, 4).parameters()) for depth in (1, 5)}
+    assert sizes[1] == sizes[5]
+
+
+def test_a_fact_travels_one_constraint_a_round() -> None:
+    """Along a chain of wires and constraints the first wire's features reach as far as there are rounds."""
+    wires, count = torch.arange(6), 6
+    x = torch.zeros(11, 12)
+    x[count:, 0] = 1
+    ends = torch.stack([torch.stack([wires[:-1], wires[1:]]).flatten(), torch.arange(count, 11).repeat(2)])
+    attr = torch.zeros(10, 5)
+    attr[:5, 0], attr[5:, 2] = 1, 1
+    for rounds in (1, 3):
+        torch.manual_seed(0)
+        model = ParameterNet(128, rounds, 4).eval()
+        moved = x.clone()
+        moved[0, 5] = 10
+        change = (model.encode(moved, ends, attr)[0] - model.encode(x, ends, attr)[0]).abs().sum(dim=1) > 0
+        assert change.tolist() == [index <= rounds for index in range(count)]
+
+
+def test_the_objective_is_the_loss_and_a_share_of_the_demand() -> None:
+    answers, target = torch.zeros(2, 6), torch.ones(2, 6)
+    told = objective((answers, torch.zeros(2, 8)), target, torch.full((2, 8), 2.0))
+    assert float(told) == pytest.approx(2 + 4 * DEMAND_WEIGHT)
 
 
 def test_circuit_features_by_hand() -> None:
@@ -113,15 +175,6 @@ def test_circuit_features_by_hand() -> None:
     assert features.shape == (2, 15)
     assert features[:, 1].tolist() == [0.5, 1.0]
     torch.testing.assert_close(features[:, 3], torch.log(torch.tensor([2.0, 2.0])) / 8)
-
-
-def test_dropout_keeps_the_mean_and_the_rate() -> None:
-    torch.manual_seed(0)
-    dropout = Dropout(0.243)
-    x = dropout(torch.ones(1001, 1001))
-    assert float((x == 0).float().mean()) == pytest.approx(0.243, abs=2e-3)
-    assert float(x.mean()) == pytest.approx(1, abs=3e-3)
-    assert torch.equal(dropout.eval()(x), x)
 
 
 def test_the_loss_by_hand() -> None:
@@ -142,16 +195,3 @@ def test_the_mean_predictor_costs_two(splits: dict[str, Split]) -> None:
 def test_a_wrong_shape_is_an_error(shape: tuple[int, ...]) -> None:
     with pytest.raises(ValueError, match=r"must both be \[graphs, 6\]"):
         loss(torch.zeros(2, 6), torch.zeros(shape))
-
-
-def test_the_fused_sums_are_pygs_forward_and_gradient(splits: dict[str, Split]) -> None:
-    batch = Circuits(splits["train"], Standardiser.fit(splits["train"].targets)).batch(torch.arange(12))
-    fused = ParameterNet(16, 2, 4, dropout=0.0)
-    plain = ParameterNet(16, 2, 4, dropout=0.0, fused=False)
-    plain.load_state_dict(fused.state_dict())
-    for model in (fused, plain):
-        loss(model(*batch.inputs), batch.target).backward()
-    torch.testing.assert_close(fused(*batch.inputs), plain(*batch.inputs))
-    for (name, ours), theirs in zip(fused.named_parameters(), plain.parameters(), strict=True):
-        assert ours.grad is not None and ours.grad.abs().sum() > 0, name
-        torch.testing.assert_close(ours.grad, theirs.grad, atol=1e-5, rtol=1e-4)

@@ -62,9 +62,8 @@ def network(path, values):
 
     shape = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "dropout": 0.0}
     model = ParameterNet(**shape)
-    for head in (model.parameters_head, model.metrics_head):
-        torch.nn.init.zeros_(head[-1].weight)
-        torch.nn.init.zeros_(head[-1].bias)
+    torch.nn.init.zeros_(model.answer_head[-1].weight)
+    torch.nn.init.zeros_(model.answer_head[-1].bias)
     n, log2_q, sigma, bits, hardness, size = values
     mean = (math.log2(n), log2_q, math.log2(sigma), bits, hardness, math.log2(size))
     save(path, Checkpoint(model, Standardiser(mean, (1.0,) * 6), {"config": shape}))

@@ -1,0 +1,287 @@
+"""How fast, as ratios: every figure compares two things that run in turn in one session.
+
+A row has the spread (median, least, largest) of both and of their ratio, turn by turn. What cannot run here, the
+lattice-estimator and the seed document's own run, stands as a recorded figure, and the row says so.
+
+    nexuszero bench
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from nexuszero import plain, provenance
+from nexuszero import recommend as advice
+from nexuszero.batching import Batches, Circuits, Standardiser
+from nexuszero.checkpoint import Checkpoint, save
+from nexuszero.config import BenchConfig
+from nexuszero.crypto import LEVELS, CryptoBridge
+from nexuszero.dataset import Split, read, read_all
+from nexuszero.errors import StageError
+from nexuszero.golden import DIRECTORY
+from nexuszero.model import ParameterNet, loss, objective
+from nexuszero.queries import Row
+
+SEED_RATE = 933 / 60  # circuits a second that the seed document generated
+INSTANCES = ((512, 12), (1024, 27), (2048, 54), (4096, 96))  # n and log2 q of the recorded LWE estimates
+SIS_INSTANCES = ((512, 23, 16), (1024, 32, 20), (2048, 32, 22), (4096, 60, 35))  # and of SIS, with log2 of the bound
+CALLS = 200  # of an estimate that lasts microseconds, a turn
+COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
+Work = Callable[[], object]
+
+
+def measure(config: BenchConfig, log: Callable[[str], None] = print) -> Row:
+    """Measures every part and writes ``config.out`` -> rows by part, and where they were measured."""
+    splits, before = read_all(config.data), torch.get_num_threads()
+    torch.set_num_threads(config.threads or before)
+    parts = {
+        "estimates": partial(estimates, config.repeats),
+        "labels": partial(labels, splits["train"], config),
+        "generation": partial(generation, config),
+        "loading": partial(loading, config, splits["train"]),
+        "training": partial(training, splits["train"], config),
+        "answers": partial(answers, config),
+    }
+    found: Row = {"provenance": provenance.collect(splits), "repeats": config.repeats}
+    for name, part in parts.items():
+        start = time.perf_counter()
+        found[name] = part()
+        log(f"{name}: {len(found[name])} rows in {time.perf_counter() - start:.0f} s")
+    torch.set_num_threads(before)
+    config.out.parent.mkdir(parents=True, exist_ok=True)
+    config.out.write_text(json.dumps(found, indent=1) + "\n")
+    return found
+
+
+def turns(what: str, ours: Work, other: Work, repeats: int, **more: Any) -> Row:
+    """Seconds of both, one after the other; a first turn is not counted."""
+    times = [[seconds(ours), seconds(other)] for _ in range(repeats + 1)][1:]
+    return compared(what, [pair[0] for pair in times], [pair[1] for pair in times], **more)
+
+
+def compared(what: str, ours: Sequence[float], other: Sequence[float], **more: Any) -> Row:
+    """A row: spreads of both series of seconds and of ``other / ours``; ``target`` is the least median ratio."""
+    ratio = spread(b / a for a, b in zip(ours, other, strict=True))
+    met = {"met": ratio["median"] >= more["target"]} if "target" in more else {}
+    return {"what": what, "ours": spread(ours), "other": spread(other), "ratio": ratio, **more, **met}
+
+
+def spread(values: Iterable[float]) -> Row:
+    """Median, least and largest."""
+    kept = list(values)
+    return {"median": float(np.median(kept)), "min": min(kept), "max": max(kept)}
+
+
+def seconds(work: Work) -> float:
+    """How long it takes."""
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def estimates(repeats: int, file: Path = DIRECTORY / "timing.csv") -> list[Row]:
+    """One estimate at a time, so on one core, against the lattice-estimator's recorded seconds for the instance."""
+    bridge = CryptoBridge()
+    with file.open() as opened:
+        recorded = {f"{row['call']} {row['instance']}": float(row["wall_s_median"]) for row in csv.DictReader(opened)}
+    rows = []
+    for n, bits in INSTANCES:
+        other = sum(recorded[f"{call} n~{n} q=2^{bits}"] for call in ("usvp ADPS16", "dual_hybrid (rough)"))
+        ask: Work = partial(bridge.estimate_lwe, n, bits, 1.0, 3.19)
+        rows.append(_recorded(f"rough, n {n}, q 2^{bits}", ask, other, repeats, target=10_000))
+    for n, bits, bound in SIS_INSTANCES:
+        other = recorded[f"sis l2 n~{n} q=2^{bits} B=2^{bound} m=2n"]
+        ask = partial(bridge.estimate_sis, n, bits, bound, 2 * n)
+        rows.append(_recorded(f"SIS, n {n}, q 2^{bits}, bound 2^{bound}", ask, other, repeats, target=1000))
+    return rows
+
+
+def _recorded(what: str, ask: Work, other: float, repeats: int, **more: Any) -> Row:
+    def many() -> None:
+        for _ in range(CALLS):
+            ask()
+
+    many()
+    ours = [seconds(many) / CALLS for _ in range(repeats)]
+    return compared(what, ours, [other] * repeats, against="the lattice-estimator's recorded time", **more)
+
+
+def labels(split: Split, config: BenchConfig) -> list[Row]:
+    """The search for the dataset's circuits on all cores, against the search that keeps every sound candidate."""
+    bridge, rows = CryptoBridge(), []
+    families = [bridge.families().index(str(name)) for name in split.circuit["family"][: config.circuits]]
+    circuits = bridge.synthesize(families, split.circuit["seed"][: config.circuits])
+    found = circuits.analyse()
+    free = found[found["liftable"] > 0]
+    forms, bits, none = free["forms"].tolist(), free["bits"].tolist(), [None] * len(free)
+    for level in LEVELS:
+        ask = partial(bridge.choose, forms, [level] * len(free), bits, none)
+        every = partial(_candidates, circuits, np.flatnonzero(found["liftable"]), level)
+        row = turns(f"{len(free)} searches at {level} bits", ask, every, config.repeats)
+        row |= {"against": "keeping every sound candidate, one circuit after the other"}
+        rows.append(row | _absolute(len(free) / row["ours"]["median"], "searches a second", least=10_000))
+    return rows
+
+
+def _candidates(circuits: Any, chosen: Iterable[int], level: int) -> None:
+    for index in chosen:
+        circuits.candidates(level, int(index))
+
+
+def generation(config: BenchConfig) -> list[Row]:
+    """Datasets of several sizes, each by a process of its own, against the seed document's recorded rate."""
+    rows = []
+    for circuits in config.generated:
+        sizes = {"train": circuits - 2 * (circuits // 7), "val": circuits // 7, "test": circuits // 7}
+        repeats = config.repeats if circuits <= 20_000 else 1
+        runs = [_generated(sizes) for _ in range(repeats)]
+        took, peak, size = zip(*runs, strict=True)
+        row = compared(f"{circuits} circuits", took, [circuits / SEED_RATE] * repeats)
+        row |= {"against": "the seed document's recorded 933 circuits a minute"}
+        row |= {"milliseconds_each": 1e3 * row["ours"]["median"] / circuits}
+        rows.append(row | {"peak_megabytes": max(peak), "megabytes_on_disk": max(size)})
+    return rows
+
+
+def _generated(sizes: dict[str, int]) -> tuple[float, float, float]:
+    """Seconds, peak memory and size on disk of one generation, start of its process included."""
+    with TemporaryDirectory() as directory:
+        options = [f"--{name}={count}" for name, count in sizes.items()]
+        command = [*COMMAND, "generate", f"--out={directory}/data", *options]
+        start, process = time.perf_counter(), subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=provenance.ROOT)
+        _, status, used = os.wait4(process.pid, 0)
+        took = time.perf_counter() - start
+        if status:
+            raise StageError(f"{' '.join(command)} failed")
+        size = sum(file.stat().st_size for file in Path(directory).rglob("index.h5"))
+    return took, used.ru_maxrss / 1e3, size / 1e6
+
+
+def loading(config: BenchConfig, split: Split) -> list[Row]:
+    """The train split read from disk, and an epoch of batches, against PyG's loader over a list of `Data`."""
+    circuits, ready = Circuits(split, Standardiser.fit(split.targets)), plain.loader(split)
+    batches = Batches(circuits, 32, seed=0)
+    file, again = config.data / "train", "making `Data` objects of a split in memory"
+    rows = [
+        turns("reading the train split", lambda: read(file), lambda: plain.graphs(split), config.repeats,
+              against=again),
+        turns(
+            "an epoch of batches of 32", lambda: list(batches), lambda: list(ready), config.repeats,
+            against="PyG's DataLoader", target=10,
+        ),
+    ]  # fmt: skip
+    return [rows[0] | _absolute(rows[0]["ours"]["median"], "seconds", most=2), rows[1]]
+
+
+def training(split: Split, config: BenchConfig) -> list[Row]:
+    """A training step at the seed document's size: ours, the plain recipe's, and our matrix products alone."""
+    batches = list(Batches(Circuits(split, Standardiser.fit(split.targets)), 32, seed=0, cap=config.repeats + 1))
+    ours, other = ParameterNet(), plain.PlainNet()
+    steps, theirs = map(iter, (batches, plain.loader(split)))
+    step = stepper(ours, lambda: (batch := next(steps)) and objective(ours.answer(*batch.inputs), *batch[4:6]))
+    plain_step = stepper(other, lambda: (batch := next(theirs)) and loss(other(batch), batch.y))
+    rows = [
+        turns("a step of 32 circuits", step, plain_step, config.repeats, against="the plain recipe in PyG", target=5)
+    ]
+    batch = batches[0]
+    same = stepper(ours, lambda: objective(ours.answer(*batch.inputs), *batch[4:6]))
+    with Products() as products:
+        same()
+    row = turns("a step", products.replay, same, config.repeats, against="its matrix products alone")
+    share = spread(1 / value for value in (row["ratio"]["median"], row["ratio"]["min"], row["ratio"]["max"]))
+    rows.append(
+        row | _absolute(share["median"], "of the time is matrix products", least=0.5) | {"gflop": products.flops / 1e9}
+    )
+    return rows
+
+
+def stepper(model: torch.nn.Module, forward: Callable[[], torch.Tensor]) -> Work:
+    """A training step: forward, backward and AdamW."""
+    optimiser = torch.optim.AdamW(model.parameters(), fused=True)
+
+    def step() -> None:
+        optimiser.zero_grad()
+        forward().backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+
+    return step
+
+
+class Products(TorchDispatchMode):
+    """Records the shapes of the matrix products of whatever runs under it, and runs them alone."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.pairs: list[tuple[torch.Tensor, torch.Tensor]] = []
+        self.flops = 0
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Notes the operands of a product, as they lie in memory."""
+        if func in (torch.ops.aten.mm.default, torch.ops.aten.addmm.default):
+            a, b = (operand.detach() for operand in args[-2:])
+            self.pairs.append((a, b))
+            self.flops += 2 * a.shape[0] * a.shape[1] * b.shape[1]
+        return func(*args, **(kwargs or {}))
+
+    def replay(self) -> None:
+        """Every product once more."""
+        for a, b in self.pairs:
+            torch.mm(a, b)
+
+
+def answers(config: BenchConfig) -> list[Row]:
+    """A recommendation for a circuit of about 500 nodes, loaded; and the command's start, against Python's own."""
+    bridge, standardiser = CryptoBridge(), Standardiser((0.0,) * 6, (1.0,) * 6)
+    with TemporaryDirectory() as directory:
+        file, model = Path(directory) / "circuit.r1cs", Path(directory) / "model.pt"
+        _of_nodes(bridge, 500).write(0, file)
+        shape = {"hidden_dim": 256, "num_layers": 7, "num_heads": 8, "dropout": 0.1}  # the defaults
+        save(model, Checkpoint(ParameterNet(), standardiser, {"config": shape}))
+        ask = partial(advice.recommend, bridge, file, 128, None, model)
+        exact = partial(advice.recommend, bridge, file, 128)
+        row = turns("recommend, 500 nodes, model and exact search", exact, ask, config.repeats)
+        row |= {"against": "the exact search alone"}
+        rows = [row | _absolute(1e3 * row["other"]["median"], "milliseconds with the model", most=20)]
+        bare = [sys.executable, "-c", "pass"]
+        question = ["choose", "--forms", "100", "--bits", "40", "--security", "128"]
+        start = turns("the command's start", lambda: _run([*COMMAND, *question]), lambda: _run(bare), config.repeats)
+        start |= {"against": "Python's own start"}
+        rows.append(start | _absolute(start["ours"]["median"], "seconds", most=1))
+    return rows
+
+
+def _of_nodes(bridge: CryptoBridge, nodes: int) -> Any:
+    """A Merkle path, about so many nodes large."""
+    family, seeds = bridge.families().index("merkle"), np.arange(1000)
+    found = bridge.synthesize(np.full(len(seeds), family), seeds).analyse()
+    sizes = found["wires"].astype(int) - 1 + found["constraints"]
+    return bridge.synthesize([family], [int(seeds[np.abs(sizes - nodes).argmin()])])
+
+
+def _run(command: list[str]) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def _absolute(value: float, unit: str, least: float | None = None, most: float | None = None) -> Row:
+    """A figure of its own with its target, beside the ratio."""
+    met = value >= least if least is not None else value <= (most if most is not None else value)
+    return {"value": value, "unit": unit, "least": least, "most": most, "met": bool(met)}
+
+
+def rows(found: Row) -> list[Row]:
+    """All rows of :func:`measure`."""
+    return [row for part in found.values() if isinstance(part, list) for row in part]
