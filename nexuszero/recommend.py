@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from nexuszero.queries import Row
 
 if TYPE_CHECKING:  # an answer without a network must not wait for torch
     from nexuszero.batching import Standardiser
+    from nexuszero.checkpoint import Checkpoint
 
 BASELINE = Path("checkpoints/baseline/best_model.pt")
 TRAINED_NODES = 2000  # of the largest circuits that the dataset draws
@@ -152,11 +154,10 @@ def nearest(candidates: Sequence[Row], values: Array, units: Standardiser) -> Ro
 
 def _ask(circuits: Circuits, candidates: Sequence[Row], checkpoint: Path, story: Row) -> None:
     """Adds a network's proposal to the story, or why it was not asked."""
-    from nexuszero import checkpoint as checkpoints
     from nexuszero.dataset import TARGET_NAMES, unlabelled
     from nexuszero.evaluation import predict
 
-    model = checkpoints.load(checkpoint)
+    model = _loaded(checkpoint, checkpoint.stat().st_mtime_ns if checkpoint.is_file() else 0)
     nodes = story["circuit"]["wires"] - 1 + story["circuit"]["constraints"]
     needed = model.model.memory(nodes, 0)
     if needed <= MODEL_BYTES:  # else not even the graph is built
@@ -174,6 +175,14 @@ def _ask(circuits: Circuits, candidates: Sequence[Row], checkpoint: Path, story:
     verdict = queries.verdicts(circuits.judge(story["security"], values[None, :3]))[0]
     story["proposal"] = dict(zip(TARGET_NAMES, map(float, values), strict=True)) | verdict
     story["nearest"] = nearest(candidates, values, model.standardiser)
+
+
+@lru_cache(1)
+def _loaded(checkpoint: Path, _stamp: int) -> Checkpoint:
+    """The network of a file, which stays in memory until the file changes."""
+    from nexuszero import checkpoint as checkpoints
+
+    return checkpoints.load(checkpoint)
 
 
 def _warnings(circuit: Row) -> list[str]:
