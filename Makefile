@@ -41,7 +41,7 @@ dashboard: setup ## Serves the study of PROFILE (or of STORAGE=URL) in optuna-da
 	@case $(STUDY) in *://*) ;; *) test -f $(STUDY) || { echo "make: $(STUDY) is missing; run the week, or name a STORAGE=" >&2; exit 2; };; esac
 	$(BIN)/optuna-dashboard --host 127.0.0.1 $(STORAGE)
 
-bench: setup ## Measures speed as ratios taken in one run
+bench: setup ## Measures speed as ratios taken in one run (reports/bench.json, bench.html)
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
 	$(BIN)/nexuszero bench
 

@@ -1,0 +1,104 @@
+"""Benchmarks: what a row says, what is counted, and that the command leaves its files; no test looks at a speed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from nexuszero import benchmark, plain, plots, tables
+from nexuszero.batching import Batches, Circuits, Standardiser
+from nexuszero.model import ParameterNet, loss
+
+ROOT = Path(__file__).parents[1]
+
+
+def test_a_row_by_hand():
+    row = benchmark.compared("it", [1.0, 2.0, 4.0], [10.0, 30.0, 20.0], target=6)
+    assert row["ours"] == {"median": 2.0, "min": 1.0, "max": 4.0}
+    assert row["ratio"] == {"median": 10.0, "min": 5.0, "max": 15.0}
+    assert row["met"] is True
+    assert benchmark.compared("it", [1.0], [5.9], target=6)["met"] is False
+    assert "met" not in benchmark.compared("it", [1.0], [2.0])
+
+
+def test_both_run_in_turn_and_the_first_turn_does_not_count():
+    calls = []
+    row = benchmark.turns("it", lambda: calls.append("ours"), lambda: calls.append("other"), 3, against="another")
+    assert calls == ["ours", "other"] * 4
+    assert row["against"] == "another" and row["ratio"]["min"] <= row["ratio"]["max"]
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "met"), [(5, None, True), (7, None, False), (None, 7, True), (None, 5, False)]
+)
+def test_a_figure_has_its_target(least, most, met):
+    assert benchmark._absolute(6, "s", least, most)["met"] is met
+
+
+def test_matrix_products_are_all_counted_and_run_again(splits):
+    batch = next(iter(Batches(Circuits(splits["train"], Standardiser.fit(splits["train"].targets)), 8)))
+    model = ParameterNet(16, 2, 4, 0.0)
+    with benchmark.Products() as products:
+        loss(model(*batch.inputs), batch.target).backward()
+    counter = FlopCounterMode(display=False)
+    with counter:
+        products.replay()
+    assert products.flops == counter.get_total_flops() > 0
+    with FlopCounterMode(display=False) as whole:
+        loss(model(*batch.inputs), batch.target).backward()
+    assert products.flops == whole.get_total_flops()
+
+
+def test_the_plain_recipe_sees_the_same_circuits(splits):
+    split = splits["train"]
+    own = list(Batches(Circuits(split, Standardiser.fit(split.targets)), 16))
+    theirs = list(plain.loader(split, batch_size=16, shuffle=False))
+    for ours, other in zip(own, theirs, strict=True):
+        assert torch.equal(ours.x, other.x) and torch.equal(ours.target, other.y)
+        assert torch.equal(torch.bincount(ours.graph), torch.bincount(other.batch))
+        assert 2 * len(ours.edge_attr) == len(other.edge_attr)
+        there = other.edge_index[0] < other.edge_index[1]  # wires come before constraints
+        assert torch.equal(other.edge_index[:, there].sort().values, ours.edge_index.sort().values)
+
+
+def test_the_plain_network_learns_something(splits):
+    torch.manual_seed(0)
+    batch = next(iter(plain.loader(splits["train"], 32, shuffle=False)))
+    model = plain.PlainNet(16, 2, 4, 0.0)
+    optimiser = torch.optim.Adam(model.parameters(), lr=1e-2)
+    values = []
+    for _ in range(20):
+        optimiser.zero_grad()
+        value = loss(model(batch), batch.y)
+        value.backward()
+        optimiser.step()
+        values.append(float(value.detach()))
+    assert model(batch).shape == (32, 6) and values[-1] < 0.8 * values[0]
+
+
+def test_the_command_leaves_a_page_and_the_figures(tmp_path):
+    from nexuszero.stages import ensure_dataset
+
+    out, data = tmp_path / "bench.json", ROOT / "build/notebooks/bench/data"
+    ensure_dataset(data)
+    options = [f"data={data}", f"out={out}", "circuits=20", "generated=[70]", "repeats=1", "threads=1"]
+    command = [sys.executable, "-c", "from nexuszero.cli import main; main()", "bench"]
+    told, environment = [part for text in options for part in ("--set", text)], os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run([*command, *told], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert Path(done.stdout.splitlines()[-1]) == out.with_suffix(".html")
+    assert "Plotly.newPlot(" in out.with_suffix(".html").read_text()
+    found = json.loads(out.read_text())
+    rows = benchmark.rows(found)
+    assert [len(found[name]) for name in ("estimates", "labels", "generation", "loading", "training", "answers")] == [
+        8, 4, 1, 2, 2, 2,
+    ]  # fmt: skip
+    assert found["generation"][0]["peak_megabytes"] > 50 and found["generation"][0]["megabytes_on_disk"] > 0.05
+    table = tables.benchmark(rows)
+    assert len(table) == len(rows) and set(table["met"]) <= {"", "yes", "no"}
+    assert len(plots.ratios(rows).data[0].x) == len(rows)
