@@ -74,7 +74,7 @@ def circuit(
     })  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     name, _ = GUIDES["circuit"]
-    return run(NOTEBOOKS / f"{name}.ipynb", out / f"{file.stem}.{security}.ipynb", _absolute(told))
+    return run(NOTEBOOKS / f"{name}.ipynb", out / f"{file.stem}.{security}.ipynb", _plain(told))
 
 
 def bench(config: configs.BenchConfig) -> Path:
@@ -82,7 +82,7 @@ def bench(config: configs.BenchConfig) -> Path:
     name, _ = GUIDES["bench"]
     config.out.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory() as directory:
-        page = run(NOTEBOOKS / f"{name}.ipynb", Path(directory) / "bench.ipynb", _absolute(config))
+        page = run(NOTEBOOKS / f"{name}.ipynb", Path(directory) / "bench.ipynb", _plain(config))
         return page.replace(config.out.with_suffix(".html"))
 
 
@@ -94,7 +94,7 @@ def run(notebook: Path, out: Path, parameters: dict[str, Any]) -> Path:
     _refuse_unknown(notebook, parameters)
     try:
         papermill.execute_notebook(notebook, out, parameters, kernel_name="python3", progress_bar=False,
-                                   start_timeout=180)  # fmt: skip
+                                   start_timeout=180, cwd=str(Path.cwd()))  # fmt: skip
     except PapermillExecutionError as error:
         raise StageError(f"{notebook}: cell {error.exec_count}: {error.ename}: {error.evalue}; see {out}") from None
     except RuntimeError as error:  # nbclient: the kernel died
@@ -127,19 +127,21 @@ def _stages(profile: Path, overrides: list[str]) -> dict[str, dict[str, Any]]:
     told = {}
     for stage, (_, model) in STAGES.items():
         own = [text.removeprefix(f"{stage}.") for text in overrides if text.startswith(f"{stage}.")]
-        told[stage] = _absolute(configs.load(model, profile, stage, own))
+        told[stage] = _plain(configs.load(model, profile, stage, own))
     return told
 
 
-def _absolute(config: configs.Stage) -> dict[str, Any]:
-    """Plain values; paths are made absolute, since a notebook runs in a directory of its own."""
-    values = {}
-    for name, value in config:
-        values[name] = str(value.resolve()) if isinstance(value, Path) else value
-    storage = values.get("storage")
-    if isinstance(storage, str) and "://" not in storage:
-        values["storage"] = str(Path(storage).resolve())
-    return values
+def _plain(config: configs.Stage) -> dict[str, Any]:
+    """Plain values; paths below the current directory, where a notebook runs, are told relative to it."""
+    here = Path.cwd()
+
+    def told(value: Any) -> Any:
+        if not isinstance(value, Path):
+            return value
+        path = value.resolve()
+        return str(path.relative_to(here) if path.is_relative_to(here) else path)
+
+    return {name: told(value) for name, value in config}
 
 
 def _refuse_unknown(notebook: Path, parameters: dict[str, Any]) -> None:

@@ -34,7 +34,9 @@ def test_the_page_stands_beside_the_notebook_and_the_answer(page):
     assert page.name == "matmul.bn128.192.html" and page.with_suffix(".ipynb").is_file()
     answer = json.loads(page.with_suffix(".json").read_text())
     assert (answer["security"], answer["circuit"]["liftable"], answer["proposal"]) == (192, True, None)
-    assert str(answer["q"]) in page.read_text()
+    text = page.read_text()
+    assert str(answer["q"]) in text and "tests/fixtures/circuits/matmul.bn128.r1cs" in text
+    assert str(ROOT) not in text
 
 
 def test_the_page_shows_three_figures_and_needs_no_network(page):
