@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
+import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
@@ -167,7 +168,12 @@ def export(bridge: CryptoBridge, family: str, seed: int, file: Path, force: bool
     if file.exists() and not force:
         raise InputError(f"{file}: exists; name another file, or give --force")
     circuits = bridge.synthesize(known.index(family), seed)
-    circuits.write(0, file)
+    whole = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    try:
+        circuits.write(0, whole)
+        whole.replace(file)
+    finally:
+        whole.unlink(missing_ok=True)
     counts = analyses(circuits, [str(file)])[0]
     return {key: counts[key] for key in ("file", "wires", "constraints", "linear", "quadratic", "field_bits")}
 
