@@ -25,7 +25,6 @@ CONSTRAINTS = ("hiding", "modulus", "soundness", "binding", "width")  # of a pro
 REASONS = ("bounded", "boolean", "large", "unused", "free", "derived", "broad", "roots", "unsettled")  # of a wire
 ATTACKS = ("usvp", "bdd", "dual", "dual_hybrid", "rough", "sis")
 Records = NDArray[np.void]
-Array = NDArray[Any]
 Columns = dict[str, NDArray[Any]]
 
 # dtype and trailing shape of the columns that the library hands out (dataset.md)
@@ -238,7 +237,7 @@ class Circuits:
         bridge._check(function(self._handle, index, security, pointer, len(out), found))
         return out[: found[0]]
 
-    def judge(self, security: int, proposals: Array) -> Records:
+    def judge(self, security: int, proposals: NDArray[Any]) -> Records:
         """Whether proposed ``n, log2 q, sigma``, `[circuits, 3]`, are sound as they stand -> [circuits]."""
         n, log2_q, sigma = np.asarray(proposals, float).reshape(len(self), 3).T
         queries = self._bridge._queries("ProposalQuery", n=n, log2_q=log2_q, sigma=sigma)

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nexuszero import queries
-from nexuszero.crypto import DEGREE, LEVELS, Array, Circuits, CryptoBridge
+from nexuszero.crypto import DEGREE, LEVELS, Circuits, CryptoBridge
 from nexuszero.errors import InputError
 from nexuszero.queries import Row
 
 if TYPE_CHECKING:  # an answer without a network must not wait for torch
     from nexuszero.batching import Standardiser
     from nexuszero.checkpoint import Checkpoint
+    from nexuszero.dataset import Array
 
 BASELINE = Path("checkpoints/baseline/best_model.pt")
 TRAINED_NODES = 2000  # of the largest circuits that the dataset draws

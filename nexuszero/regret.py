@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from nexuszero import checkpoint, queries
-from nexuszero.crypto import LEVELS, Array, Circuits, CryptoBridge
-from nexuszero.dataset import Split, unlabelled
+from nexuszero.crypto import LEVELS, Circuits, CryptoBridge
+from nexuszero.dataset import Array, Split, unlabelled
 from nexuszero.errors import InputError
 from nexuszero.evaluation import predict
 from nexuszero.queries import Row

@@ -18,7 +18,7 @@ from typing import Any
 
 from nexuszero import config as configs
 from nexuszero.errors import InputError, StageError
-from nexuszero.queries import read_bounds
+from nexuszero.queries import choices, read_bounds
 
 NOTEBOOKS = Path("notebooks")
 STAGES: dict[str, tuple[str, type[configs.Stage]]] = {
@@ -63,9 +63,9 @@ def circuit(
     from nexuszero.crypto import CryptoBridge
 
     text = read_bounds(bounds)
-    found = CryptoBridge().read([file], text).choose(security)[0]
-    if not found["feasible"]:
-        raise InputError(f"{file}: {bytes(found['reason']).split(bytes(1))[0].decode()}")
+    found = choices(CryptoBridge().read([file], text).choose(security))[0]
+    if "infeasible" in found:
+        raise InputError(f"{file}: {found['infeasible']}")
     if checkpoint is not None:
         load(checkpoint)
     told = configs.CircuitConfig.model_validate({

@@ -1,4 +1,4 @@
-//! How long estimates, searches, analysis and generation take: `make bench`.
+//! How long estimates, searches, analysis and generation take: `cargo bench`.
 //!
 //! `golden/timing.csv` of the lattice-estimator has about one second for `rough` and 2 ms for SIS.
 
