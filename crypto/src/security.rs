@@ -113,11 +113,11 @@ pub fn hiding_rank(log2_q: f64, security: u32) -> HidingRank {
     if let Some(known) = HIDING_RANKS.read().ok().and_then(|table| table.get(&key).copied()) {
         return known;
     }
-    let rank = compute_hiding_rank(log2_q, security);
-    if let Ok(mut table) = HIDING_RANKS.write() {
-        table.insert(key, rank);
+    let compute = || compute_hiding_rank(log2_q, security);
+    match HIDING_RANKS.write() {
+        Ok(mut table) => *table.entry(key).or_insert_with(compute), // under the lock: who misses it, too, waits
+        Err(_) => compute(),
     }
-    rank
 }
 
 /// uSVP grows with the rank, so all ranks below its own smallest one fall; from there both attacks decide.
