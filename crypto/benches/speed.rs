@@ -6,10 +6,11 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use nexuszero_crypto::analysis::Analysis;
+use nexuszero_crypto::dataset::generate;
 use nexuszero_crypto::estimate::{CostModel, Lwe, Sis, rough};
-use nexuszero_crypto::label::{Demand, Modulus, choose};
+use nexuszero_crypto::label::{Demand, LEVELS, Modulus, choose};
 use nexuszero_crypto::ranges::Bounds;
-use nexuszero_crypto::synth::{Family, synthesize_sized};
+use nexuszero_crypto::synth::{Family, synthesize, synthesize_sized};
 
 fn estimates(criterion: &mut Criterion) {
     for (n, log2_q) in [(512, 12.0), (1024, 27.0), (2048, 54.0), (4096, 96.0)] {
@@ -24,10 +25,24 @@ fn estimates(criterion: &mut Criterion) {
     });
 }
 
+/// What 2,000 circuits ask, by turns of all families and security levels.
+fn drawn() -> Vec<(Demand, u32)> {
+    let demand = |seed: u64| {
+        let family = Family::ALL[seed as usize % Family::ALL.len()];
+        let analysis = Analysis::of(&synthesize(family, seed).r1cs, &Bounds::new()).ok()?;
+        Some((Demand::of_circuit(&analysis), LEVELS[seed as usize / Family::ALL.len() % LEVELS.len()]))
+    };
+    (0..2_000).filter_map(demand).collect()
+}
+
 fn search(criterion: &mut Criterion) {
-    for bits in [16, 40, 62] {
-        let demand = Demand::of_forms(100, Modulus::Free { bits });
-        criterion.bench_function(&format!("choose B={bits}"), |bench| {
+    let demands = drawn();
+    criterion.bench_function("choose for 2,000 circuits", |bench| {
+        bench.iter(|| demands.iter().filter(|(demand, security)| choose(demand, *security).is_ok()).count());
+    });
+    for (bits, forms) in [(16, 5_000), (16, 100), (40, 100), (62, 100)] {
+        let demand = Demand::of_forms(forms, Modulus::Free { bits });
+        criterion.bench_function(&format!("choose B={bits} forms={forms}"), |bench| {
             bench.iter(|| choose(black_box(&demand), 128));
         });
     }
@@ -40,6 +55,9 @@ fn circuits(criterion: &mut Criterion) {
             bench.iter(|| Analysis::of(black_box(&r1cs), &Bounds::new()));
         });
     }
+    criterion.bench_function("generate 500 circuits, one thread", |bench| {
+        bench.iter(|| generate(42, 0, black_box(500), 1));
+    });
 }
 
 criterion_group!(benches, estimates, search, circuits);

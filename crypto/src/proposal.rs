@@ -70,7 +70,7 @@ pub fn judge(demand: &Demand, security: u32, proposal: &Proposal) -> Result<Verd
         .into_iter()
         .filter_map(|mut candidate| {
             (candidate.log2_q, candidate.bits) = (log2_q, bits);
-            search.shape(demand, candidate, |_| hiding, Some(sigma)).ok()
+            search.shape(demand, candidate, |_| hiding, Some(sigma))
         })
         .collect();
     let bound: Vec<_> = shapes.iter().filter_map(|shape| Some((shape, shape.binding_rank()?))).collect();

@@ -9,7 +9,7 @@ use std::ops::{Add, Mul, Sub};
 
 use anyhow::{Context, Result, ensure};
 use dashu_int::IBig;
-use dashu_int::ops::{Abs, BitTest, DivRem, UnsignedAbs};
+use dashu_int::ops::{Abs, BitTest, DivRem};
 
 use crate::field::U256;
 use crate::r1cs::{Coefficients, Combination, R1cs};
@@ -247,7 +247,7 @@ impl<'a> Equations<'a> {
     /// Whether rules 2 and 3 can solve a constraint for a wire that stands in it once.
     pub(crate) fn solves(&self, equation: Equation<'_>, wire: u32) -> bool {
         let last = equation.forms().last().and_then(|form| form.coefficient_of(wire));
-        last.is_some_and(|number| (&self.signed[number as usize]).unsigned_abs().is_one())
+        last.is_some_and(|number| is_unit(&self.signed[number as usize]))
     }
 }
 
@@ -418,7 +418,7 @@ impl<'a> Ranges<'a> {
 
     /// Whether rules 2 to 4 can move a wire with this coefficient.
     fn movable(&self, wire: u32, coefficient: &IBig) -> bool {
-        wire != 0 && !self.interval(wire).is_point() && coefficient.unsigned_abs().is_one()
+        wire != 0 && is_unit(coefficient) && !self.interval(wire).is_point()
     }
 
     /// Rule 1: `(u*x + v)(u'*x + v') = 0` puts `x` between the roots, if both are integers.
@@ -456,10 +456,12 @@ impl<'a> Ranges<'a> {
         }
     }
 
-    /// Rules 3 and 4 on one constraint.
+    /// Rules 3 and 4 on one constraint: both move wires of `C` alone.
     fn quadratic(&mut self, forms: [Combination<'_>; 3]) {
-        self.product_rule(forms);
-        self.enumeration_rule(forms);
+        if forms[2].terms().any(|(wire, number)| self.movable(wire, self.signed(number))) {
+            self.product_rule(forms);
+            self.enumeration_rule(forms);
+        }
     }
 
     /// Rule 3: a wire of `C` with coefficient +1 or -1 is `A*B` minus the rest.
@@ -617,6 +619,10 @@ impl<'a> Ranges<'a> {
         }
         occurs
     }
+}
+
+fn is_unit(coefficient: &IBig) -> bool {
+    coefficient.is_one() || *coefficient == IBig::NEG_ONE
 }
 
 /// The wire of `(u*x + v)(u'*x + v') = 0`.

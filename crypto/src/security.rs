@@ -113,11 +113,11 @@ pub fn hiding_rank(log2_q: f64, security: u32) -> HidingRank {
     if let Some(known) = HIDING_RANKS.read().ok().and_then(|table| table.get(&key).copied()) {
         return known;
     }
-    let rank = compute_hiding_rank(log2_q, security);
-    if let Ok(mut table) = HIDING_RANKS.write() {
-        table.insert(key, rank);
+    let compute = || compute_hiding_rank(log2_q, security);
+    match HIDING_RANKS.write() {
+        Ok(mut table) => *table.entry(key).or_insert_with(compute), // under the lock: who misses it, too, waits
+        Err(_) => compute(),
     }
-    rank
 }
 
 /// uSVP grows with the rank, so all ranks below its own smallest one fall; from there both attacks decide.
@@ -173,5 +173,21 @@ impl BindingTest {
     #[must_use]
     pub fn holds(&self, n: f64, log2_q: f64, log2_bound: f64) -> bool {
         sis_log2_delta(n, log2_q, log2_bound).is_some_and(|wanted| self.log2_delta > wanted)
+    }
+
+    /// A dimension below which the test fails for this bound and all longer ones.
+    ///
+    /// With `x = n log2 q` and `b` for the bound, [`sis_log2_delta`] is `(b - x/d)/(d-1)` at `d = floor(2x/b)`.
+    /// Its square completed, that is at least `(1 + 1/d) b^2/(4x)`, and has to stay below the test's own delta.
+    /// The `1/d`, above `10^-7` up to rank 1000, is left for rounding.
+    #[must_use]
+    pub fn least_dimension(&self, log2_q: f64, log2_bound: f64) -> f64 {
+        log2_bound * log2_bound / (4.0 * log2_q * self.log2_delta)
+    }
+
+    /// A bound above which the test fails in dimension `n`: [`Self::least_dimension`] the other way round.
+    #[must_use]
+    pub fn longest_bound(&self, n: f64, log2_q: f64) -> f64 {
+        (4.0 * n * log2_q * self.log2_delta).sqrt().min(log2_q - 1.0)
     }
 }

@@ -11,9 +11,9 @@ use std::sync::{LazyLock, Mutex};
 
 use nexuszero_crypto::estimate::{Attack, CostModel, Lwe, estimate};
 use nexuszero_crypto::field::Field;
-use nexuszero_crypto::label::{Choice, Demand, LEVELS, Modulus, choose};
+use nexuszero_crypto::label::{Choice, Demand, LEVELS, Modulus, choose, sound};
 use nexuszero_crypto::packing::SLOTS;
-use nexuszero_crypto::security::hiding_rank;
+use nexuszero_crypto::security::{BindingTest, hiding_rank};
 use proptest::prelude::*;
 
 /// Tiny primes, primes of each order modulo 128 from 1 to 32, and the named fields.
@@ -287,6 +287,28 @@ proptest! {
         modulus in native(), heights in heights(), security in prop::sample::select(&LEVELS[..]),
     ) {
         compare(&Demand { modulus, heights }, security)?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn no_candidate_that_is_passed_over_is_better(
+        modulus in free(), heights in heights(), security in prop::sample::select(&LEVELS[..]),
+    ) {
+        let demand = Demand { modulus, heights };
+        prop_assert_eq!(choose(&demand, security).ok(), sound(&demand, security).unwrap().first().copied());
+    }
+
+    #[test]
+    fn what_the_binding_test_rules_out_falls(
+        rank in 1_u32..=1000, log2_q in 16.0..256.0_f64, bound in 8.0..256.0_f64,
+        share in prop_oneof![0.2..1.0_f64, 0.999_999..1.0_f64], security in prop::sample::select(&LEVELS[..]),
+    ) {
+        let (test, n) = (BindingTest::new(security), 64.0 * f64::from(rank));
+        prop_assert!(!test.holds(share * test.least_dimension(log2_q, bound), log2_q, bound));
+        prop_assert!(!test.holds(n, log2_q, test.longest_bound(n, log2_q) / share));
     }
 }
 
