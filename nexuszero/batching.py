@@ -30,7 +30,7 @@ class Batch(NamedTuple):
         - **x** :math:`(|V|, 12)`, **edge_index** :math:`(2, |E|)` i8 over the batch, **edge_attr**
           :math:`(|E|, 5)`
         - **graph** :math:`(|V|)`: the circuit of each node, **target** :math:`(|G|, 6)` standardised,
-          **demand** :math:`(|G|, 8)`: what each circuit asks
+          **demand** :math:`(|G|, 8)`: what each circuit asks, **node_bits** :math:`(|V|)`: bits of each node's values
         - **weight**: circuits here over an equal share of a batch that several processes divide
     """
 
@@ -40,6 +40,7 @@ class Batch(NamedTuple):
     graph: Tensor
     target: Tensor
     demand: Tensor
+    node_bits: Tensor
     weight: float = 1.0
 
     @property
@@ -114,8 +115,9 @@ class Circuits:
             np.add(local.take(edges), shift, out=end)
         graph = np.arange(len(chosen)).repeat(sizes)
         x, edge_attr = split.x.take(nodes, axis=0), split.edge_attr.take(edges, axis=0)
-        nodes_, ends, edges_, graphs = map(torch.from_numpy, (x, edge_index, edge_attr, graph))
-        return Batch(nodes_, ends, edges_, graphs, self.target[circuits], self.demand[circuits])
+        bits = split.node_bits.take(nodes).astype(np.float32)
+        nodes_, ends, edges_, graphs, bits_ = map(torch.from_numpy, (x, edge_index, edge_attr, graph, bits))
+        return Batch(nodes_, ends, edges_, graphs, self.target[circuits], self.demand[circuits], bits_)
 
 
 def _ranges(pointer: Array, chosen: Array) -> tuple[Array, Array, Array]:

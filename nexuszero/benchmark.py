@@ -193,13 +193,13 @@ def training(split: Split, config: BenchConfig) -> list[Row]:
     batches = Batches(Circuits(split, Standardiser.fit(split.targets)), 32)
     ours, other = ParameterNet(), plain.PlainNet()
     steps, theirs = map(iter, (batches, plain.loader(split, shuffle=False)))
-    step = stepper(ours, lambda: (batch := next(steps)) and objective(ours.answer(*batch.inputs), *batch[4:6]))
+    step = stepper(ours, lambda: (batch := next(steps)) and objective(ours.answer(*batch.inputs), batch))
     plain_step = stepper(other, lambda: (batch := next(theirs)) and loss(other(batch), batch.y))
     rows = [
         turns("a step of 32 circuits", step, plain_step, config.repeats, against="the plain recipe in PyG", target=5)
     ]
     batch = next(iter(batches))
-    same = stepper(ours, lambda: objective(ours.answer(*batch.inputs), *batch[4:6]))
+    same = stepper(ours, lambda: objective(ours.answer(*batch.inputs), batch))
     with Products() as products:
         same()
     row = turns("a step", products.replay, same, config.repeats, against="its matrix products alone")

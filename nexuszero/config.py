@@ -125,7 +125,7 @@ class TrainConfig(Tracked):
     num_layers: int = Field(7, ge=1, le=64, description="layers, each wires -> constraints -> wires")
     num_heads: int = Field(8, ge=1, le=64, description="attention heads")
     dropout: float = Field(0.1, ge=0, lt=1, description="dropout rate, 0 <= p < 1")
-    learning_rate: float = Field(3e-4, gt=0, le=1, description="peak learning rate of AdamW")
+    learning_rate: float = Field(5e-4, gt=0, le=1, description="peak learning rate of AdamW; Muon has 40 times it")
     weight_decay: float = Field(0.01, ge=0, le=10, description="decoupled weight decay of AdamW")
     epochs: Count = Field(20, description="epochs at most")
     batch_size: Count = Field(32, description="circuits a batch")

@@ -103,6 +103,7 @@ def _block(columns: Columns, count: int, families: np.ndarray[Any, Any]) -> Colu
         "x": columns["x"][: nodes[-1]],
         "edge_index": np.stack([columns["edge_source"][: edges[-1]], columns["edge_target"][: edges[-1]]]),
         "edge_attr": columns["edge_attr"][: edges[-1]],
+        "node_bits": columns["node_bits"][: nodes[-1]],
         "node_ptr": nodes,
         "edge_ptr": edges,
         "params": columns["params"][:count],

@@ -17,44 +17,48 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nexuszero.batching import Batch
 from nexuszero.dataset import DEMANDS, EDGE_FEATURES, NODE_FEATURES, TARGETS
 
 with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions with torch.jit
     warnings.simplefilter("ignore", FutureWarning)
-    from torch_geometric.nn import global_add_pool, global_max_pool
+    from torch_geometric.nn import global_add_pool, global_max_pool, global_mean_pool
     from torch_geometric.utils import segment, softmax
 
-IS_CONSTRAINT = 0  # the column of x that tells a constraint from a wire
+IS_CONSTRAINT, IS_BOOLEAN, FIELD_BITS = 0, 3, 9  # columns of x
 CONSTANTS = slice(9, 12)  # columns equal over a circuit: field bits, lambda, log nodes
 FORMS = 3  # A, B, C: the first columns of edge_attr
 PARAMETERS = slice(0, 3)  # columns of the output: log2 n, log2 q, log2 sigma
 METRICS = slice(3, 6)  # bit security, hardness, log2 proof size
-DEMAND_WEIGHT = 0.2  # of the error in what a circuit asks, beside the loss
+DEMAND_WEIGHT, NODE_WEIGHT = 0.2, 1.0  # of the errors in what circuits ask and in nodes' ranges, beside the loss
 
 
-class Side(NamedTuple):
+class Hearers(NamedTuple):
     r"""Edges sorted by the node or form that hears them.
 
     Shapes:
-        - **edge** :math:`(|E|)`: positions in the list of edges, **at** :math:`(|E|)`: who hears each,
-          **ptr** :math:`(|V|+1)`: where each one's edges begin
+        - **source** :math:`(|E|)`: who speaks, **edge** :math:`(|E|, 8)`: over which edge, **at** :math:`(|E|)`: who
+          hears, **ptr** :math:`(|V|+1)`: where each one's edges begin
     """
 
+    source: Tensor
     edge: Tensor
     at: Tensor
     ptr: Tensor
 
     @staticmethod
-    def group(at: Tensor, size: int) -> Side:
+    def sort(source: Tensor, at: Tensor, size: int, edge: Tensor) -> Hearers:
         """Sorts edges by ``at`` in ``0..size``."""
-        edge = torch.argsort(at, stable=True)
-        return Side(edge, at[edge], F.pad(torch.bincount(at, minlength=size).cumsum(0), (1, 0)))
+        order = torch.argsort(at, stable=True)
+        ends = F.pad(torch.bincount(at, minlength=size).cumsum(0), (1, 0))
+        return Hearers(source[order], edge[order], at[order], ends)
 
-    def gather(self, message: Tensor) -> Tensor:
-        r"""Maxima of half of the channels, :math:`\log(1 + \mathrm{sum})` of the rest: ``[edges, C] -> [size, C]``."""
-        largest, counted = message[self.edge].chunk(2, dim=1)
+    def gather(self, told: Tensor, by_edge: nn.Linear) -> tuple[Tensor, Tensor]:
+        """Maxima of half of the channels and sums of the others: ``[speakers, C] -> [size, C/2]`` twice."""
+        message = F.relu(told.index_select(0, self.source) + by_edge(self.edge)).float()
+        largest, counted = message.chunk(2, dim=1)
         total = counted.new_zeros(len(self.ptr) - 1, counted.shape[1]).index_add(0, self.at, counted)
-        return torch.cat([segment(largest, self.ptr, "max"), total.log1p()], dim=1)
+        return segment(largest, self.ptr, "max"), total
 
 
 class Update(nn.Module):
@@ -87,7 +91,7 @@ class Round(nn.Module):
 
     def __init__(self, hidden_dim: int, dropout: float) -> None:
         super().__init__()
-        width = 2 * max(1, hidden_dim // 16)
+        width = 2 * max(1, hidden_dim // 8)
         self.norm_wire, self.norm_constraint = nn.LayerNorm(hidden_dim), nn.LayerNorm(hidden_dim)
         self.tell_constraint, self.tell_wire = nn.Linear(hidden_dim, width), nn.Linear(hidden_dim, FORMS * width)
         self.edge_to_constraint = nn.Linear(EDGE_FEATURES + 3, width, bias=False)
@@ -95,19 +99,22 @@ class Round(nn.Module):
         self.update_constraint = Update(FORMS * width, hidden_dim, dropout)
         self.update_wire = Update(width, hidden_dim, dropout)
 
+    def told_by(self, wires: Tensor, forms: Hearers) -> tuple[Tensor, Tensor]:
+        """What forms hear of wires whose states are layer-normed: maxima and sums."""
+        return forms.gather(self.tell_constraint(wires), self.edge_to_constraint)
+
     def forward(
-        self, wires: Tensor, constraints: Tensor, edge: Tensor, wire: Tensor, form: Tensor, at_wire: Side, at_form: Side
+        self, wires: Tensor, constraints: Tensor, forms: Hearers, back: Hearers, leaves: tuple[Tensor, Tensor]
     ) -> tuple[Tensor, Tensor]:
-        """New states of wires and constraints; ``edge [E, 8]``, ``wire`` and ``form`` are the ends of the edges."""
+        """New states of wires and constraints; ``leaves`` is what forms hear of wires that stay as they are."""
         state = self.norm_wire(wires)
-        told = self.tell_constraint(state)  # [wires, width]
-        heard = at_form.gather(F.relu(told[wire] + self.edge_to_constraint(edge)).float())
+        largest, total = self.told_by(state, forms)
+        heard = torch.cat([torch.maximum(largest, leaves[0]), (total + leaves[1]).log1p()], dim=1)
         heard = heard.view(len(constraints), FORMS * heard.shape[1])
         constraints = constraints + self.update_constraint(self.norm_constraint(constraints), heard)
         told = self.tell_wire(self.norm_constraint(constraints))
-        told = told.view(FORMS * len(constraints), told.shape[1] // FORMS)
-        heard = at_wire.gather(F.relu(told[form] + self.edge_to_wire(edge)).float())
-        return wires + self.update_wire(state, heard), constraints
+        largest, total = back.gather(told.view(FORMS * len(constraints), told.shape[1] // FORMS), self.edge_to_wire)
+        return wires + self.update_wire(state, torch.cat([largest, total.log1p()], dim=1)), constraints
 
 
 class Readout(nn.Module):
@@ -130,6 +137,21 @@ class Readout(nn.Module):
         weighted = (weight.unsqueeze(2) * by_head).flatten(1)
         total, mean = global_add_pool(value, graph, num_graphs), global_add_pool(weighted, graph, num_graphs)
         return torch.cat([total.log1p(), global_max_pool(value, graph, num_graphs), mean], dim=1)
+
+
+class Told(NamedTuple):
+    r"""Answers, and what the exact analysis can confirm of the way to them.
+
+    Shapes:
+        - **answer** :math:`(|G|, 6)`, **demand** :math:`(|G|, 8)` as `Split.demands` has it
+        - **reach** :math:`(|N|, 2)`: a logit that a node's values fill the field, and their bits else, in 32
+        - **nodes** :math:`(|N|)`: the inner wires and the constraints
+    """
+
+    answer: Tensor
+    demand: Tensor
+    reach: Tensor
+    nodes: Tensor
 
 
 class ParameterNet(nn.Module):
@@ -157,7 +179,8 @@ class ParameterNet(nn.Module):
         self.embed_constraint = nn.Linear(NODE_FEATURES, hidden_dim)
         self.round = Round(hidden_dim, dropout)
         self.read_wires, self.read_constraints = (Readout(hidden_dim, num_heads) for _ in range(2))
-        width = 6 * hidden_dim + NODE_FEATURES + 3
+        self.reach_wire, self.reach_constraint = (_head(hidden_dim, hidden_dim // 2, dropout, 2) for _ in range(2))
+        width = 6 * hidden_dim + NODE_FEATURES + 3 + 2
         self.demand_head = _head(width, hidden_dim, dropout, DEMANDS)
         self.answer_head = _head(width + DEMANDS, hidden_dim, dropout, TARGETS)
 
@@ -165,36 +188,55 @@ class ParameterNet(nn.Module):
         self, x: Tensor, edge_index: Tensor, edge_attr: Tensor, graph: Tensor, num_graphs: int | None = None
     ) -> Tensor:
         """Standardised answers; without ``num_graphs`` the last graph must have a node."""
-        return self.answer(x, edge_index, edge_attr, graph, num_graphs)[0]
+        return self.answer(x, edge_index, edge_attr, graph, num_graphs).answer
 
     def answer(
         self, x: Tensor, edge_index: Tensor, edge_attr: Tensor, graph: Tensor, num_graphs: int | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Answers, ``[graphs, 6]``, and what the circuits ask, ``[graphs, 8]`` as `Split.demands` has it."""
+    ) -> Told:
+        """Answers with what the network says on the way to them."""
         size = int(graph.max()) + 1 if num_graphs is None else num_graphs
-        wires, constraints = self.encode(x, edge_index, edge_attr)
-        is_wire = x[:, IS_CONSTRAINT] < 0.5
+        (wires, leaves, constraints), kinds = self.encode(x, edge_index, edge_attr)
+        all_wires, nodes = torch.cat(kinds[:2]), torch.cat([kinds[0], kinds[2]])
+        reach = torch.cat([self.reach_wire(wires), self.reach_constraint(constraints)]).float()  # [judged, 2]
+        wide = reach[:, :1].sigmoid()
         seen = [
-            self.read_wires(wires, graph[is_wire], size),
-            self.read_constraints(constraints, graph[~is_wire], size),
+            self.read_wires(torch.cat([wires, leaves]), graph[all_wires], size),
+            self.read_constraints(constraints, graph[kinds[2]], size),
             circuit_features(x, graph, size),
+            global_max_pool(torch.cat([wide, (1 - wide) * reach[:, 1:].relu()], dim=1), graph[nodes], size),
         ]
-        summary = torch.cat(seen, dim=1)  # [graphs, 6 * hidden + 15]
+        summary = torch.cat(seen, dim=1)  # [graphs, 6 * hidden + 17]
         demand = self.demand_head(summary)
-        return self.answer_head(torch.cat([summary, demand], dim=1)).float(), demand.float()
+        return Told(self.answer_head(torch.cat([summary, demand], dim=1)).float(), demand.float(), reach, nodes)
 
-    def encode(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> tuple[Tensor, Tensor]:
-        """Node features to ``[wires, hidden]`` and ``[constraints, hidden]``."""
-        is_wire = x[:, IS_CONSTRAINT] < 0.5
-        wires, constraints = self.embed_wire(x[is_wire]).float(), self.embed_constraint(x[~is_wire]).float()
-        number = torch.where(is_wire, is_wire.cumsum(0), (~is_wire).cumsum(0)) - 1  # among its own kind
-        wire = number[edge_index[0]]
-        form = number[edge_index[1]] * FORMS + edge_attr[:, :FORMS].argmax(dim=1)
-        sides = Side.group(wire, len(wires)), Side.group(form, FORMS * len(constraints))
-        edge = edge_features(edge_attr)
+    def encode(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> tuple[list[Tensor], list[Tensor]]:
+        """States ``[nodes, hidden]`` of inner wires, of leaves and of constraints, and which nodes they are.
+
+        A Boolean constraint speaks of one wire alone, so the wire is told at once and the constraint left out. A wire
+        of one constraint is a leaf: it speaks, and what it would hear the constraint knows.
+        """
+        is_wire, boolean = x[:, IS_CONSTRAINT] < 0.5, x[:, IS_BOOLEAN] > 0.5
+        kept = ~boolean[edge_index[1]]
+        x = x.index_put((edge_index[0][~kept], x.new_tensor(IS_BOOLEAN, dtype=torch.long)), x.new_tensor(1.0))
+        (source, target), edge_attr = edge_index[:, kept], edge_attr[kept]
+        inner = torch.bincount(source, minlength=len(x)) > 1
+        kinds = [torch.nonzero(kind).squeeze(1) for kind in (is_wire & inner, is_wire & ~inner, ~is_wire & ~boolean)]
+        number = x.new_zeros(len(x), dtype=torch.long)  # of a node among its kind
+        for kind in kinds:
+            number[kind] = torch.arange(len(kind), device=x.device)
+        form = number[target] * FORMS + edge_attr[:, :FORMS].argmax(dim=1)
+        speaker, size, edge = number[source], FORMS * len(kinds[2]), edge_features(edge_attr)
+        inside = inner[source]
+        wires, leaves = self.embed_wire(x[kinds[0]]).float(), self.embed_wire(x[kinds[1]]).float()
+        constraints = self.embed_constraint(x[kinds[2]]).float()
+        ends = speaker[inside], form[inside], edge[inside]
+        forms = Hearers.sort(ends[0], ends[1], size, ends[2])
+        back = Hearers.sort(ends[1], ends[0], len(wires), ends[2])
+        outer = Hearers.sort(speaker[~inside], form[~inside], size, edge[~inside])
+        said = self.round.told_by(self.round.norm_wire(leaves), outer)
         for _ in range(self.num_layers):
-            wires, constraints = self.round(wires, constraints, edge, wire, form, *sides)
-        return wires, constraints
+            wires, constraints = self.round(wires, constraints, forms, back, said)
+        return [wires, leaves, constraints], kinds
 
     def memory(self, nodes: int, edges: int) -> int:
         """Bytes that one circuit takes at most, without gradients; measured up to 100,000 nodes, 600,000 edges."""
@@ -238,7 +280,17 @@ def loss(prediction: Tensor, target: Tensor) -> Tensor:
     return parameters + metrics
 
 
-def objective(prediction: tuple[Tensor, Tensor], target: Tensor, demand: Tensor) -> Tensor:
-    """What training minimises: the loss, and a share of the error in what the circuits ask."""
-    answer, asked = prediction
-    return loss(answer, target) + DEMAND_WEIGHT * F.mse_loss(asked, demand)
+def objective(told: Told, batch: Batch) -> Tensor:
+    """What training minimises: the loss, and shares of the errors in what circuits ask and in their nodes' ranges.
+
+    Errors in ranges are a circuit's mean, so that a batch costs what its parts cost; only training sees the truth.
+    """
+    bits, field = batch.node_bits[told.nodes], batch.x[told.nodes, FIELD_BITS] * 256
+    wide = bits > field - 0.5
+    error = F.smooth_l1_loss(told.reach[:, 1], bits / 32, beta=1 / 32, reduction="none").masked_fill(wide, 0)
+    error = error + F.binary_cross_entropy_with_logits(told.reach[:, 0], wide.float(), reduction="none")
+    nodes = global_mean_pool(error.unsqueeze(1), batch.graph[told.nodes], len(batch.target)).mean()
+    whole: Tensor = (
+        loss(told.answer, batch.target) + DEMAND_WEIGHT * F.mse_loss(told.demand, batch.demand) + NODE_WEIGHT * nodes
+    )
+    return whole

@@ -41,6 +41,7 @@ MEANINGS = {
     "x": "node features, all circuits after one another",
     "edge_index": "wire -> constraint, indices local to the circuit",
     "edge_attr": "edge features",
+    "node_bits": "bits of each node's largest value as the analysis has it: to learn from, never an input",
     "node_ptr": "where each circuit's nodes begin",
     "edge_ptr": "where each circuit's edges begin",
     "params": "n, log2_q, sigma",

@@ -1,4 +1,4 @@
-"""One training run: AdamW with warm-up and cosine decay, the best network by validation loss, resumable.
+"""One training run: Muon and AdamW with warm-up and cosine decay, the best network by validation loss, resumable.
 
 ``out`` receives ``best_model.pt`` (see :mod:`nexuszero.checkpoint`), ``last.ckpt`` (Lightning's, to resume
 from) and ``run.jsonl``: one JSON object a line, the source of truth about the run. The test split is read
@@ -41,6 +41,7 @@ from nexuszero.errors import InputError
 from nexuszero.evaluation import outputs
 from nexuszero.journal import Diverged, Journal, Log, OnEpoch, Record
 from nexuszero.model import ParameterNet, loss, objective
+from nexuszero.optimiser import Muon
 from nexuszero.pool import share
 from nexuszero.tracking import tracker
 
@@ -93,17 +94,13 @@ class Module(L.LightningModule):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one batch, or of this process's part of it."""
-        return objective(self.model.answer(*batch.inputs), batch.target, batch.demand) * batch.weight
+        return objective(self.model.answer(*batch.inputs), batch) * batch.weight
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
-        """AdamW (Loshchilov and Hutter, ICLR 2019) with a learning rate set step by step."""
+        """Muon and AdamW with learning rates set step by step."""
         config = self.config
-        optimiser = torch.optim.AdamW(
-            self.parameters(),
-            lr=config.learning_rate,
-            weight_decay=config.weight_decay,
-            fused=config.precision == "32",  # Lightning refuses to clip a fused optimiser's gradients under autocast
-        )
+        fused = config.precision == "32"  # Lightning refuses to clip a fused optimiser's gradients under autocast
+        optimiser = Muon(self.parameters(), config.learning_rate, config.weight_decay, fused)
         rate = torch.optim.lr_scheduler.LambdaLR(
             optimiser, lambda step: schedule(step, self.total_steps, config.warmup)
         )

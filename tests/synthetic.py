@@ -30,12 +30,14 @@ def circuit(rng: np.random.Generator) -> tuple[dict[str, Array], list[float]]:
     x = np.zeros((nodes, 12), dtype=np.float32)
     x[wires:, 0] = 1
     x[:, 1:9] = rng.random((nodes, 8))
+    x[:, 3] = 0  # no Boolean constraint, whose edges a network would leave out
     x[:, 9:] = [0.25, security / 256, np.log2(1 + nodes) / 16]
     edge_index = np.stack([rng.integers(0, wires, edges), rng.integers(wires, nodes, edges)]).astype(np.int32)
     edge_attr = np.zeros((edges, 5), dtype=np.float32)
     edge_attr[np.arange(edges), rng.integers(0, 3, edges)] = 1
     edge_attr[:, 3], edge_attr[:, 4] = rng.choice([-1, 1], edges), rng.random() * rng.random(edges)
-    columns = {"x": x, "edge_index": edge_index, "edge_attr": edge_attr}
+    node_bits = rng.integers(1, 65, nodes)  # of a field of 64
+    columns = {"x": x, "edge_index": edge_index, "edge_attr": edge_attr, "node_bits": node_bits}
     return columns, targets_of(security, constraints, float(edge_attr[:, 4].max()))
 
 
@@ -47,6 +49,7 @@ def block(count: int, seed: int) -> dict[str, Array]:
         "x": np.concatenate([graph["x"] for graph in graphs]),
         "edge_index": np.concatenate([graph["edge_index"] for graph in graphs], axis=1),
         "edge_attr": np.concatenate([graph["edge_attr"] for graph in graphs]),
+        "node_bits": np.concatenate([graph["node_bits"] for graph in graphs]),
         "node_ptr": np.cumsum([0] + [len(graph["x"]) for graph in graphs]),
         "edge_ptr": np.cumsum([0] + [len(graph["edge_attr"]) for graph in graphs]),
         "params": np.array(targets)[:, :3],

@@ -98,8 +98,8 @@ def test_a_flipped_byte(file: Path) -> None:
 
 def test_another_schema_version(file: Path) -> None:
     with h5py.File(file, "a") as opened:
-        opened.attrs["schema_version"] = 2
-    with pytest.raises(InputError, match=r"schema version 2, expected 1"):
+        opened.attrs["schema_version"] = 1
+    with pytest.raises(InputError, match=r"schema version 1, expected 2"):
         read(file)
 
 

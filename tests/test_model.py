@@ -1,5 +1,7 @@
 """The network: what it must not depend on, what it must survive, and its loss by hand."""
 
+import math
+
 import pytest
 import torch
 
@@ -7,9 +9,11 @@ from nexuszero.batching import Batch, Circuits, Standardiser
 from nexuszero.dataset import Split
 from nexuszero.model import (
     DEMAND_WEIGHT,
+    NODE_WEIGHT,
+    Hearers,
     ParameterNet,
     Readout,
-    Side,
+    Told,
     circuit_features,
     edge_features,
     loss,
@@ -81,7 +85,7 @@ def test_one_node_without_edges_is_finite(constraint: float) -> None:
 def test_forward_and_backward_are_finite(batch: Batch, hidden: int, heads: int) -> None:
     torch.manual_seed(0)
     model = ParameterNet(hidden_dim=hidden, num_layers=3, num_heads=heads, dropout=0.2)
-    objective(model.answer(*batch.inputs), batch.target, batch.demand).backward()
+    objective(model.answer(*batch.inputs), batch).backward()
     grads = [parameter.grad for parameter in model.parameters()]
     assert all(grad is not None and torch.isfinite(grad).all() for grad in grads)
 
@@ -109,12 +113,34 @@ def test_heads_must_divide_the_width() -> None:
 
 
 def test_what_is_heard_by_hand() -> None:
-    side = Side.group(torch.tensor([2, 0, 2]), 3)
-    heard = side.gather(torch.tensor([[1.0, 0.0, 1.0, 0.0], [3.0, 4.0, 3.0, 4.0], [5.0, 6.0, 5.0, 6.0]]))
-    expected = torch.tensor([[3.0, 4, 3, 4], [0, 0, 0, 0], [5, 6, 6, 6]])
-    expected[:, 2:] = expected[:, 2:].log1p()
-    torch.testing.assert_close(heard, expected)
-    assert Side.group(torch.zeros(0, dtype=torch.int64), 3).gather(torch.zeros(0, 4)).shape == (3, 4)
+    by_edge = torch.nn.Linear(8, 4, bias=False)
+    torch.nn.init.zeros_(by_edge.weight)
+    by_edge.weight.data[:, 0] = 1
+    edge = torch.zeros(3, 8)
+    edge[1, 0] = 1
+    told = torch.tensor([[0.0, -9, 0, -9], [2, 3, 2, 3], [5, 6, 5, 6]])
+    hearers = Hearers.sort(torch.tensor([1, 1, 2]), torch.tensor([2, 0, 2]), 3, edge)
+    largest, total = hearers.gather(told, by_edge)
+    assert largest.tolist() == [[3, 4], [0, 0], [5, 6]]
+    assert total.tolist() == [[3, 4], [0, 0], [7, 9]]
+    nobody = torch.zeros(0, dtype=torch.int64)
+    assert Hearers.sort(nobody, nobody, 3, edge[:0]).gather(told, by_edge)[0].shape == (3, 2)
+
+
+def test_a_boolean_constraint_becomes_a_mark_on_its_wire() -> None:
+    """Wire 0 is Boolean, wire 1 is not; both occur in one more constraint."""
+    x = torch.zeros(4, 12)
+    x[2:, 0], x[2, 3] = 1, 1
+    ends, attr = torch.tensor([[0, 0, 0, 1], [2, 2, 3, 3]]), torch.eye(5)[[0, 1, 0, 2]]
+    torch.manual_seed(0)
+    model = ParameterNet(16, 2, 4).eval()
+    (inner, leaves, constraints), kinds = model.encode(x, ends, attr)
+    assert [kind.tolist() for kind in kinds] == [[], [0, 1], [3]]
+    assert len(inner) == 0
+    assert len(constraints) == 1
+    marked = x[:2].clone()
+    marked[0, 3] = 1
+    torch.testing.assert_close(leaves, model.embed_wire(marked))
 
 
 def test_the_three_forms_of_a_constraint_are_heard_apart(model: ParameterNet, batch: Batch) -> None:
@@ -158,14 +184,21 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
         model = ParameterNet(128, rounds, 4).eval()
         moved = x.clone()
         moved[0, 5] = 10
-        change = (model.encode(moved, ends, attr)[0] - model.encode(x, ends, attr)[0]).abs().sum(dim=1) > 0
-        assert change.tolist() == [index <= rounds for index in range(count)]
+        before, after = (model.encode(nodes, ends, attr)[0][0] for nodes in (x, moved))
+        change = (after - before).abs().sum(dim=1) > 0
+        assert change.tolist() == [index <= rounds for index in range(1, count - 1)]  # the first and last are leaves
 
 
-def test_the_objective_is_the_loss_and_a_share_of_the_demand() -> None:
-    answers, target = torch.zeros(2, 6), torch.ones(2, 6)
-    told = objective((answers, torch.zeros(2, 8)), target, torch.full((2, 8), 2.0))
-    assert float(told) == pytest.approx(2 + 4 * DEMAND_WEIGHT)
+def test_the_objective_by_hand() -> None:
+    """A node of a 64-bit field whose values fill it, and one of 48 bits; the third is not judged."""
+    answers, target, x = torch.zeros(2, 6), torch.ones(2, 6), torch.zeros(3, 12)
+    x[:, 9] = 64 / 256
+    told = Told(answers, torch.zeros(2, 8), torch.tensor([[0.0, 9], [0, 1]]), torch.tensor([2, 0]))
+    graph, bits = torch.tensor([0, 0, 1]), torch.tensor([48.0, 7, 64])
+    nobody = torch.zeros(2, 0, dtype=torch.int64)
+    found = objective(told, Batch(x, nobody, torch.zeros(0, 5), graph, target, torch.full((2, 8), 2.0), bits))
+    nodes = math.log(2) + (0.5 - 0.5 / 32) / 2  # both say one half; in one circuit 48 bits were taken for 32
+    assert float(found) == pytest.approx(2 + 4 * DEMAND_WEIGHT + nodes * NODE_WEIGHT)
 
 
 def test_circuit_features_by_hand() -> None:

@@ -41,12 +41,25 @@ impl Analysis {
     /// # Errors
     /// When a bound is not an interval of an existing wire inside the signed field.
     pub fn of(r1cs: &R1cs, bounds: &Bounds) -> Result<Self> {
-        let packing = Packing::of(r1cs);
         let equations = Equations::of(r1cs);
+        let ranges = Ranges::infer(&equations, half(r1cs.field().modulus()), bounds)?;
+        Ok(Self::from_ranges(r1cs, &equations, &ranges))
+    }
+
+    /// The same with the bits of every node's largest value: twice a wire's magnitude, the reach of a constraint, in
+    /// the order of the graph's nodes; the field's bits where it exceeds half the field.
+    #[must_use]
+    pub fn with_node_bits(r1cs: &R1cs) -> (Self, Vec<u16>) {
+        let equations = Equations::of(r1cs);
+        let ranges = Ranges::unbounded(&equations, half(r1cs.field().modulus()));
+        (Self::from_ranges(r1cs, &equations, &ranges), ranges.node_bits())
+    }
+
+    fn from_ranges(r1cs: &R1cs, equations: &Equations<'_>, ranges: &Ranges<'_>) -> Self {
+        let packing = Packing::of(r1cs);
         let field = *r1cs.field();
-        let largest = largest_value(&equations, field.modulus(), bounds)?;
-        let largest = largest.filter(|largest| largest <= &half(field.modulus()));
-        Ok(Self {
+        let largest = ranges.largest_value().filter(|largest| largest <= &half(field.modulus()));
+        Self {
             wires: r1cs.wires(),
             constraints: r1cs.constraints() as u32,
             linear: equations.linear() as u32,
@@ -58,7 +71,7 @@ impl Analysis {
             liftable: largest.is_some(),
             bits: largest.map_or(field.bits(), |value| bit_length(&value)),
             field,
-        })
+        }
     }
 }
 
@@ -68,12 +81,8 @@ impl Analysis {
 /// # Errors
 /// When a bound is not an interval of an existing wire below `q/2`.
 pub fn lifts_modulo(r1cs: &R1cs, bounds: &Bounds, q: U256) -> Result<bool> {
-    let largest = largest_value(&Equations::of(r1cs), q, bounds)?;
+    let largest = Ranges::infer(&Equations::of(r1cs), half(q), bounds)?.largest_value();
     Ok(largest.is_some_and(|largest| largest < IBig::from(to_ubig(q))))
-}
-
-fn largest_value(equations: &Equations<'_>, q: U256, bounds: &Bounds) -> Result<Option<IBig>> {
-    Ok(Ranges::infer(equations, half(q), bounds)?.largest_value())
 }
 
 /// `(q - 1) / 2`.

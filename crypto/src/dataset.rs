@@ -9,11 +9,10 @@ use rayon::prelude::*;
 use crate::analysis::Analysis;
 use crate::graph::Graph;
 use crate::label::{Choice, Demand, LEVELS, choose};
-use crate::ranges::Bounds;
 use crate::synth::{Family, synthesize};
 
 /// Layout and meaning of the columns; any change raises this number.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// Names of the splits, in the order of [`generate`]'s result.
 pub const SPLITS: [&str; 3] = ["train", "val", "test"];
@@ -26,6 +25,9 @@ const SHARES: [u64; 3] = [5, 1, 1];
 pub struct Rows {
     /// Node and edge columns, circuits after one another.
     pub graph: Graph,
+    /// `[nodes]`: bits of each node's largest value as the analysis has it ([`Analysis::with_node_bits`]). It is what
+    /// a network may learn from, and never an input.
+    pub node_bits: Vec<u16>,
     /// Nodes of each circuit.
     pub nodes: Vec<i64>,
     /// Edges of each circuit.
@@ -89,6 +91,7 @@ struct Row {
     split: usize,
     draw: Draw,
     graph: Graph,
+    node_bits: Vec<u16>,
     analysis: Analysis,
     choice: Choice,
 }
@@ -114,10 +117,10 @@ pub fn generate(master_seed: u64, first: u64, count: u64, threads: usize) -> Res
 
 fn row(draw: Draw) -> Option<Row> {
     let r1cs = synthesize(draw.family, draw.seed).r1cs;
-    let analysis = Analysis::of(&r1cs, &Bounds::new()).ok()?;
+    let (analysis, node_bits) = Analysis::with_node_bits(&r1cs);
     let choice = choose(&Demand::of_circuit(&analysis), draw.security).ok()?;
     let graph = Graph::of(&r1cs, draw.security);
-    Some(Row { split: split_of(r1cs.content_hash()), draw, graph, analysis, choice })
+    Some(Row { split: split_of(r1cs.content_hash()), draw, graph, node_bits, analysis, choice })
 }
 
 fn split_of(hash: [u8; 32]) -> usize {
@@ -147,8 +150,9 @@ impl Rows {
     }
 
     fn push(&mut self, row: Row) {
-        let Row { draw, graph, analysis, choice, .. } = row;
+        let Row { draw, graph, mut node_bits, analysis, choice, .. } = row;
         self.push_graph(graph);
+        self.node_bits.append(&mut node_bits);
         self.params.push([f64::from(choice.n()), f64::from(choice.candidate.bits), stable(choice.sigma)]);
         self.metrics.push([
             stable(choice.bit_security()),

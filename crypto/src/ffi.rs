@@ -834,6 +834,7 @@ fn column(rows: &Rows, name: &str) -> Option<Column> {
         "edge_source" => of(&rows.graph.edge_source),
         "edge_target" => of(&rows.graph.edge_target),
         "edge_attr" => of(&rows.graph.edge_attr),
+        "node_bits" => of(&rows.node_bits),
         "nodes" => of(&rows.nodes),
         "edges" => of(&rows.edges),
         "params" => of(&rows.params),

@@ -275,16 +275,28 @@ impl<'a> Ranges<'a> {
     pub fn infer(equations: &'a Equations<'a>, half: IBig, bounds: &Bounds) -> Result<Self> {
         let mut ranges = Self::start(equations, half);
         ranges.apply_bounds(bounds)?;
+        ranges.settle();
+        Ok(ranges)
+    }
+
+    /// Runs the inference where nothing is known beforehand.
+    pub(crate) fn unbounded(equations: &'a Equations<'a>, half: IBig) -> Self {
+        let mut ranges = Self::start(equations, half);
+        ranges.settle();
+        ranges
+    }
+
+    fn settle(&mut self) {
+        let equations = self.equations;
         for constraint in equations.quadratic_constraints() {
-            ranges.boolean_like(constraint);
+            self.boolean_like(constraint);
         }
         let mut visited = vec![0; equations.linear() + equations.quadratic()];
         for _ in 0..MAX_PASSES {
-            if !ranges.pass(&mut visited) {
+            if !self.pass(&mut visited) {
                 break;
             }
         }
-        Ok(ranges)
     }
 
     /// The interval of a wire; wire 0 holds one.
@@ -596,6 +608,29 @@ impl<'a> Ranges<'a> {
                 a * b + c
             }
         }
+    }
+
+    /// Bits of every node's largest value in a graph's order: twice a wire's magnitude, a constraint's reach. A value
+    /// beyond half the field counts as the field's bits, so a circuit lifts if all nodes have fewer, and `B` is the
+    /// largest. An unused wire has none.
+    pub(crate) fn node_bits(&self) -> Vec<u16> {
+        let bits = |value: Option<IBig>| {
+            let fits = value.filter(|value| value <= &self.field.hi);
+            fits.map_or(self.equations.r1cs.field().bits(), |value| bit_length(&value)) as u16
+        };
+        let twice = |(known, occurs): (&Option<Interval>, bool)| {
+            if occurs { bits(known.as_ref().map(|known| known.magnitude() * 2)) } else { 0 }
+        };
+        let mut found: Vec<u16> = self.known.iter().zip(self.occurring()).skip(1).map(twice).collect();
+        let wires = found.len();
+        found.resize(wires + self.equations.len(), 0);
+        for index in 0..self.equations.len() {
+            let equation = self.equations.get(index);
+            let wide = equation.wires().any(|wire| self.is_wide(wire));
+            let reach = (!wide).then(|| self.reach(equation));
+            found[wires + self.equations.constraint(index) as usize] = bits(reach);
+        }
+        found
     }
 
     /// Whether the values that a constraint leaves to its only wide wire bound that wire.

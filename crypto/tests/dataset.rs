@@ -53,6 +53,10 @@ fn rows_are_what_the_parts_say() {
             assert_eq!((rows.nodes[row], rows.edges[row]), (graph.nodes() as i64, graph.edges() as i64));
             assert_eq!(rows.graph.x[12 * node..12 * (node + graph.nodes())], graph.x);
             assert_eq!(rows.graph.edge_target[edge..edge + graph.edges()], graph.edge_target);
+            let bits = &rows.node_bits[node..node + graph.nodes()];
+            let largest = bits.iter().copied().max().unwrap_or(0);
+            assert_eq!(largest, rows.bits[row]);
+            assert_eq!(rows.liftable[row] == 1, u32::from(largest) < r1cs.field().bits());
             (node, edge) = (node + graph.nodes(), edge + graph.edges());
             let analysis = Analysis::of(&r1cs, &Bounds::new()).unwrap();
             let choice = choose(&Demand::of_circuit(&analysis), rows.security[row].into()).unwrap();
