@@ -31,8 +31,10 @@ from nexuszero.checkpoint import Checkpoint, save
 from nexuszero.config import BenchConfig
 from nexuszero.crypto import LEVELS, CryptoBridge
 from nexuszero.dataset import Split, read, read_all
+from nexuszero.evaluation import outputs
 from nexuszero.golden import DIRECTORY
 from nexuszero.model import ParameterNet, loss, objective
+from nexuszero.optimiser import Muon
 from nexuszero.queries import Row
 
 SEED_RATE = 933 / 60  # circuits a second that the seed document generated
@@ -41,6 +43,7 @@ SIS_INSTANCES = ((512, 23, 16), (1024, 32, 20), (2048, 32, 22), (4096, 60, 35)) 
 CALLS = 2000  # of an estimate that lasts microseconds, a turn
 REPORT = "print(*(line.split()[1] for line in open('/proc/self/status') if line[:5] == 'VmHWM'))"  # kB, its own
 FIELDS = ("bn254", "bls12-381", "goldilocks", "babybear")  # those of the dataset
+RATE = 5e-4  # of both recipes
 COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
 Work = Callable[[], object]
 
@@ -54,7 +57,7 @@ def measure(config: BenchConfig, log: Callable[[str], None] = print) -> Row:
         "labels": partial(labels, splits["train"], config),
         "generation": partial(generation, config),
         "loading": partial(loading, config, splits["train"]),
-        "training": partial(training, splits["train"], config),
+        "training": partial(training, splits["train"], splits["val"], config),
         "answers": partial(answers, config),
     }
     found: Row = {"provenance": provenance.collect(splits), "repeats": config.repeats}
@@ -185,7 +188,7 @@ def loading(config: BenchConfig, split: Split) -> list[Row]:
     return [rows[0] | _absolute(rows[0]["ours"]["median"], "seconds", most=2), rows[1]]
 
 
-def training(split: Split, config: BenchConfig) -> list[Row]:
+def training(split: Split, valid: Split, config: BenchConfig) -> list[Row]:
     """A training step at the seed document's size: ours, the plain recipe's, and our matrix products alone.
 
     Both make their batches, of the same circuits, within the step.
@@ -193,13 +196,14 @@ def training(split: Split, config: BenchConfig) -> list[Row]:
     batches = Batches(Circuits(split, Standardiser.fit(split.targets)), 32)
     ours, other = ParameterNet(), plain.PlainNet()
     steps, theirs = map(iter, (batches, plain.loader(split, shuffle=False)))
-    step = stepper(ours, lambda: (batch := next(steps)) and objective(ours.answer(*batch.inputs), batch))
-    plain_step = stepper(other, lambda: (batch := next(theirs)) and loss(other(batch), batch.y))
+    step = stepper(_muon(ours), lambda: (batch := next(steps)) and objective(ours.answer(*batch.inputs), batch))
+    plain_step = stepper(_adamw(other), lambda: (batch := next(theirs)) and loss(other(batch), batch.y))
     rows = [
-        turns("a step of 32 circuits", step, plain_step, config.repeats, against="the plain recipe in PyG", target=5)
+        turns("a step of 32 circuits", step, plain_step, config.repeats, against="the plain recipe in PyG", target=5),
+        lesson(split, valid, config.lesson),
     ]
     batch = next(iter(batches))
-    same = stepper(ours, lambda: objective(ours.answer(*batch.inputs), batch))
+    same = stepper(_muon(ours), lambda: objective(ours.answer(*batch.inputs), batch))
     with Products() as products:
         same()
     row = turns("a step", products.replay, same, config.repeats, against="its matrix products alone")
@@ -207,9 +211,48 @@ def training(split: Split, config: BenchConfig) -> list[Row]:
     return [*rows, row | share | {"gflop": products.flops / 1e9}]
 
 
-def stepper(model: torch.nn.Module, forward: Callable[[], torch.Tensor]) -> Work:
-    """A training step: forward, backward and AdamW."""
-    optimiser = torch.optim.AdamW(model.parameters(), fused=True)
+def lesson(split: Split, valid: Split, batches: int) -> Row:
+    """Both networks learn from the same batches, twice; the row has the seconds and their validation losses."""
+    torch.manual_seed(0)
+    units = Standardiser.fit(split.targets)
+    own, theirs = Circuits(split, units), plain.graphs(split, units)
+    exam, questions = Circuits(valid, units), plain.graphs(valid, units)
+    seen = [indices for epoch in (0, 1) for indices in _first(own, epoch, batches)]
+    asked = torch.split(torch.arange(len(exam)), 32)[:batches]
+    ours, other = ParameterNet(), plain.PlainNet()
+    queue = iter([*seen, *seen])  # once for each
+    step = stepper(_muon(ours), lambda: objective(ours.answer(*(batch := own.batch(next(queue))).inputs), batch))
+    plain_step = stepper(_adamw(other), lambda: loss(other(batch := plain.gather(theirs, next(queue))), batch.y))
+    times = [seconds(partial(_often, work, len(seen))) for work in (step, plain_step)]
+    row = compared(f"{len(seen)} steps, two epochs", times[:1], times[1:], against="the plain recipe in PyG")
+    with torch.no_grad():
+        told, truth = outputs(ours, map(exam.batch, asked))
+        answers = torch.cat([other.eval()(plain.gather(questions, indices)) for indices in asked])
+    found = {"validation_loss": float(loss(told, truth)), "other_validation_loss": float(loss(answers, truth))}
+    return row | found | _absolute(found["validation_loss"], "validation loss", most=found["other_validation_loss"])
+
+
+def _often(work: Work, count: int) -> None:
+    for _ in range(count):
+        work()
+
+
+def _first(circuits: Circuits, epoch: int, count: int) -> Sequence[torch.Tensor]:
+    order = Batches(circuits, 32, seed=0)
+    order.set_epoch(epoch)
+    return torch.split(order.order(), 32)[:count]
+
+
+def _muon(model: torch.nn.Module) -> torch.optim.Optimizer:
+    return Muon(model.parameters(), lr=RATE, weight_decay=0.01, fused=True)
+
+
+def _adamw(model: torch.nn.Module) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(model.parameters(), lr=RATE, fused=True)
+
+
+def stepper(optimiser: torch.optim.Optimizer, forward: Callable[[], torch.Tensor]) -> Work:
+    """A training step: forward, backward and the optimiser's."""
 
     def step() -> None:
         optimiser.zero_grad()

@@ -123,7 +123,7 @@ def export(
 def recommend(
     file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
     security: Security,
-    checkpoint: Annotated[Path | None, typer.Option(help="A trained model [the baseline's].")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="A trained model [the baseline, else the reference].")] = None,
     exact: Annotated[bool, typer.Option("--exact", help="The exact search alone, no model.")] = False,
     bounds: BoundsFile = None,
     json_: Json = False,
@@ -140,7 +140,7 @@ def recommend(
 def report(
     file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
     security: Security = 128,
-    checkpoint: Annotated[Path | None, typer.Option(help="A trained model [the baseline's].")] = None,
+    checkpoint: Annotated[Path | None, typer.Option(help="A trained model [the baseline, else the reference].")] = None,
     exact: Annotated[bool, typer.Option("--exact", help="The exact search alone, no model.")] = False,
     bounds: BoundsFile = None,
     out: Annotated[Path, typer.Option(help="Directory of the page.")] = Path("reports/circuits"),

@@ -181,6 +181,7 @@ class BenchConfig(Stage):
     circuits: Count = Field(2000, description="circuits whose parameters are searched for")
     generated: list[Count] = Field([1000, 14_000, 100_000], description="sizes of the datasets to generate")
     repeats: int = Field(5, ge=1, description="turns of each comparison; a dataset above 20,000 circuits has one")
+    lesson: Count = Field(50, description="batches of 32 that both networks learn from, twice")
     threads: Threads = Field(0, description="threads of torch, 0 for its default")
     out: Located = Field(Path("reports/bench.json"), description="JSON file that receives the figures")
 

@@ -2,8 +2,8 @@
 
 The graph is bipartite, and a constraint hears its three forms A, B and C apart. One round of messages carries a fact (a
 range, say) from a wire to every wire that it shares a constraint with; all rounds have the same weights, so a rule that
-holds once holds at any depth. Beside the answers the network tells what the circuit asks (how many forms, values of how
-many bits), which the exact analysis knows of training circuits.
+holds once holds at any depth. On the way to its answers the network tells the range of every node and what the circuit
+asks (how many forms, values of how many bits), which the exact analysis knows of training circuits.
 
     pytest tests/test_model.py
 """
@@ -11,6 +11,7 @@ many bits), which the exact analysis knows of training circuits.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -22,7 +23,7 @@ from nexuszero.dataset import DEMANDS, EDGE_FEATURES, NODE_FEATURES, TARGETS
 
 with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions with torch.jit
     warnings.simplefilter("ignore", FutureWarning)
-    from torch_geometric.nn import global_add_pool, global_max_pool, global_mean_pool
+    from torch_geometric.nn import global_max_pool, global_mean_pool
     from torch_geometric.utils import segment, softmax
 
 IS_CONSTRAINT, IS_BOOLEAN, FIELD_BITS = 0, 3, 9  # columns of x
@@ -66,13 +67,20 @@ class Update(nn.Module):
 
     def __init__(self, heard: int, hidden_dim: int, dropout: float) -> None:
         super().__init__()
-        narrow = max(1, hidden_dim // 4)
-        self.enter, self.hear = nn.Linear(hidden_dim, narrow), nn.Linear(heard, narrow, bias=False)
-        self.drop, self.leave = nn.Dropout(dropout), nn.Linear(narrow, hidden_dim)  # few coins: torch draws them slowly
+        self.dropout, self.narrow = dropout, max(1, hidden_dim // 4)
+        self.enter, self.hear = nn.Linear(hidden_dim, self.narrow), nn.Linear(heard, self.narrow, bias=False)
+        self.leave = nn.Linear(self.narrow, hidden_dim)
 
-    def forward(self, state: Tensor, heard: Tensor) -> Tensor:
+    def coins(self, nodes: int) -> Tensor | None:
+        """Which units each node drops, ``[nodes, narrow]``: the same in every round (Gal and Ghahramani, 2016)."""
+        if not self.training or not self.dropout:
+            return None
+        return F.dropout(self.leave.weight.new_ones(nodes, self.narrow), self.dropout)
+
+    def forward(self, state: Tensor, heard: Tensor, coins: Tensor | None) -> Tensor:
         """The change of the state, ``[nodes, hidden]``."""
-        change: Tensor = self.leave(self.drop(F.gelu(self.enter(state) + self.hear(heard))))
+        inside = F.gelu(self.enter(state) + self.hear(heard))
+        change: Tensor = self.leave(inside if coins is None else inside * coins)
         return change
 
 
@@ -86,14 +94,15 @@ class Round(nn.Module):
 
     and likewise back, with :math:`\mathbf{T}_r \bar{\mathbf{c}}'_i` for :math:`\mathbf{T} \bar{\mathbf{w}}_j` and one
     form at each wire; :math:`\bar{\mathbf{x}}` is a layer norm. The maximum follows the largest of several ranges, the
-    sum counts. A message has an eighth of the width, so that the work is in the nodes' matrix products.
+    sum counts; each has half of a message, which has a quarter of the width. Wires of one constraint (leaves) speak and
+    stay as they are, so what they say is gathered once.
     """
 
     def __init__(self, hidden_dim: int, dropout: float) -> None:
         super().__init__()
         width = 2 * max(1, hidden_dim // 8)
         self.norm_wire, self.norm_constraint = nn.LayerNorm(hidden_dim), nn.LayerNorm(hidden_dim)
-        self.tell_constraint, self.tell_wire = nn.Linear(hidden_dim, width), nn.Linear(hidden_dim, FORMS * width)
+        self.tell_constraint, self.tell_wire = nn.Linear(hidden_dim, width), nn.Linear(hidden_dim, width)
         self.edge_to_constraint = nn.Linear(EDGE_FEATURES + 3, width, bias=False)
         self.edge_to_wire = nn.Linear(EDGE_FEATURES + 3, width, bias=False)
         self.update_constraint = Update(FORMS * width, hidden_dim, dropout)
@@ -104,17 +113,23 @@ class Round(nn.Module):
         return forms.gather(self.tell_constraint(wires), self.edge_to_constraint)
 
     def forward(
-        self, wires: Tensor, constraints: Tensor, forms: Hearers, back: Hearers, leaves: tuple[Tensor, Tensor]
+        self,
+        wires: Tensor,
+        constraints: Tensor,
+        forms: Hearers,
+        back: Hearers,
+        leaves: tuple[Tensor, Tensor],
+        coins: Sequence[Tensor | None],
     ) -> tuple[Tensor, Tensor]:
         """New states of wires and constraints; ``leaves`` is what forms hear of wires that stay as they are."""
         state = self.norm_wire(wires)
         largest, total = self.told_by(state, forms)
         heard = torch.cat([torch.maximum(largest, leaves[0]), (total + leaves[1]).log1p()], dim=1)
         heard = heard.view(len(constraints), FORMS * heard.shape[1])
-        constraints = constraints + self.update_constraint(self.norm_constraint(constraints), heard)
+        constraints = constraints + self.update_constraint(self.norm_constraint(constraints), heard, coins[1])
         told = self.tell_wire(self.norm_constraint(constraints))
-        largest, total = back.gather(told.view(FORMS * len(constraints), told.shape[1] // FORMS), self.edge_to_wire)
-        return wires + self.update_wire(state, torch.cat([largest, total.log1p()], dim=1)), constraints
+        largest, total = back.gather(told, self.edge_to_wire)
+        return wires + self.update_wire(state, torch.cat([largest, total.log1p()], dim=1), coins[0]), constraints
 
 
 class Readout(nn.Module):
@@ -135,7 +150,8 @@ class Readout(nn.Module):
         weight = softmax(self.score(self.norm(x)).float(), graph, num_nodes=num_graphs)  # [nodes, heads]
         by_head = value.view(*weight.shape, value.shape[1] // weight.shape[1])  # [nodes, heads, channels]
         weighted = (weight.unsqueeze(2) * by_head).flatten(1)
-        total, mean = global_add_pool(value, graph, num_graphs), global_add_pool(weighted, graph, num_graphs)
+        sums = value.new_zeros(num_graphs, 2 * value.shape[1])
+        total, mean = sums.index_add(0, graph, torch.cat([value, weighted], dim=1)).chunk(2, dim=1)
         return torch.cat([total.log1p(), global_max_pool(value, graph, num_graphs), mean], dim=1)
 
 
@@ -231,11 +247,12 @@ class ParameterNet(nn.Module):
         constraints = self.embed_constraint(x[kinds[2]]).float()
         ends = speaker[inside], form[inside], edge[inside]
         forms = Hearers.sort(ends[0], ends[1], size, ends[2])
-        back = Hearers.sort(ends[1], ends[0], len(wires), ends[2])
+        back = Hearers.sort(ends[1] // FORMS, ends[0], len(wires), ends[2])
         outer = Hearers.sort(speaker[~inside], form[~inside], size, edge[~inside])
         said = self.round.told_by(self.round.norm_wire(leaves), outer)
+        coins = self.round.update_wire.coins(len(wires)), self.round.update_constraint.coins(len(constraints))
         for _ in range(self.num_layers):
-            wires, constraints = self.round(wires, constraints, forms, back, said)
+            wires, constraints = self.round(wires, constraints, forms, back, said, coins)
         return [wires, leaves, constraints], kinds
 
     def memory(self, nodes: int, edges: int) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-LEAST = 16  # rows and columns of a matrix that is worth it
+LEAST, LARGEST = 16, 4  # the shorter side of a matrix that is worth it, and how much longer the other may be
 SCALE = 40  # the rate of matrices over that of the rest
 MOMENTUM, STEPS = 0.95, 5
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
@@ -40,7 +40,10 @@ class Muon(torch.optim.AdamW):
     def __init__(self, parameters: Iterable[Tensor], lr: float, weight_decay: float, fused: bool) -> None:
         parts: tuple[list[Tensor], list[Tensor]] = ([], [])
         for weight in parameters:
-            parts[weight.dim() == 2 and min(weight.shape) >= LEAST].append(weight)
+            square = (
+                weight.dim() == 2 and min(weight.shape) >= LEAST and max(weight.shape) <= LARGEST * min(weight.shape)
+            )
+            parts[square].append(weight)
         groups: list[dict[str, Any]] = [{"params": parts[0]}, {"params": parts[1], "lr": SCALE * lr}]
         super().__init__(groups, lr=lr, weight_decay=weight_decay, fused=fused)
 

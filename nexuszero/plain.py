@@ -50,6 +50,12 @@ def loader(split: Split, batch_size: int = 32, shuffle: bool = True) -> DataLoad
     return DataLoader(graphs(split), batch_size=batch_size, shuffle=shuffle)
 
 
+def gather(made: list[Data], circuits: Tensor) -> Batch:
+    """The batch of some of :func:`graphs`."""
+    batch: Batch = Batch.from_data_list([made[index] for index in circuits.tolist()])
+    return batch
+
+
 class PlainNet(nn.Module):
     """Embeddings, GATv2 layers with residuals and layer norms, a mean over the nodes, and a head.
 

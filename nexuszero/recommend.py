@@ -28,15 +28,16 @@ if TYPE_CHECKING:  # an answer without a network must not wait for torch
     from nexuszero.dataset import Array
 
 BASELINE = Path("checkpoints/baseline/best_model.pt")
+REFERENCE = Path("reports/reference/model.safetensors")  # comes with the repository
 TRAINED_NODES = 2000  # of the largest circuits that the dataset draws
 MODEL_BYTES = 1 << 30  # that a network may take for one circuit
 
 
 def model_file(checkpoint: Path | None = None, exact: bool = False) -> Path | None:
-    """The network to ask: the one given, else the trained baseline, if there is one; none for `exact`."""
+    """The network to ask: the one given, else the trained baseline, else the reference; none for `exact`."""
     if exact and checkpoint is not None:
         raise InputError(f"--exact asks no model, --checkpoint {checkpoint} names one; give one of them")
-    return None if exact else checkpoint or (BASELINE if BASELINE.is_file() else None)
+    return None if exact else checkpoint or next((file for file in (BASELINE, REFERENCE) if file.is_file()), None)
 
 
 def advise(

@@ -86,7 +86,7 @@ def test_the_command_leaves_a_page_and_the_figures(tmp_path):
 
     out, data = tmp_path / "bench.json", ROOT / "build/notebooks/bench/data"
     ensure_dataset(data)
-    options = [f"data={data}", f"out={out}", "circuits=20", "generated=[70]", "repeats=1", "threads=1"]
+    options = [f"data={data}", f"out={out}", "circuits=20", "generated=[70]", "repeats=1", "lesson=1", "threads=1"]
     command = [sys.executable, "-c", "from nexuszero.cli import main; main()", "bench"]
     told, environment = [part for text in options for part in ("--set", text)], os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run([*command, *told], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
@@ -96,9 +96,11 @@ def test_the_command_leaves_a_page_and_the_figures(tmp_path):
     found = json.loads(out.read_text())
     rows = benchmark.rows(found)
     assert [len(found[name]) for name in ("estimates", "labels", "generation", "loading", "training", "answers")] == [
-        8, 4, 1, 2, 2, 2,
+        8, 4, 1, 2, 3, 2,
     ]  # fmt: skip
     assert found["generation"][0]["peak_megabytes"] > 50 and found["generation"][0]["megabytes_on_disk"] > 0.05
+    lesson = found["training"][1]
+    assert lesson["met"] == (lesson["validation_loss"] <= lesson["other_validation_loss"])
     table = tables.benchmark(rows)
     assert len(table) == len(rows) and set(table["met"]) <= {"", "yes", "no"}
     assert len(plots.ratios(rows).data[0].x) == len(rows)

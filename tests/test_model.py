@@ -166,6 +166,17 @@ def test_edge_features_by_hand() -> None:
     torch.testing.assert_close(edge[1], torch.tensor([1, 0, 0, 1, 2, 1, log[1], 0]))
 
 
+def test_dropout_drops_the_same_units_in_every_round() -> None:
+    update = ParameterNet(64, 2, 4, 0.5).round.update_wire
+    torch.manual_seed(0)
+    coins = update.train().coins(1000)
+    assert set(coins.unique().tolist()) == {0.0, 2.0}
+    assert float(coins.mean()) == pytest.approx(1, abs=0.05)
+    state, heard = torch.ones(1000, 64), torch.ones(1000, 16)
+    assert torch.equal(update(state, heard, coins), update(state, heard, coins))
+    assert update.eval().coins(3) is None
+
+
 def test_rounds_share_their_weights() -> None:
     sizes = {depth: sum(p.numel() for p in ParameterNet(16, depth, 4).parameters()) for depth in (1, 5)}
     assert sizes[1] == sizes[5]

@@ -18,7 +18,7 @@ def test_orthogonal_keeps_singular_vectors_and_levels_values(shape: tuple[int, i
 
 def test_matrices_step_as_in_pytorch_and_the_rest_as_in_adamw() -> None:
     generator = torch.Generator().manual_seed(1)
-    weight, small = (torch.randn(shape, generator=generator) for shape in ((24, 48), (4, 48)))
+    weight, small = (torch.randn(shape, generator=generator) for shape in ((24, 48), (24, 120)))
     ours, theirs = ([torch.nn.Parameter(value.clone()) for value in (weight, small)] for _ in range(2))
     rate = 1e-3
     optimiser = Muon(ours, rate, 0.1, fused=False)
