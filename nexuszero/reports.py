@@ -132,8 +132,11 @@ def _stages(profile: Path, overrides: list[str]) -> dict[str, dict[str, Any]]:
 
 
 def _plain(config: configs.Stage) -> dict[str, Any]:
-    """Plain values; paths below the current directory, where a notebook runs, are told relative to it."""
-    here = Path.cwd()
+    """Plain values; paths below the current directory, where a notebook runs, are told relative to it.
+
+    What a search varies and nobody gave is None, so that the baseline file decides.
+    """
+    here, free = Path.cwd(), set(configs.TUNED) - config.model_fields_set
 
     def told(value: Any) -> Any:
         if not isinstance(value, Path):
@@ -141,7 +144,7 @@ def _plain(config: configs.Stage) -> dict[str, Any]:
         path = value.resolve()
         return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
-    return {name: told(value) for name, value in config}
+    return {name: None if name in free else told(value) for name, value in config}
 
 
 def _refuse_unknown(notebook: Path, parameters: dict[str, Any]) -> None:

@@ -8,8 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from nexuszero import reports
+from nexuszero.config import TUNED
 from nexuszero.errors import InputError, StageError
 
 ROOT = Path(__file__).parents[1]
@@ -39,6 +41,13 @@ def test_the_week_leaves_every_file(site):
     assert links == [f"{name}.html" for name, _ in reports.STAGES.values()]
     assert all((index.parent / link).is_file() for link in links)
     assert set(json.loads((index.parent / "seconds.json").read_text())) == set(reports.STAGES)
+
+
+def test_the_baseline_is_what_is_trained(site):
+    baseline = yaml.safe_load((site[1].parent / "baseline_config.yaml").read_text())
+    (run,) = (file for file in site[0].glob("checkpoints/**/run.jsonl") if "tune" not in str(file))
+    config = json.loads(run.read_text().splitlines()[0])["config"]
+    assert {name: config[name] for name in TUNED} == {name: baseline[name] for name in TUNED}
 
 
 def test_pages_load_nothing_from_outside(site):
