@@ -11,7 +11,7 @@ BUILT := nexuszero/_crypto/.built
 CIRCUITS := tests/fixtures/circuits
 CIRCOM := npx -y circom2@0.2.23
 
-.PHONY: help setup week test lint lab dashboard bench clean header lock circuits
+.PHONY: help setup week test lint lab dashboard bench reference clean header lock circuits
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -44,6 +44,9 @@ dashboard: setup ## Serves the study of PROFILE (or of STORAGE=URL) in optuna-da
 bench: setup ## Measures speed as ratios taken in one run (reports/bench.json, bench.html)
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
 	$(BIN)/nexuszero bench
+
+reference: setup ## Keeps the full week's figures and network in reports/reference
+	$(BIN)/python -c "from nexuszero.reports import *; print(*reference(Path('reports/full'), Path('checkpoints/baseline')), sep='\\n')"
 
 lock: $(READY) ## Renews requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --group dev --all-extras pyproject.toml -o requirements.lock

@@ -13,6 +13,7 @@ import json
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from shutil import copyfile
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -33,6 +34,7 @@ GUIDES: dict[str, tuple[str, type[configs.Stage]]] = {  # no stages of a week: t
     "circuit": ("06_your_circuit", configs.CircuitConfig),
     "bench": ("07_benchmarks", configs.BenchConfig),
 }
+FIGURES = ("summary.json", "analysis.json", "baseline_config.yaml", "seconds.json")
 _FIGURE = "application/vnd.plotly.v1+json"
 
 
@@ -50,6 +52,21 @@ def week(profile: Path, overrides: Iterable[str] = (), log: Callable[[str], None
         log(f"{name}: {seconds[stage]:.0f} s")
         (out / "seconds.json").write_text(json.dumps(seconds, indent=1) + "\n")
     return _index(out, pages, profile.stem)
+
+
+def reference(week: Path, checkpoint: Path, out: Path = Path("reports/reference")) -> list[Path]:
+    """Keeps of a week what is small and worth committing: its figures, and the network -> the files."""
+    from nexuszero.checkpoint import load, publish
+
+    missing = [week / name for name in FIGURES if not (week / name).is_file()]
+    if missing:
+        raise InputError(f"{missing[0]}: no such file; run `make week PROFILE=full` first")
+    network = load(checkpoint)
+    out.mkdir(parents=True, exist_ok=True)
+    publish(out / "model.safetensors", network)
+    for name in FIGURES:
+        copyfile(week / name, out / name)
+    return sorted(out.iterdir())
 
 
 def circuit(

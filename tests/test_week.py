@@ -12,7 +12,9 @@ import yaml
 
 from nexuszero import reports
 from nexuszero.config import TUNED
+from nexuszero.crypto import CryptoBridge
 from nexuszero.errors import InputError, StageError
+from nexuszero.recommend import recommend
 
 ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
@@ -63,6 +65,21 @@ def test_plotly_is_there_once_where_there_are_figures(site):
         text = (site[1].parent / f"{name}.html").read_text()
         assert text.count("plotly.js v") == 1
         assert text.count("Plotly.newPlot(") >= 1
+
+
+def test_what_is_small_of_a_week_is_kept_and_its_network_answers(site, tmp_path):
+    root, index = site
+    (checkpoint,) = (file for file in root.glob("checkpoints/**/best_model.pt") if "tune" not in str(file))
+    files = reports.reference(index.parent, checkpoint, tmp_path / "kept")
+    assert [file.name for file in files] == sorted([*reports.FIGURES, "model.json", "model.safetensors"])
+    told = recommend(CryptoBridge(), ROOT / "tests/fixtures/circuits/compare.bn128.r1cs", 128, None, tmp_path / "kept/model.safetensors")
+    assert told["proposal"]["n"] > 0
+    with pytest.raises(InputError, match=r"seconds\.json: no such file; run `make week PROFILE=full` first"):
+        (index.parent / "seconds.json").rename(tmp_path / "seconds.json")
+        try:
+            reports.reference(index.parent, checkpoint, tmp_path / "kept")
+        finally:
+            (tmp_path / "seconds.json").rename(index.parent / "seconds.json")
 
 
 def test_an_unknown_parameter_is_refused_before_anything_runs(tmp_path):
