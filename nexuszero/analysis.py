@@ -18,10 +18,12 @@ import numpy as np
 from nexuszero import checkpoint as checkpoints
 from nexuszero import regret
 from nexuszero.config import AnalyseConfig
-from nexuszero.dataset import Array, Split, read
+from nexuszero.crypto import SHIFTED
+from nexuszero.dataset import TARGETS, Array, Split, read
 from nexuszero.errors import InputError
 from nexuszero.evaluation import measures, predict, shares, targets_met
 
+SHIFTED_BATCH = 4  # circuits of up to 20,000 nodes at a time
 GROUPS = ("family", "security", "field_bits", "liftable")
 
 
@@ -50,7 +52,7 @@ def analyse(config: AnalyseConfig) -> Analysis:
     proposals = {name: predict(checkpoint, split) for name, split in splits.items()}
     measured = {name: measures(proposals[name], splits[name].targets, checkpoint.standardiser) for name in splits}
     test, prediction = splits["test"], proposals["test"]
-    mean = checkpoint.standardiser.inverse(np.zeros_like(prediction))
+    mean = measures(_mean(checkpoint, test), test.targets, checkpoint.standardiser)
     compiled = regret.compiled(config.circuits, checkpoint)
     drawn = regret.drawn(test, prediction, checkpoint)
     report = {
@@ -58,7 +60,8 @@ def analyse(config: AnalyseConfig) -> Analysis:
         "parameters": sum(weight.numel() for weight in checkpoint.model.parameters()),
         "val": measured["val"],
         "test": measured["test"],
-        "mean_predictor": measures(mean, test.targets, checkpoint.standardiser),
+        "mean_predictor": mean,
+        "shifted": _shifted(checkpoint, config.data),
         "shares": {"labels": shares(test.targets), "proposals": shares(prediction)},
         "targets_met": targets_met(measured["val"]["loss"], test.targets),
         "regret": {"test": regret.summary(drawn), "compiled": regret.summary(compiled)},
@@ -67,6 +70,21 @@ def analyse(config: AnalyseConfig) -> Analysis:
     }
     write_json(config.out, report)
     return Analysis(test, prediction, report, compiled)
+
+
+def _shifted(checkpoint: checkpoints.Checkpoint, data: Path) -> dict[str, Any]:
+    """The same measures on those shifted splits that there are, beside the training mean's loss on them."""
+    found: dict[str, Any] = {}
+    for name in (name for name in SHIFTED if (data / name / "index.h5").is_file()):
+        split = read(data / name)
+        told = measures(predict(checkpoint, split, SHIFTED_BATCH), split.targets, checkpoint.standardiser)
+        mean = measures(_mean(checkpoint, split), split.targets, checkpoint.standardiser)
+        found[name] = told | {"circuits": len(split), "mean_loss": mean["loss"]}
+    return found
+
+
+def _mean(checkpoint: checkpoints.Checkpoint, split: Split) -> Array:
+    return checkpoint.standardiser.inverse(np.zeros((len(split), TARGETS)))
 
 
 def read_analysis(path: Path) -> dict[str, Any]:

@@ -88,6 +88,8 @@ class GenerateConfig(Engine):
     train: Count = Field(400, description="training circuits, at least 1")
     val: Count = Field(100, description="validation circuits, at least 1")
     test: Count = Field(100, description="test circuits, at least 1")
+    test_large: int = Field(0, ge=0, description="circuits of 2,000 to 20,000 nodes beside them")
+    test_family: int = Field(0, ge=0, description="circuits of families kept from training beside them")
     seed: Seed = Field(42, description="master seed, 0 .. 2^32-1; the content depends on nothing else")
     threads: Threads = Field(0, description="threads, 0 for one a core; the content does not depend on it")
 

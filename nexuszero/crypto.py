@@ -23,6 +23,7 @@ DEGREE = 64  # of the ring: LWE dimensions are multiples of it
 LEVELS = (100, 128, 192, 256)  # bits of security that have a challenge set
 CONSTRAINTS = ("hiding", "modulus", "soundness", "binding", "width")  # of a proposal, by their bits
 REASONS = ("bounded", "boolean", "large", "unused", "free", "derived", "broad", "roots", "unsettled")  # of a wire
+SHIFTED = ("test_large", "test_family")  # splits unlike training: 2,000 to 20,000 nodes; families unknown to it
 ATTACKS = ("usvp", "bdd", "dual", "dual_hybrid", "rough", "sis")
 Records = NDArray[np.void]
 Columns = dict[str, NDArray[Any]]
@@ -143,12 +144,12 @@ class CryptoBridge:
         self._check(self._lib.nexuszero_circuits_read(names, len(names), known, out))
         return Circuits(self, out[0])
 
-    def synthesize(self, families: ArrayLike, seeds: ArrayLike) -> Circuits:
-        """Rebuilds circuits from family numbers and seeds."""
+    def synthesize(self, families: ArrayLike, seeds: ArrayLike, large: bool = False) -> Circuits:
+        """Rebuilds circuits from family numbers and seeds; ``large`` ones are those of the split `test_large`."""
         numbers, starts = np.atleast_1d(np.asarray(families, "u1")), np.atleast_1d(np.asarray(seeds, "u8"))
         out = self._ffi.new("NexuszeroCircuits **")
         pointers = self._pointer("uint8_t[]", numbers), self._pointer("uint64_t[]", starts)
-        self._check(self._lib.nexuszero_circuits_synthesize(*pointers, len(numbers), out))
+        self._check(self._lib.nexuszero_circuits_synthesize(*pointers, len(numbers), large, out))
         return Circuits(self, out[0])
 
     def generate(self, master_seed: int, first: int, count: int, threads: int = 0) -> list[Columns]:
@@ -159,6 +160,13 @@ class CryptoBridge:
         out = self._ffi.new("NexuszeroRows *[3]")
         self._check(self._lib.nexuszero_generate(master_seed, first, count, threads, out))
         return [self._columns(out[split]) for split in range(3)]
+
+    def generate_shifted(self, split: str, master_seed: int, first: int, count: int, threads: int = 0) -> Columns:
+        """The same of a split of :data:`SHIFTED`, which has a stream of its own -> its columns."""
+        out = self._ffi.new("NexuszeroRows **")
+        number = SHIFTED.index(split)
+        self._check(self._lib.nexuszero_generate_shifted(number, master_seed, first, count, threads, out))
+        return self._columns(out[0])
 
     def _queries(self, struct: str, **columns: ArrayLike) -> Records:
         arrays = np.broadcast_arrays(*(np.atleast_1d(column) for column in columns.values()))

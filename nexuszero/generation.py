@@ -20,17 +20,18 @@ from typing import Any
 import numpy as np
 
 from nexuszero.config import GenerateConfig
-from nexuszero.crypto import Columns, CryptoBridge
+from nexuszero.crypto import SHIFTED, Columns, CryptoBridge
 from nexuszero.dataset import METRIC_NAMES, PARAMETER_NAMES, SPLITS, Writer
 from nexuszero.pool import pool, share
 
 BLOCK = 2048  # stream positions a call: bounds memory to some 50 MB
+SHIFTED_BLOCK = 64  # of them where circuits may have 20,000 nodes
 _CIRCUIT = ("seed", "security", "field_bits", "wires", "constraints", "forms", "bits", "liftable")
 _HEIGHTS = (64, 32, 16, 8, 4)
 
 
 def generate(config: GenerateConfig, log: Callable[[str], None] = print) -> dict[str, Any]:
-    """Writes `out/{train,val,test}/index.h5` and `out/generation.json`, whose content it returns."""
+    """Writes `out/{train,val,test}/index.h5`, shifted splits if wanted, and `out/generation.json`, which it returns."""
     bridge, start = CryptoBridge(), time.perf_counter()
     sizes = {split: getattr(config, split) for split in SPLITS}
     families = np.array(bridge.families(), dtype="S24")
@@ -49,17 +50,40 @@ def generate(config: GenerateConfig, log: Callable[[str], None] = print) -> dict
                     written[split] += wanted
             if written == sizes:
                 break
+    hashes = {split: writers[split].attributes["content_sha256"] for split in SPLITS}
+    for split in SHIFTED:
+        sizes[split] = getattr(config, split)
+        _index(config.out, split).unlink(missing_ok=True)
+        if sizes[split]:
+            hashes[split] = _shifted(config, split, sizes[split], bridge, attributes)
     seconds = time.perf_counter() - start
     summary = {
         "seconds": seconds,
         "circuits": sum(sizes.values()),
         "circuits_per_second": sum(sizes.values()) / seconds,
-        "sha256": {split: writers[split].attributes["content_sha256"] for split in SPLITS},
+        "sha256": hashes,
         "config": config.model_dump(mode="json"),
     }
     (config.out / "generation.json").write_text(json.dumps(summary, indent=1) + "\n")
     log(f"{summary['circuits']} circuits in {seconds:.1f} s ({summary['circuits_per_second']:.0f}/s): {config.out}")
     return summary
+
+
+def _shifted(
+    config: GenerateConfig, split: str, wanted: int, bridge: CryptoBridge, attributes: dict[str, Any]
+) -> str:
+    """Writes a split that has a stream of its own, on this machine -> the hash of its content."""
+    families, written = np.array(bridge.families(), dtype="S24"), 0
+    with Writer(_index(config.out, split), attributes | {"split": split}) as writer:
+        for first in count(0, SHIFTED_BLOCK):
+            columns = bridge.generate_shifted(split, config.seed, first, SHIFTED_BLOCK, config.threads)
+            taken = min(len(columns["seed"]), wanted - written)
+            if taken:
+                writer.append(_block(columns, taken, families))
+                written += taken
+            if written == wanted:
+                break
+    return str(writer.attributes["content_sha256"])
 
 
 def _index(out: Path, split: str) -> Path:

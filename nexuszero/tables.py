@@ -145,6 +145,18 @@ def losses(train: float, val: float, test: float) -> pd.DataFrame:
     return table.assign(mean_predictor=MEAN_PREDICTOR_LOSS, ratio=table["loss"] / MEAN_PREDICTOR_LOSS)
 
 
+def splits(report: Mapping[str, Any]) -> pd.DataFrame:
+    """Losses and exact hits by split, and how much worse than on test; shifted ones beside the training mean's loss."""
+    found = {name: report[name] for name in ("val", "test", "mean_predictor")} | report["shifted"]
+    counts = report["circuits"] | {"mean_predictor": report["circuits"]["test"]}
+    rows = [{
+        "split": name, "circuits": row.get("circuits", counts.get(name)), "loss": row["loss"],
+        "times test": row["loss"] / report["test"]["loss"], "loss of the mean": row.get("mean_loss"),
+        "log2 q exact": row["hit_log2_q"], "n exact": row["hit_n"],
+    } for name, row in found.items()]  # fmt: skip
+    return pd.DataFrame(rows).set_index("split")
+
+
 def scores(report: Mapping[str, Any]) -> pd.DataFrame:
     """R2 and mean absolute error by target in original units, beside the mean predictor's error."""
     found, mean = report["test"]["targets"], report["mean_predictor"]["targets"]

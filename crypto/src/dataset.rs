@@ -8,8 +8,9 @@ use rayon::prelude::*;
 
 use crate::analysis::Analysis;
 use crate::graph::Graph;
+use crate::r1cs::R1cs;
 use crate::label::{Choice, Demand, LEVELS, choose};
-use crate::synth::{Family, synthesize};
+use crate::synth::{Family, Synthetic, synthesize, synthesize_sized};
 
 /// Layout and meaning of the columns; any change raises this number.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -58,6 +59,51 @@ pub struct Rows {
     pub liftable: Vec<u8>,
 }
 
+/// Splits whose circuits differ from those of training, each from a stream of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Shift {
+    /// The families of training, 2,000 to 20,000 nodes.
+    Large,
+    /// Families that training does not know, in its sizes.
+    Family,
+}
+
+impl Shift {
+    /// Both, in the order of their numbers.
+    pub const ALL: [Self; 2] = [Self::Large, Self::Family];
+
+    /// The circuit that a family and a seed make in this split.
+    #[must_use]
+    pub fn circuit(self, family: Family, seed: u64) -> Synthetic {
+        match self {
+            Self::Large => {
+                let low = LARGE.start << pick(seed, 3, 3);
+                let room = low.min(LARGE.end - low);
+                synthesize_sized(family, seed, low + pick(seed, 4, room))
+            }
+            Self::Family => synthesize(family, seed),
+        }
+    }
+
+    fn draw(self, master_seed: u64, position: u64) -> Draw {
+        let seed = mix(mix(master_seed ^ mix(10 + self as u64)) ^ position);
+        let number = match self {
+            Self::Large => pick(seed, 1, Family::TRAINED),
+            Self::Family => Family::TRAINED + pick(seed, 1, Family::ALL.len() - Family::TRAINED),
+        };
+        Draw { family: Family::ALL[number], seed, security: LEVELS[pick(seed, 2, LEVELS.len())] }
+    }
+
+    fn row(self, draw: Draw) -> Option<Row> {
+        let row = row(draw, &self.circuit(draw.family, draw.seed).r1cs)?;
+        (self == Self::Family || LARGE.contains(&row.graph.nodes())).then_some(row)
+    }
+}
+
+/// Nodes of the circuits of [`Shift::Large`].
+const LARGE: std::ops::Range<usize> = 2_000..20_000;
+
 /// One position of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Draw {
@@ -69,13 +115,14 @@ struct Draw {
 impl Draw {
     fn at(master_seed: u64, position: u64) -> Self {
         let seed = mix(mix(master_seed) ^ position);
-        let pick = |salt: u64, count: usize| (mix(seed ^ mix(salt)) % count as u64) as usize;
-        Self {
-            family: Family::ALL[pick(1, Family::ALL.len())],
-            seed,
-            security: LEVELS[pick(2, LEVELS.len())],
-        }
+        let family = Family::ALL[pick(seed, 1, Family::TRAINED)];
+        Self { family, seed, security: LEVELS[pick(seed, 2, LEVELS.len())] }
     }
+}
+
+/// One of `count` numbers, drawn from the seed for a purpose.
+const fn pick(seed: u64, purpose: u64, count: usize) -> usize {
+    (mix(seed ^ mix(purpose)) % count as u64) as usize
 }
 
 /// The finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014).
@@ -102,24 +149,50 @@ struct Row {
 /// # Errors
 /// When the range overflows or no thread pool can be had.
 pub fn generate(master_seed: u64, first: u64, count: u64, threads: usize) -> Result<[Rows; 3]> {
-    ensure!(first.checked_add(count).is_some(), "stream positions end at 2^64");
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
-    let rows: Vec<Option<Row>> = pool.install(|| {
-        let positions = (first..first + count).into_par_iter();
-        positions.map(|position| row(Draw::at(master_seed, position))).collect()
-    });
+    let made = rows(first, count, threads, |position| {
+        let draw = Draw::at(master_seed, position);
+        row(draw, &synthesize(draw.family, draw.seed).r1cs)
+    })?;
     let mut splits = [(); 3].map(|()| Rows::default());
-    for row in rows.into_iter().flatten() {
+    for row in made {
         splits[row.split].push(row);
     }
     Ok(splits)
 }
 
-fn row(draw: Draw) -> Option<Row> {
-    let r1cs = synthesize(draw.family, draw.seed).r1cs;
-    let (analysis, node_bits) = Analysis::with_node_bits(&r1cs);
+/// The same of a shifted split's stream, whose circuits all go to that split.
+///
+/// # Errors
+/// When the range overflows or no thread pool can be had.
+pub fn generate_shifted(
+    shift: Shift,
+    master_seed: u64,
+    first: u64,
+    count: u64,
+    threads: usize,
+) -> Result<Rows> {
+    let mut split = Rows::default();
+    rows(first, count, threads, |position| shift.row(shift.draw(master_seed, position)))?
+        .into_iter()
+        .for_each(|row| split.push(row));
+    Ok(split)
+}
+
+fn rows(
+    first: u64,
+    count: u64,
+    threads: usize,
+    row: impl Fn(u64) -> Option<Row> + Sync,
+) -> Result<Vec<Row>> {
+    ensure!(first.checked_add(count).is_some(), "stream positions end at 2^64");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    Ok(pool.install(|| (first..first + count).into_par_iter().filter_map(row).collect()))
+}
+
+fn row(draw: Draw, r1cs: &R1cs) -> Option<Row> {
+    let (analysis, node_bits) = Analysis::with_node_bits(r1cs);
     let choice = choose(&Demand::of_circuit(&analysis), draw.security).ok()?;
-    let graph = Graph::of(&r1cs, draw.security);
+    let graph = Graph::of(r1cs, draw.security);
     Some(Row { split: split_of(r1cs.content_hash()), draw, graph, node_bits, analysis, choice })
 }
 

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
 use crate::analysis::Analysis;
-use crate::dataset::{self, Rows};
+use crate::dataset::{self, Rows, Shift};
 use crate::estimate::{self, Attack, CostModel, Estimate, Lwe, Problem, Sis};
 use crate::explain::{Explanation, Finding, Reason};
 use crate::field::{Field, U256};
@@ -489,7 +489,7 @@ pub unsafe extern "C" fn nexuszero_circuits_write(
     })
 }
 
-/// Rebuilds `count` circuits from family and seed on all cores.
+/// Rebuilds `count` circuits from family and seed on all cores; `large` ones are those of the split of large circuits.
 ///
 /// # Safety
 /// `families` and `seeds` point to `count` values each, `out` to room for a handle.
@@ -498,6 +498,7 @@ pub unsafe extern "C" fn nexuszero_circuits_synthesize(
     families: *const u8,
     seeds: *const u64,
     count: usize,
+    large: bool,
     out: *mut *mut Circuits,
 ) -> Status {
     guard(|| {
@@ -507,7 +508,7 @@ pub unsafe extern "C" fn nexuszero_circuits_synthesize(
         let one = |(&family, &seed): (&u8, &u64)| {
             let family = Family::ALL.get(usize::from(family));
             let family = family.with_context(|| format!("there are {} families", Family::ALL.len()))?;
-            Ok(System::new(synthesize(*family, seed).r1cs, &none))
+            Ok(System::new(if large { Shift::Large.circuit(*family, seed) } else { synthesize(*family, seed) }.r1cs, &none))
         };
         let systems = families.par_iter().zip(seeds).map(one).collect::<Result<_>>()?;
         // SAFETY: the caller promises room for a handle.
@@ -733,6 +734,32 @@ pub unsafe extern "C" fn nexuszero_generate(
         }
         Ok(())
     })
+}
+
+/// The same of a shifted split's own stream: 0 is large circuits, 1 families that training does not know.
+///
+/// # Safety
+/// `out` has room for a handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_generate_shifted(
+    shift: u8,
+    master_seed: u64,
+    first: u64,
+    count: u64,
+    threads: usize,
+    out: *mut *mut Rows,
+) -> Status {
+    guard(|| {
+        let shift = shift_of(shift)?;
+        let rows = dataset::generate_shifted(shift, master_seed, first, count, threads)?;
+        // SAFETY: the caller promises room for a handle.
+        unsafe { hand_over(rows, out) }
+    })
+}
+
+fn shift_of(number: u8) -> Result<Shift> {
+    let shift = Shift::ALL.get(usize::from(number));
+    shift.copied().with_context(|| format!("shift {number}: there are {}", Shift::ALL.len()))
 }
 
 /// The number of a family's name, or of families if `name` is null; names are asked for by number.

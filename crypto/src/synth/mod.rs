@@ -5,12 +5,14 @@
 
 mod adders;
 mod arithmetic;
+mod bigint;
 mod boolean;
 mod circuit;
 mod comparisons;
 mod dense;
 mod dot;
 mod draw;
+mod euclid;
 mod gadgets;
 mod horner;
 mod merkle;
@@ -59,11 +61,18 @@ pub enum Family {
     Recurrence,
     /// Automata and register machines.
     States,
+    /// Products of long integers, limb by limb. Kept from training.
+    Bigint,
+    /// Euclid's algorithm. Kept from training.
+    Euclid,
 }
 
 impl Family {
+    /// So many families, the first ones, make the splits train, val and test.
+    pub const TRAINED: usize = 14;
+
     /// All families, in the order of their numbers.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Arithmetic,
         Self::Ranges,
         Self::Comparisons,
@@ -78,6 +87,8 @@ impl Family {
         Self::Sorting,
         Self::Recurrence,
         Self::States,
+        Self::Bigint,
+        Self::Euclid,
     ];
 
     /// The name in reports and files.
@@ -98,6 +109,8 @@ impl Family {
             Self::Sorting => "sorting",
             Self::Recurrence => "recurrence",
             Self::States => "states",
+            Self::Bigint => "bigint",
+            Self::Euclid => "euclid",
         }
     }
 
@@ -123,6 +136,8 @@ impl Family {
             Self::Sorting => sorting::build,
             Self::Recurrence => recurrence::build,
             Self::States => states::build,
+            Self::Bigint => bigint::build,
+            Self::Euclid => euclid::build,
         }
     }
 }
