@@ -53,9 +53,10 @@ def generate(config: GenerateConfig, log: Callable[[str], None] = print) -> dict
     hashes = {split: writers[split].attributes["content_sha256"] for split in SPLITS}
     for split in SHIFTED:
         sizes[split] = getattr(config, split)
-        _index(config.out, split).unlink(missing_ok=True)
         if sizes[split]:
             hashes[split] = _shifted(config, split, sizes[split], bridge, attributes)
+        else:
+            _index(config.out, split).unlink(missing_ok=True)
     seconds = time.perf_counter() - start
     summary = {
         "seconds": seconds,

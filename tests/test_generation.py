@@ -8,7 +8,8 @@ import pytest
 
 from nexuszero import generation
 from nexuszero.config import GenerateConfig
-from nexuszero.dataset import SPLITS, read_all
+from nexuszero.crypto import SHIFTED, CryptoBridge
+from nexuszero.dataset import SPLITS, read, read_all
 
 
 def make(out, **changes):
@@ -35,6 +36,21 @@ def test_sizes_and_schema(dataset):
         assert (split.metrics[:, 0] >= split.circuit["security"]).all()
     assert summary["sha256"] == {name: split.content_hash for name, split in splits.items()}
     assert json.loads((out / "generation.json").read_text()) == summary
+
+
+def test_shifted_splits_stand_beside_the_others_which_stay_as_they_are(dataset, tmp_path):
+    summary = make(tmp_path, test_large=2, test_family=5)
+    assert {name: summary["sha256"][name] for name in SPLITS} == dataset[1]["sha256"]
+    large, family = (read(tmp_path / name) for name in SHIFTED)
+    assert (len(large), len(family)) == (2, 5)
+    assert (np.diff(large.node_ptr) >= 2000).all() and (np.diff(large.node_ptr) < 20_000).all()
+    assert set(family.circuit["family"]) <= {"bigint", "euclid"}
+    bridge = CryptoBridge()
+    numbers = [bridge.families().index(str(name)) for name in large.circuit["family"]]
+    found = bridge.synthesize(numbers, large.circuit["seed"], large=True).analyse()
+    assert np.array_equal(found["forms"], large.circuit["forms"])
+    assert make(tmp_path)["sha256"] == dataset[1]["sha256"]
+    assert not (tmp_path / "test_large/index.h5").exists()
 
 
 def test_plain_h5py_opens_it_with_named_columns(dataset):

@@ -71,7 +71,16 @@ def report():
         "mean_predictor": measures,
         "shares": {"labels": shares, "proposals": dict.fromkeys(shares, 0.5)},
         "targets_met": [loss, *rows[:-1]],
+        "circuits": {"val": 12, "test": 13},
+        "shifted": {"test_large": measures | {"circuits": 5, "loss": 2.5, "mean_loss": 3.0}},
     }
+
+
+def test_splits_are_told_beside_test(report):
+    table = tables.splits(report)
+    assert list(table.index) == ["val", "test", "mean_predictor", "test_large"]
+    assert list(table["circuits"]) == [12, 13, 13, 5]
+    assert table.loc["test_large", "times test"] == 2.5 and table.loc["test_large", "loss of the mean"] == 3.0
 
 
 def test_overview_counts_graphs(circuits):

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use nexuszero_crypto::analysis::Analysis;
-use nexuszero_crypto::dataset::{Rows, generate};
+use nexuszero_crypto::dataset::{Rows, Shift, generate, generate_shifted};
 use nexuszero_crypto::graph::Graph;
 use nexuszero_crypto::label::{Demand, choose};
 use nexuszero_crypto::r1cs::R1cs;
@@ -66,5 +66,36 @@ fn rows_are_what_the_parts_say() {
             assert_eq!(rows.heights[row][..], analysis.heights[..5]);
             assert!(choice.bit_security() >= f64::from(rows.security[row]));
         }
+    }
+}
+
+#[test]
+fn shifted_splits_have_their_sizes_and_families_and_are_rebuilt() {
+    for shift in Shift::ALL {
+        let rows = generate_shifted(shift, 42, 0, 40, 0).unwrap();
+        let again = [(0, 15), (15, 25)].map(|(first, count)| generate_shifted(shift, 42, first, count, 1).unwrap());
+        assert_eq!(rows.seed, again.each_ref().map(|part| part.seed.clone()).concat());
+        assert_eq!(rows.metrics, again.map(|part| part.metrics).concat());
+        assert!(rows.seed.len() > 20);
+        let mut node = 0;
+        for row in 0..rows.seed.len() {
+            let (family, nodes) = (usize::from(rows.family[row]), rows.nodes[row] as usize);
+            match shift {
+                Shift::Large => assert!(family < Family::TRAINED && (2_000..20_000).contains(&nodes)),
+                Shift::Family => assert!(family >= Family::TRAINED && nodes < 2_300),
+            }
+            let made = shift.circuit(Family::ALL[family], rows.seed[row]);
+            assert_eq!(made.r1cs.first_violation(&made.witness), None);
+            let graph = Graph::of(&made.r1cs, rows.security[row].into());
+            assert_eq!(rows.graph.x[12 * node..12 * (node + nodes)], graph.x);
+            node += nodes;
+        }
+    }
+}
+
+#[test]
+fn the_families_kept_from_training_are_not_in_its_splits() {
+    for rows in generate(42, 0, 500, 0).unwrap() {
+        assert!(rows.family.iter().all(|&family| usize::from(family) < Family::TRAINED));
     }
 }
