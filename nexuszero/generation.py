@@ -70,9 +70,7 @@ def generate(config: GenerateConfig, log: Callable[[str], None] = print) -> dict
     return summary
 
 
-def _shifted(
-    config: GenerateConfig, split: str, wanted: int, bridge: CryptoBridge, attributes: dict[str, Any]
-) -> str:
+def _shifted(config: GenerateConfig, split: str, wanted: int, bridge: CryptoBridge, attributes: dict[str, Any]) -> str:
     """Writes a split that has a stream of its own, on this machine -> the hash of its content."""
     families, written = np.array(bridge.families(), dtype="S24"), 0
     with Writer(_index(config.out, split), attributes | {"split": split}) as writer:

@@ -92,9 +92,10 @@ class Round(nn.Module):
         \mathbf{h}_{ir} = \left[\max_j \mathbf{m}_{ijr}, \log\left(1 + \sum_j \mathbf{m}_{ijr}\right)\right] \\
         \mathbf{c}_i' &= \mathbf{c}_i + f(\bar{\mathbf{c}}_i, \mathbf{h}_{iA}, \mathbf{h}_{iB}, \mathbf{h}_{iC})
 
-    and likewise back, where a constraint says the same over each of its edges. :math:`\bar{\mathbf{x}}` is a layer norm.
-    The maximum follows the largest of several ranges, the sum counts; each has half of a message, which has a quarter of
-    the width. Wires of one constraint (leaves) speak and stay as they are, so what they say is gathered once.
+    and likewise back, where a constraint says the same over each of its edges. :math:`\bar{\mathbf{x}}` is a layer
+    norm. The maximum follows the largest of several ranges, the sum counts; each has half of a message, which has a
+    quarter of the width. Wires of one constraint (leaves) speak and stay as they are, so what they say is gathered
+    once.
     """
 
     def __init__(self, hidden_dim: int, dropout: float) -> None:

@@ -72,7 +72,8 @@ def test_what_is_small_of_a_week_is_kept_and_its_network_answers(site, tmp_path)
     (checkpoint,) = (file for file in root.glob("checkpoints/**/best_model.pt") if "tune" not in str(file))
     files = reports.reference(index.parent, checkpoint, tmp_path / "kept")
     assert [file.name for file in files] == sorted([*reports.FIGURES, "model.json", "model.safetensors"])
-    told = recommend(CryptoBridge(), ROOT / "tests/fixtures/circuits/compare.bn128.r1cs", 128, None, tmp_path / "kept/model.safetensors")
+    circuit = ROOT / "tests/fixtures/circuits/compare.bn128.r1cs"
+    told = recommend(CryptoBridge(), circuit, 128, None, tmp_path / "kept/model.safetensors")
     assert told["proposal"]["n"] > 0
     with pytest.raises(InputError, match=r"seconds\.json: no such file; run `make week PROFILE=full` first"):
         (index.parent / "seconds.json").rename(tmp_path / "seconds.json")

@@ -19,6 +19,23 @@ typedef enum NexuszeroStatus {
   NexuszeroStatus_Panic = 2,
 } NexuszeroStatus;
 
+// Splits whose circuits differ from those of training, each from a stream of its own.
+enum NexuszeroShift
+#if __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // __STDC_VERSION__ >= 202311L
+ {
+  // The families of training, 2,000 to 20,000 nodes.
+  NexuszeroShift_Large,
+  // Families that training does not know, in its sizes.
+  NexuszeroShift_Family,
+};
+#if __STDC_VERSION__ >= 202311L
+typedef enum NexuszeroShift NexuszeroShift;
+#else
+typedef uint8_t NexuszeroShift;
+#endif // __STDC_VERSION__ >= 202311L
+
 // What range inference says of a wire.
 enum NexuszeroReason
 #if __STDC_VERSION__ >= 202311L
@@ -84,6 +101,10 @@ enum NexuszeroFamily
   NexuszeroFamily_Recurrence,
   // Automata and register machines.
   NexuszeroFamily_States,
+  // Products of long integers, limb by limb. Kept from training.
+  NexuszeroFamily_Bigint,
+  // Euclid's algorithm. Kept from training.
+  NexuszeroFamily_Euclid,
 };
 #if __STDC_VERSION__ >= 202311L
 typedef enum NexuszeroFamily NexuszeroFamily;
@@ -335,13 +356,14 @@ enum NexuszeroStatus nexuszero_circuits_write(const struct NexuszeroCircuits *ci
                                               size_t index,
                                               const char *path);
 
-// Rebuilds `count` circuits from family and seed on all cores.
+// Rebuilds `count` circuits from family and seed on all cores; `large` ones are those of the split of large circuits.
 //
 // # Safety
 // `families` and `seeds` point to `count` values each, `out` to room for a handle.
 enum NexuszeroStatus nexuszero_circuits_synthesize(const uint8_t *families,
                                                    const uint64_t *seeds,
                                                    size_t count,
+                                                   bool large,
                                                    struct NexuszeroCircuits **out);
 
 // Number of circuits of a handle.
@@ -429,6 +451,17 @@ enum NexuszeroStatus nexuszero_generate(uint64_t master_seed,
                                         uint64_t count,
                                         size_t threads,
                                         struct NexuszeroRows **out);
+
+// The same of a shifted split's own stream: 0 is large circuits, 1 families that training does not know.
+//
+// # Safety
+// `out` has room for a handle.
+enum NexuszeroStatus nexuszero_generate_shifted(uint8_t shift,
+                                                uint64_t master_seed,
+                                                uint64_t first,
+                                                uint64_t count,
+                                                size_t threads,
+                                                struct NexuszeroRows **out);
 
 // The number of a family's name, or of families if `name` is null; names are asked for by number.
 //

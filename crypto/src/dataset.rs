@@ -8,8 +8,8 @@ use rayon::prelude::*;
 
 use crate::analysis::Analysis;
 use crate::graph::Graph;
-use crate::r1cs::R1cs;
 use crate::label::{Choice, Demand, LEVELS, choose};
+use crate::r1cs::R1cs;
 use crate::synth::{Family, Synthetic, synthesize, synthesize_sized};
 
 /// Layout and meaning of the columns; any change raises this number.
@@ -182,7 +182,7 @@ fn rows(
     first: u64,
     count: u64,
     threads: usize,
-    row: impl Fn(u64) -> Option<Row> + Sync,
+    row: impl Fn(u64) -> Option<Row> + Sync + Send,
 ) -> Result<Vec<Row>> {
     ensure!(first.checked_add(count).is_some(), "stream positions end at 2^64");
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;

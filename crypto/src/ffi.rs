@@ -508,7 +508,10 @@ pub unsafe extern "C" fn nexuszero_circuits_synthesize(
         let one = |(&family, &seed): (&u8, &u64)| {
             let family = Family::ALL.get(usize::from(family));
             let family = family.with_context(|| format!("there are {} families", Family::ALL.len()))?;
-            Ok(System::new(if large { Shift::Large.circuit(*family, seed) } else { synthesize(*family, seed) }.r1cs, &none))
+            Ok(System::new(
+                if large { Shift::Large.circuit(*family, seed) } else { synthesize(*family, seed) }.r1cs,
+                &none,
+            ))
         };
         let systems = families.par_iter().zip(seeds).map(one).collect::<Result<_>>()?;
         // SAFETY: the caller promises room for a handle.
@@ -1000,7 +1003,8 @@ mod tests {
     fn synthetic() -> *mut Circuits {
         let mut handle = std::ptr::null_mut();
         // SAFETY: two arrays of one value, and room for a handle.
-        let status = unsafe { nexuszero_circuits_synthesize(&(Family::Dot as u8), &7, 1, &mut handle) };
+        let status =
+            unsafe { nexuszero_circuits_synthesize(&(Family::Dot as u8), &7, 1, false, &mut handle) };
         assert_eq!(status, Status::Ok);
         handle
     }

@@ -73,7 +73,8 @@ fn rows_are_what_the_parts_say() {
 fn shifted_splits_have_their_sizes_and_families_and_are_rebuilt() {
     for shift in Shift::ALL {
         let rows = generate_shifted(shift, 42, 0, 40, 0).unwrap();
-        let again = [(0, 15), (15, 25)].map(|(first, count)| generate_shifted(shift, 42, first, count, 1).unwrap());
+        let again =
+            [(0, 15), (15, 25)].map(|(first, count)| generate_shifted(shift, 42, first, count, 1).unwrap());
         assert_eq!(rows.seed, again.each_ref().map(|part| part.seed.clone()).concat());
         assert_eq!(rows.metrics, again.map(|part| part.metrics).concat());
         assert!(rows.seed.len() > 20);
