@@ -237,11 +237,18 @@ def bench(config: ConfigFile = None, set_: Overrides = None) -> None:
 
 
 @app.command()
-def week(profile: Profile = None, config: ConfigFile = None, set_: Overrides = None) -> None:
+def week(
+    profile: Profile = None,
+    config: ConfigFile = None,
+    set_: Overrides = None,
+    first: Annotated[
+        str, typer.Option("--from", help="the stage to go on with, if the ones before it ran")
+    ] = "generate",
+) -> None:
     """Runs the notebooks of the whole week and prints the path of the index page."""
     from nexuszero import reports
 
-    typer.echo(reports.week(_profile(profile, config), set_ or []))
+    typer.echo(reports.week(_profile(profile, config), set_ or [], first=first))
 
 
 def main() -> None:

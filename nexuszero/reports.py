@@ -38,13 +38,25 @@ FIGURES = ("summary.json", "analysis.json", "baseline_config.yaml", "seconds.jso
 _FIGURE = "application/vnd.plotly.v1+json"
 
 
-def week(profile: Path, overrides: Iterable[str] = (), log: Callable[[str], None] = print) -> Path:
-    """Runs all stages of a profile -> the index page. Overrides are `stage.key=value`."""
+def week(
+    profile: Path, overrides: Iterable[str] = (), log: Callable[[str], None] = print, first: str = "generate"
+) -> Path:
+    """Runs the stages of a profile from the first one -> the index page. Overrides are `stage.key=value`."""
+    if first not in STAGES:
+        raise InputError(f"--from {first}: no such stage; choose one of {', '.join(STAGES)}")
     told = _stages(profile, list(overrides))
     out = configs.load(configs.ReportConfig, profile, "report").out
     out.mkdir(parents=True, exist_ok=True)
-    pages, seconds = [], {}
-    for stage, (name, _) in STAGES.items():
+    done = list(STAGES)[: list(STAGES).index(first)]
+    pages, seconds = [out / f"{STAGES[stage][0]}.html" for stage in done], {}
+    if missing := [page for page in pages if not page.is_file()]:
+        raise InputError(f"{missing[0]}: no such page; run the week from an earlier stage")
+    if done:
+        from nexuszero.analysis import read_json
+
+        took = read_json(out / "seconds.json", "run the whole week")
+        seconds = {stage: took[stage] for stage in done}
+    for stage, (name, _) in list(STAGES.items())[len(done) :]:
         start = time.perf_counter()
         log(f"{name} ...")
         pages.append(run(NOTEBOOKS / f"{name}.ipynb", out / f"{name}.ipynb", told[stage]))

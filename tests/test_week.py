@@ -83,6 +83,19 @@ def test_what_is_small_of_a_week_is_kept_and_its_network_answers(site, tmp_path)
             (tmp_path / "seconds.json").rename(index.parent / "seconds.json")
 
 
+def test_a_week_goes_on_where_it_stopped(site):
+    root, index = site
+    profile = root / "notebooks/profiles/smoke.yaml"
+    seconds = json.loads((index.parent / "seconds.json").read_text())
+    lines = []
+    assert reports.week(profile, log=lines.append, first="summary") == index
+    again = json.loads((index.parent / "seconds.json").read_text())
+    assert [line.split()[0].strip(":") for line in lines] == ["05_week_summary", "05_week_summary"]
+    assert again | {"summary": 0} == seconds | {"summary": 0}
+    with pytest.raises(InputError, match="--from later: no such stage; choose one of generate, "):
+        reports.week(profile, first="later")
+
+
 def test_an_unknown_parameter_is_refused_before_anything_runs(tmp_path):
     with pytest.raises(InputError, match="unknown parameter 'trials'"):
         reports.run(ROOT / "notebooks/01_generate.ipynb", tmp_path / "out.ipynb", {"trials": 3})
