@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 
 from nexuszero import checkpoint as checkpoints
-from nexuszero import regret
+from nexuszero import baselines, regret
 from nexuszero.config import AnalyseConfig
 from nexuszero.crypto import SHIFTED
-from nexuszero.dataset import TARGETS, Array, Split, read
+from nexuszero.dataset import SPLITS, Array, Split, read
 from nexuszero.errors import InputError
 from nexuszero.evaluation import measures, predict, shares, targets_met
 
-SHIFTED_BATCH = 4  # circuits of up to 20,000 nodes at a time
 GROUPS = ("family", "security", "field_bits", "liftable")
 
 
@@ -47,24 +46,27 @@ class Analysis:
 def analyse(config: AnalyseConfig) -> Analysis:
     """Measures a checkpoint on validation and test circuits and writes ``config.out``."""
     checkpoint = checkpoints.load(config.checkpoint)
-    splits = {name: read(config.data / name) for name in ("val", "test")}
+    units = checkpoint.standardiser
+    splits = {name: read(config.data / name) for name in SPLITS}
     _same_data(checkpoint.meta["data"], splits, config.checkpoint)
-    proposals = {name: predict(checkpoint, split) for name, split in splits.items()}
-    measured = {name: measures(proposals[name], splits[name].targets, checkpoint.standardiser) for name in splits}
-    test, prediction = splits["test"], proposals["test"]
-    mean = measures(_mean(checkpoint, test), test.targets, checkpoint.standardiser)
+    train, test = splits.pop("train"), splits["test"]
+    splits |= {name: read(config.data / name) for name in SHIFTED if (config.data / name / "index.h5").is_file()}
+    proposals = {"network": {name: predict(checkpoint, split, _batch(name)) for name, split in splits.items()}}
+    proposals |= baselines.answers(train, splits, checkpoint.meta["seed"])
+    measured = {
+        model: {name: measures(values[name], split.targets, units) for name, split in splits.items()}
+        for model, values in proposals.items()
+    }
     compiled = regret.compiled(config.circuits, checkpoint)
-    drawn = regret.drawn(test, prediction, checkpoint)
+    drawn = {model: regret.summary(regret.drawn(test, values["test"], units)) for model, values in proposals.items()}
+    prediction, own = proposals["network"]["test"], measured["network"]
     report = {
         "circuits": {name: len(split) for name, split in splits.items()},
         "parameters": sum(weight.numel() for weight in checkpoint.model.parameters()),
-        "val": measured["val"],
-        "test": measured["test"],
-        "mean_predictor": mean,
-        "shifted": _shifted(checkpoint, config.data),
+        "models": measured,
         "shares": {"labels": shares(test.targets), "proposals": shares(prediction)},
-        "targets_met": targets_met(measured["val"]["loss"], test.targets),
-        "regret": {"test": regret.summary(drawn), "compiled": regret.summary(compiled)},
+        "targets_met": targets_met(own["val"]["loss"], test.targets),
+        "regret": {"test": drawn, "compiled": regret.summary(compiled)},
         "data": checkpoint.meta["data"],
         "seed": checkpoint.meta["seed"],
     }
@@ -72,19 +74,9 @@ def analyse(config: AnalyseConfig) -> Analysis:
     return Analysis(test, prediction, report, compiled)
 
 
-def _shifted(checkpoint: checkpoints.Checkpoint, data: Path) -> dict[str, Any]:
-    """The same measures on those shifted splits that there are, beside the training mean's loss on them."""
-    found: dict[str, Any] = {}
-    for name in (name for name in SHIFTED if (data / name / "index.h5").is_file()):
-        split = read(data / name)
-        told = measures(predict(checkpoint, split, SHIFTED_BATCH), split.targets, checkpoint.standardiser)
-        mean = measures(_mean(checkpoint, split), split.targets, checkpoint.standardiser)
-        found[name] = told | {"circuits": len(split), "mean_loss": mean["loss"]}
-    return found
-
-
-def _mean(checkpoint: checkpoints.Checkpoint, split: Split) -> Array:
-    return checkpoint.standardiser.inverse(np.zeros((len(split), TARGETS)))
+def _batch(split: str) -> int:
+    """Circuits at a time: those of test_large have up to 20,000 nodes."""
+    return 4 if split == "test_large" else 64
 
 
 def read_analysis(path: Path) -> dict[str, Any]:

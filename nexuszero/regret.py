@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from nexuszero import checkpoint, queries
+from nexuszero.batching import Standardiser
 from nexuszero.crypto import LEVELS, Circuits, CryptoBridge
 from nexuszero.dataset import Array, Split, unlabelled
 from nexuszero.errors import InputError
@@ -34,10 +35,10 @@ def compiled(directory: Path | None, model: checkpoint.Checkpoint, level: int = 
         raise InputError(f"{directory or FIXTURES[0]}: holds no .r1cs file; correct the path")
     circuits = CryptoBridge().read(found)
     values = predict(model, unlabelled(circuits.graphs(level)))
-    return _rows(circuits, [file.name for file in found], level, values, model)
+    return _rows(circuits, [file.name for file in found], level, values, model.standardiser)
 
 
-def drawn(split: Split, values: Array, model: checkpoint.Checkpoint) -> list[Row]:
+def drawn(split: Split, values: Array, units: Standardiser) -> list[Row]:
     """A row for each circuit of a split, rebuilt from family and seed; ``values`` are proposals, ``[circuits, 6]``."""
     bridge, rows = CryptoBridge(), []
     families = [bridge.families().index(str(name)) for name in split.circuit["family"]]
@@ -45,15 +46,15 @@ def drawn(split: Split, values: Array, model: checkpoint.Checkpoint) -> list[Row
         chosen = np.flatnonzero(split.circuit["security"] == level)
         circuits = bridge.synthesize(np.array(families)[chosen], split.circuit["seed"][chosen])
         names = [f"{split.circuit['family'][index]} {index}" for index in chosen]
-        rows += _rows(circuits, names, level, values[chosen], model)
+        rows += _rows(circuits, names, level, values[chosen], units)
     return rows
 
 
 def _rows(
-    circuits: Circuits, names: Sequence[str], level: int, values: Array, model: checkpoint.Checkpoint
+    circuits: Circuits, names: Sequence[str], level: int, values: Array, units: Standardiser
 ) -> list[Row]:
     """The network's verdict beside that of always answering the mean of its training circuits."""
-    mean = np.broadcast_to(model.standardiser.inverse(np.zeros((1, 6))), values.shape)
+    mean = np.broadcast_to(units.inverse(np.zeros((1, 6))), values.shape)
     told, plain = (queries.verdicts(circuits.judge(level, proposed[:, :3])) for proposed in (values, mean))
     rows = []
     for index, circuit in enumerate(queries.analyses(circuits, names)):
@@ -64,9 +65,9 @@ def _rows(
             "circuit": circuit["file"], "security": level, "nodes": circuit["wires"] - 1 + circuit["constraints"],
             "free": circuit["liftable"], "sound": told[index]["sound"], "fails": told[index]["fails"],
             "proof_size": candidates[0]["proof_size"],
-            "excess": nearest(candidates, values[index], model.standardiser)["excess"],
+            "excess": nearest(candidates, values[index], units)["excess"],
             "mean_sound": plain[index]["sound"],
-            "mean_excess": nearest(candidates, mean[index], model.standardiser)["excess"],
+            "mean_excess": nearest(candidates, mean[index], units)["excess"],
         })  # fmt: skip
     return rows
 

@@ -217,7 +217,7 @@ def write(week: Week, golden: pd.DataFrame, out: Path) -> dict[str, Any]:
         "best_parameters": week.study.best_trial.params,
         "losses": _records(results(week)),
         "targets": _records(tables.targets_met(week.analysis)),
-        "test": week.analysis["test"],
+        "test": week.analysis["models"]["network"]["test"],
         "times": _records(stage_times(week)),
         "provenance": provenance.collect(week.splits) | {"seed": week.run["start"]["config"]["seed"]},
     }

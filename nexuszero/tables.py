@@ -146,29 +146,38 @@ def losses(train: float, val: float, test: float) -> pd.DataFrame:
 
 
 def splits(report: Mapping[str, Any]) -> pd.DataFrame:
-    """Losses and exact hits by split, and how much worse than on test; shifted ones beside the training mean's loss."""
-    found = {name: report[name] for name in ("val", "test", "mean_predictor")} | report["shifted"]
-    counts = report["circuits"] | {"mean_predictor": report["circuits"]["test"]}
+    """The network's losses and exact hits by split, how much worse than on test, and the training mean's loss there."""
+    found, mean = report["models"]["network"], report["models"]["mean"]
     rows = [{
-        "split": name, "circuits": row.get("circuits", counts.get(name)), "loss": row["loss"],
-        "times test": row["loss"] / report["test"]["loss"], "loss of the mean": row.get("mean_loss"),
+        "split": name, "circuits": report["circuits"][name], "loss": row["loss"],
+        "times test": row["loss"] / found["test"]["loss"], "loss of the mean": mean[name]["loss"],
         "log2 q exact": row["hit_log2_q"], "n exact": row["hit_n"],
     } for name, row in found.items()]  # fmt: skip
     return pd.DataFrame(rows).set_index("split")
 
 
+def models(report: Mapping[str, Any]) -> pd.DataFrame:
+    """The network beside the baselines: losses by split; of the test circuits exact hits, sound proposals, excess."""
+    rows = []
+    for name, found in report["models"].items():
+        cost, test = report["regret"]["test"][name], found["test"]
+        rows.append({
+            "model": name, **{f"loss, {split}": row["loss"] for split, row in found.items()},
+            "log2 q exact": test["hit_log2_q"], "n exact": test["hit_n"], "both exact": test["hit_both"],
+            "sound as proposed": cost["sound"], "median excess": cost["median_excess"],
+            "mean excess": cost["mean_excess"],
+        })  # fmt: skip
+    return pd.DataFrame(rows).set_index("model")
+
+
 def scores(report: Mapping[str, Any]) -> pd.DataFrame:
-    """R2 and mean absolute error by target in original units, beside the mean predictor's error."""
-    found, mean = report["test"]["targets"], report["mean_predictor"]["targets"]
-    rows = [[name, UNITS[name], found[name]["r2"], found[name]["mae"], mean[name]["mae"]] for name in TARGET_NAMES]
-    return pd.DataFrame(rows, columns=["target", "unit", "R2", "MAE", "MAE of the mean"])
-
-
-def hits(report: Mapping[str, Any]) -> pd.DataFrame:
-    """Shares of exact answers after rounding, beside the mean predictor's."""
-    names = {"hit_log2_q": "log2 q exact", "hit_n": "n exact", "hit_both": "both exact"}
-    rows = [[text, report["test"][name], report["mean_predictor"][name]] for name, text in names.items()]
-    return pd.DataFrame(rows, columns=["answer", "network", "mean predictor"])
+    """R2 and mean absolute error by target in original units, beside the errors of each baseline."""
+    found = {model: row["test"]["targets"] for model, row in report["models"].items()}
+    table = pd.DataFrame({"target": TARGET_NAMES, "unit": [UNITS[name] for name in TARGET_NAMES]})
+    table["R2"] = [found["network"][name]["r2"] for name in TARGET_NAMES]
+    for model, row in found.items():
+        table[f"MAE, {model}"] = [row[name]["mae"] for name in TARGET_NAMES]
+    return table
 
 
 def errors_by(split: Split, prediction: Array, column: str) -> pd.DataFrame:
@@ -282,7 +291,7 @@ def regret(report: Mapping[str, Any]) -> pd.DataFrame:
         "mean_predictor_median_excess": "median excess, always answering the mean",
         "mean_predictor_mean_excess": "mean excess, always answering the mean",
     }
-    columns = {"test split": report["regret"]["test"], "compiled circuits": report["regret"]["compiled"]}
+    columns = {"test split": report["regret"]["test"]["network"], "compiled circuits": report["regret"]["compiled"]}
     table = {title: [column[name] for name in names] for title, column in columns.items()}
     return pd.DataFrame(table, index=pd.Index(names.values(), name="measure"), dtype=object)
 

@@ -31,7 +31,7 @@ def model(splits):
 
 def test_labels_as_proposals_have_no_excess(splits, model):
     split = splits["test"]
-    rows = regret.drawn(split, split.targets, model)
+    rows = regret.drawn(split, split.targets, model.standardiser)
     assert len(rows) == len(split) == 12
     assert all(row["sound"] and row["excess"] == 0 for row in rows)
     assert sorted(row["proof_size"] for row in rows) == sorted(split.metrics[:, 2])
@@ -42,7 +42,7 @@ def test_labels_as_proposals_have_no_excess(splits, model):
 
 def test_a_little_less_of_everything_is_unsound(splits, model):
     split = splits["test"]
-    rows = regret.drawn(split, split.targets * [0.8, 1, 0.9, 1, 1, 1], model)
+    rows = regret.drawn(split, split.targets * [0.8, 1, 0.9, 1, 1, 1], model.standardiser)
     assert not any(row["sound"] for row in rows)
     assert all("hiding" in row["fails"] for row in rows)
 

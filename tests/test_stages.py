@@ -53,7 +53,7 @@ def test_a_baseline_file_decides_what_is_none_and_nothing_else(tmp_path):
 def test_the_analysis_was_of_the_network_on_this_data(week, week_config):
     report = week.analysis
     assert report["circuits"] == {"val": 20, "test": 20}
-    assert report["val"]["loss"] == pytest.approx(week.run["end"]["val_loss"], rel=1e-3)
+    assert report["models"]["network"]["val"]["loss"] == pytest.approx(week.run["end"]["val_loss"], rel=1e-3)
     assert report["shares"]["labels"]["bit_security"] == 1
 
 

@@ -64,23 +64,29 @@ def report():
     cost = dict.fromkeys(("circuits", "free"), 3) | dict.fromkeys(
         ("sound", "optimum", "median_excess", "mean_excess", "worst_excess", "mean_predictor_sound",
          "mean_predictor_mean_excess", "mean_predictor_median_excess"), 0.25)  # fmt: skip
+    by_split = {"val": measures, "test": measures, "test_large": measures | {"loss": 2.5}}
+    models = {"network": by_split, "mean": by_split | {"test_large": measures | {"loss": 3.0}}}
     return {
-        "regret": {"test": cost, "compiled": cost | {"circuits": 8}},
-        "val": measures,
-        "test": measures,
-        "mean_predictor": measures,
+        "regret": {"test": dict.fromkeys(models, cost), "compiled": cost | {"circuits": 8}},
+        "models": models,
         "shares": {"labels": shares, "proposals": dict.fromkeys(shares, 0.5)},
         "targets_met": [loss, *rows[:-1]],
-        "circuits": {"val": 12, "test": 13},
-        "shifted": {"test_large": measures | {"circuits": 5, "loss": 2.5, "mean_loss": 3.0}},
+        "circuits": {"val": 12, "test": 13, "test_large": 5},
     }
 
 
 def test_splits_are_told_beside_test(report):
     table = tables.splits(report)
-    assert list(table.index) == ["val", "test", "mean_predictor", "test_large"]
-    assert list(table["circuits"]) == [12, 13, 13, 5]
+    assert list(table.index) == ["val", "test", "test_large"]
+    assert list(table["circuits"]) == [12, 13, 5]
     assert table.loc["test_large", "times test"] == 2.5 and table.loc["test_large", "loss of the mean"] == 3.0
+
+
+def test_models_stand_side_by_side(report):
+    table = tables.models(report)
+    assert list(table.index) == ["network", "mean"]
+    assert list(table["loss, test_large"]) == [2.5, 3.0]
+    assert table.loc["mean", "both exact"] == 0.1 and table.loc["mean", "sound as proposed"] == 0.25
 
 
 def test_overview_counts_graphs(circuits):
