@@ -13,10 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from nexuszero import checkpoint as checkpoints
 from nexuszero import baselines, regret
+from nexuszero import checkpoint as checkpoints
 from nexuszero.config import AnalyseConfig
 from nexuszero.crypto import SHIFTED
 from nexuszero.dataset import SPLITS, Array, Split, read

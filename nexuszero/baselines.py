@@ -1,7 +1,7 @@
 """What a network that reads the circuit has to beat: models of a few numbers a circuit, on the same rows.
 
-Their numbers cost no more than reading the file. One model more is given what only the exact analysis knows, the bits of
-the values and the heights: what it leaves, no reader of graphs can win back.
+Their numbers cost no more than reading the file. One model more is given what only the exact analysis knows, the bits
+of the values and the heights: what it leaves, no reader of graphs can win back.
 
     answers(dataset.read("data/quick/train"), {"test": dataset.read("data/quick/test")}, seed=42)
 """

@@ -50,9 +50,7 @@ def drawn(split: Split, values: Array, units: Standardiser) -> list[Row]:
     return rows
 
 
-def _rows(
-    circuits: Circuits, names: Sequence[str], level: int, values: Array, units: Standardiser
-) -> list[Row]:
+def _rows(circuits: Circuits, names: Sequence[str], level: int, values: Array, units: Standardiser) -> list[Row]:
     """The network's verdict beside that of always answering the mean of its training circuits."""
     mean = np.broadcast_to(units.inverse(np.zeros((1, 6))), values.shape)
     told, plain = (queries.verdicts(circuits.judge(level, proposed[:, :3])) for proposed in (values, mean))

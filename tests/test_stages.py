@@ -61,7 +61,7 @@ def test_a_network_of_other_data_is_refused(week_config, data_directory, tmp_pat
     from nexuszero.analysis import analyse
 
     checkpoint = week_config.checkpoints / "best_model.pt"
-    with pytest.raises(InputError, match="other val data"):
+    with pytest.raises(InputError, match="other train data"):
         analyse(AnalyseConfig(data=data_directory, checkpoint=checkpoint, out=tmp_path / "a.json"))
 
 
