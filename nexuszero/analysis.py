@@ -15,11 +15,13 @@ from typing import Any
 
 from nexuszero import baselines, regret
 from nexuszero import checkpoint as checkpoints
+from nexuszero.beliefs import searched
 from nexuszero.config import AnalyseConfig
 from nexuszero.crypto import SHIFTED
 from nexuszero.dataset import SPLITS, Array, Split, read
 from nexuszero.errors import InputError
-from nexuszero.evaluation import measures, predict, shares, targets_met
+from nexuszero.evaluation import measures, shares, targets_met
+from nexuszero.evaluation import read as read_circuits
 
 GROUPS = ("family", "security", "field_bits", "liftable")
 
@@ -49,7 +51,9 @@ def analyse(config: AnalyseConfig) -> Analysis:
     _same_data(checkpoint.meta["data"], splits, config.checkpoint)
     train, test = splits.pop("train"), splits["test"]
     splits |= {name: read(config.data / name) for name in SHIFTED if (config.data / name / "index.h5").is_file()}
-    proposals = {"network": {name: predict(checkpoint, split, _batch(name)) for name, split in splits.items()}}
+    told = {name: read_circuits(checkpoint, split, _batch(name)) for name, split in splits.items()}
+    proposals = {"network": {name: values for name, (values, _) in told.items()}}
+    proposals["network, then search"] = {name: searched(split, *told[name]) for name, split in splits.items()}
     proposals |= baselines.answers(train, splits, checkpoint.meta["seed"])
     measured = {
         model: {name: measures(values[name], split.targets, units) for name, split in splits.items()}

@@ -253,6 +253,13 @@ class Circuits:
         source = self._bridge._ffi.cast("NexuszeroProposalQuery *", self._bridge._ffi.from_buffer(queries))
         return self._records("VerdictRecord", "nexuszero_circuits_judge", security, source)
 
+    def suppose(self, security: int, bits: ArrayLike, heights: ArrayLike) -> Records:
+        """The smallest sound parameters if circuits asked this: bits B, 0 for a fixed q, and ``[circuits, 6]`` heights."""
+        queries = np.zeros(len(self), self._bridge._dtype("BeliefQuery"))
+        queries["bits"], queries["heights"] = bits, heights
+        source = self._bridge._ffi.cast("NexuszeroBeliefQuery *", self._bridge._ffi.from_buffer(queries))
+        return self._records("ChoiceRecord", "nexuszero_circuits_suppose", security, source)
+
     def explain(self, index: int) -> tuple[Records, Any]:
         """Range and reason of every wire of one circuit -> [wires], and its oversized constraints."""
         bridge = self._bridge

@@ -11,42 +11,57 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nexuszero import checkpoint as checkpoints
 from nexuszero.batching import Batch, Batches, Circuits, Standardiser
 from nexuszero.dataset import TARGET_NAMES, Array, Split
+from nexuszero.model import ParameterNet
 
 RING_DEGREE = 64  # n is a multiple of it
 LOSS_TARGET, SECURITY_TARGET, HARDNESS_TARGET, PROOF_SIZE_TARGET = 0.60, 100.0, 0.8, 5000.0
 
 
-def outputs(model: nn.Module, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
+def outputs(model: ParameterNet, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
     """Answers and truth, standardised ``[circuits, 6]`` on the CPU, without dropout."""
+    answers, _, truths = told(model, batches)
+    return answers, truths
+
+
+def told(model: ParameterNet, batches: Iterable[Batch]) -> tuple[Tensor, Tensor, Tensor]:
+    """The same with what the network believes that the circuits ask between them, ``[circuits, 8]``."""
     device = next(model.parameters()).device
     training = model.training
-    answers, truths = [], []
+    found, truths = [], []
     if training:  # walking all modules takes a tenth of an answer's time
         model.eval()
     try:
         with torch.no_grad():
             for batch in batches:
                 *tensors, graphs = batch.inputs
-                answers.append(model(*(tensor.to(device) for tensor in tensors), graphs).cpu())
+                found.append(model.answer(*(tensor.to(device) for tensor in tensors), graphs)[:2])
                 truths.append(batch.target)
     finally:
         if training:
             model.train()
-    return torch.cat(answers), torch.cat(truths)
+    answers, demands = (torch.cat([part.cpu() for part in parts]) for parts in zip(*found, strict=True))
+    return answers, demands, torch.cat(truths)
 
 
 def predict(checkpoint: checkpoints.Checkpoint | Path | str, split: Split, batch_size: int = 64) -> Array:
     """The network's proposals for every circuit of a split, ``[circuits, 6]`` in original units."""
+    return read(checkpoint, split, batch_size)[0]
+
+
+def read(
+    checkpoint: checkpoints.Checkpoint | Path | str, split: Split, batch_size: int = 64
+) -> tuple[Array, Array]:
+    """Proposals, and what the network believes that the circuits ask, ``[circuits, 8]`` as `Split.demands` has it."""
     if not isinstance(checkpoint, checkpoints.Checkpoint):
         checkpoint = checkpoints.load(checkpoint)
     batches = Batches(Circuits(split, checkpoint.standardiser), batch_size)
-    answers, _ = outputs(checkpoint.model, batches)
-    return checkpoint.standardiser.inverse(answers.numpy())
+    answers, demands, _ = told(checkpoint.model, batches)
+    return checkpoint.standardiser.inverse(answers.numpy()), demands.numpy()
 
 
 def measures(prediction: Array, truth: Array, standardiser: Standardiser) -> dict[str, Any]:

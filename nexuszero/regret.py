@@ -7,7 +7,7 @@ On circuits that people compiled, none of which it was trained on, and on the te
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,14 +40,20 @@ def compiled(directory: Path | None, model: checkpoint.Checkpoint, level: int = 
 
 def drawn(split: Split, values: Array, units: Standardiser) -> list[Row]:
     """A row for each circuit of a split, rebuilt from family and seed; ``values`` are proposals, ``[circuits, 6]``."""
-    bridge, rows = CryptoBridge(), []
-    families = [bridge.families().index(str(name)) for name in split.circuit["family"]]
-    for level in LEVELS:
-        chosen = np.flatnonzero(split.circuit["security"] == level)
-        circuits = bridge.synthesize(np.array(families)[chosen], split.circuit["seed"][chosen])
+    rows: list[Row] = []
+    for level, chosen, circuits in rebuilt(split):
         names = [f"{split.circuit['family'][index]} {index}" for index in chosen]
         rows += _rows(circuits, names, level, values[chosen], units)
     return rows
+
+
+def rebuilt(split: Split) -> Iterator[tuple[int, Array, Circuits]]:
+    """The circuits of a split level by level, with their positions in it."""
+    bridge, large = CryptoBridge(), split.attributes.get("split") == "test_large"
+    families = np.array([bridge.families().index(str(name)) for name in split.circuit["family"]])
+    for level in LEVELS:
+        chosen = np.flatnonzero(split.circuit["security"] == level)
+        yield level, chosen, bridge.synthesize(families[chosen], split.circuit["seed"][chosen], large)
 
 
 def _rows(circuits: Circuits, names: Sequence[str], level: int, values: Array, units: Standardiser) -> list[Row]:

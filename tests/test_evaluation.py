@@ -94,7 +94,7 @@ def test_the_mean_predictor_has_loss_two(splits: dict[str, Split]) -> None:
 
 def test_outputs_restores_the_mode() -> None:
     class Broken(torch.nn.Linear):
-        def forward(self, *_: object) -> torch.Tensor:
+        def answer(self, *_: object) -> torch.Tensor:
             assert not self.training
             raise RuntimeError("broken")
 

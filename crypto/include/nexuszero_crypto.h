@@ -290,6 +290,14 @@ typedef struct NexuszeroVerdictRecord {
   uint32_t fails;
 } NexuszeroVerdictRecord;
 
+// What somebody believes that a circuit asks.
+typedef struct NexuszeroBeliefQuery {
+  // `height(s)` for s = 64, 32, 16, 8, 4, 2.
+  uint32_t heights[6];
+  // `B` where q is free; 0 where it is the field's prime.
+  uint32_t bits;
+} NexuszeroBeliefQuery;
+
 // A block of memory that belongs to a handle.
 typedef struct NexuszeroColumn {
   // The first byte.
@@ -432,6 +440,15 @@ enum NexuszeroStatus nexuszero_circuits_judge(const struct NexuszeroCircuits *ci
                                               uint32_t security,
                                               const struct NexuszeroProposalQuery *proposals,
                                               struct NexuszeroVerdictRecord *out);
+
+// The smallest sound parameters that every circuit would have if it asked what is believed, on all cores; no primes.
+//
+// # Safety
+// `circuits` is a live handle, `beliefs` and `out` point to a value a circuit.
+enum NexuszeroStatus nexuszero_circuits_suppose(const struct NexuszeroCircuits *circuits,
+                                                uint32_t security,
+                                                const struct NexuszeroBeliefQuery *beliefs,
+                                                struct NexuszeroChoiceRecord *out);
 
 // The graphs of all circuits as rows without labels (`x`, `edge_source`, ..., `nodes`, `edges`).
 //

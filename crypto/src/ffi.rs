@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
 
 use crate::analysis::Analysis;
@@ -250,6 +250,16 @@ pub struct ProposalQuery {
     pub log2_q: f64,
     /// Standard deviation of the Gaussian mask.
     pub sigma: f64,
+}
+
+/// What somebody believes that a circuit asks.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct BeliefQuery {
+    /// `height(s)` for s = 64, 32, 16, 8, 4, 2.
+    pub heights: [u32; 6],
+    /// `B` where q is free; 0 where it is the field's prime.
+    pub bits: u32,
 }
 
 /// Whether a proposal is sound, once n and `log2_q` are rounded to what they count.
@@ -690,6 +700,37 @@ pub unsafe extern "C" fn nexuszero_circuits_judge(
             let ProposalQuery { n, log2_q, sigma } = **proposal;
             let demand = Demand::of_circuit(system.analysis()?);
             Ok(VerdictRecord::of(&judge(&demand, security, &Proposal { n, log2_q, sigma })?))
+        })
+    })
+}
+
+/// The smallest sound parameters that every circuit would have if it asked what is believed, on all cores; no primes.
+///
+/// # Safety
+/// `circuits` is a live handle, `beliefs` and `out` point to a value a circuit.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_suppose(
+    circuits: *const Circuits,
+    security: u32,
+    beliefs: *const BeliefQuery,
+    out: *mut ChoiceRecord,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle.
+        let systems = unsafe { systems(circuits)? };
+        // SAFETY: the caller promises both arrays.
+        let (beliefs, out) = unsafe { (slice(beliefs, systems.len())?, slice_mut(out, systems.len())?) };
+        label::check_level(security)?;
+        let pairs: Vec<_> = systems.iter().zip(beliefs).collect();
+        fill(&pairs, out, |(system, belief)| {
+            let BeliefQuery { heights, bits } = **belief;
+            let modulus = match bits {
+                0 => Modulus::fixed(system.r1cs.field()),
+                1..256 => Modulus::Free { bits },
+                _ => bail!("B is {bits}; values of up to 255 bits are supported"),
+            };
+            let found = label::choose(&Demand { modulus, heights }, security);
+            Ok(ChoiceRecord::of(found.map(|choice| (choice, U256::ZERO))))
         })
     })
 }

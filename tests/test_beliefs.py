@@ -1,0 +1,50 @@
+"""The exact search on what somebody believes that a circuit asks."""
+
+import numpy as np
+import pytest
+
+from nexuszero.beliefs import searched, suppose
+from nexuszero.config import GenerateConfig
+from nexuszero.crypto import CryptoBridge
+from nexuszero.dataset import DEMANDS, read
+from nexuszero.generation import generate
+from nexuszero.regret import rebuilt
+
+
+@pytest.fixture(scope="module", params=["test", "test_large"])
+def split(request, tmp_path_factory):
+    out = tmp_path_factory.mktemp("circuits")
+    sizes = {"train": 1, "val": 1, "test": 60, "test_large": 4}
+    generate(GenerateConfig(out=out, seed=1, **sizes), log=lambda _: None)
+    return read(out / request.param)
+
+
+def test_whoever_believes_the_truth_answers_the_label(split):
+    nothing = np.zeros_like(split.targets)
+    assert np.allclose(searched(split, nothing, split.demands), split.targets, rtol=0, atol=1e-8)
+
+
+def test_circuits_are_rebuilt_at_their_places(split):
+    for level, chosen, circuits in rebuilt(split):
+        assert (split.circuit["security"][chosen] == level).all()
+        assert np.array_equal(circuits.analyse()["forms"], split.circuit["forms"][chosen])
+
+
+def test_a_wrong_belief_answers_for_what_was_believed():
+    bridge = CryptoBridge()
+    circuits = bridge.synthesize([bridge.families().index("mimc")], [7])  # never free
+    truth = circuits.choose(128)[0]
+    demand = np.array([[1, 13.2 / 64, 0, 5, 6, 7, 8, 9]])
+    believed = suppose(circuits, 128, np.zeros((1, 6)), demand)[0]
+    (told,) = circuits.suppose(128, 13, [[32, 64, 128, 256, 512, 1024]])
+    assert believed[1] == told["log2_q"] < truth["log2_q"]
+    assert believed[5] == told["proof_size"]
+
+
+def test_where_nothing_is_sound_the_fallback_stands():
+    bridge = CryptoBridge()
+    circuits = bridge.read(["tests/fixtures/circuits/compare.bn128.r1cs"])
+    fallback = np.arange(6.0)[None] + 1
+    endless = np.array([[1, 254 / 64, 0, *[31] * 5]])  # two thousand million rows: no rank binds
+    assert np.array_equal(suppose(circuits, 256, fallback, endless), fallback)
+    assert endless.shape == (1, DEMANDS)
