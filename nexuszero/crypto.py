@@ -254,7 +254,7 @@ class Circuits:
         return self._records("VerdictRecord", "nexuszero_circuits_judge", security, source)
 
     def suppose(self, security: int, bits: ArrayLike, heights: ArrayLike) -> Records:
-        """The smallest sound parameters if circuits asked this: bits B, 0 for a fixed q, and ``[circuits, 6]`` heights."""
+        """The smallest sound parameters if circuits asked for B bits (0: a fixed q) and ``[circuits, 6]`` heights."""
         queries = np.zeros(len(self), self._bridge._dtype("BeliefQuery"))
         queries["bits"], queries["heights"] = bits, heights
         source = self._bridge._ffi.cast("NexuszeroBeliefQuery *", self._bridge._ffi.from_buffer(queries))

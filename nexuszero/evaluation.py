@@ -38,8 +38,8 @@ def told(model: ParameterNet, batches: Iterable[Batch]) -> tuple[Tensor, Tensor,
     try:
         with torch.no_grad():
             for batch in batches:
-                *tensors, graphs = batch.inputs
-                found.append(model.answer(*(tensor.to(device) for tensor in tensors), graphs)[:2])
+                x, edge_index, edge_attr, graph = (tensor.to(device) for tensor in batch.inputs[:4])
+                found.append(model.answer(x, edge_index, edge_attr, graph, batch.inputs[4])[:2])
                 truths.append(batch.target)
     finally:
         if training:
@@ -53,9 +53,7 @@ def predict(checkpoint: checkpoints.Checkpoint | Path | str, split: Split, batch
     return read(checkpoint, split, batch_size)[0]
 
 
-def read(
-    checkpoint: checkpoints.Checkpoint | Path | str, split: Split, batch_size: int = 64
-) -> tuple[Array, Array]:
+def read(checkpoint: checkpoints.Checkpoint | Path | str, split: Split, batch_size: int = 64) -> tuple[Array, Array]:
     """Proposals, and what the network believes that the circuits ask, ``[circuits, 8]`` as `Split.demands` has it."""
     if not isinstance(checkpoint, checkpoints.Checkpoint):
         checkpoint = checkpoints.load(checkpoint)

@@ -14,13 +14,12 @@ from typing import Any
 
 import lightning as L
 import torch
-from torch import nn
 
 from nexuszero.batching import Batch, Batches
 from nexuszero.config import TrainConfig
 from nexuszero.errors import StageError
 from nexuszero.evaluation import outputs
-from nexuszero.model import losses
+from nexuszero.model import ParameterNet, losses
 
 Log = Callable[[str], None]
 OnEpoch = Callable[[dict[str, Any]], None]
@@ -54,7 +53,7 @@ class Journal(L.Callback):
     def __init__(
         self,
         config: TrainConfig,
-        model: nn.Module,
+        model: ParameterNet,
         valid: Batches,
         keep: Callable[[dict[str, Any]], None],
         record: Callable[[dict[str, Any]], None],
