@@ -46,7 +46,7 @@ bench: setup ## Measures speed as ratios taken in one run (reports/bench.json, b
 	$(BIN)/nexuszero bench
 
 reference: setup ## Keeps the full week's figures and network in reports/reference
-	$(BIN)/python -c "from nexuszero.reports import *; print(*reference(Path('reports/full'), Path('checkpoints/baseline')), sep='\\n')"
+	$(BIN)/python -c "from pathlib import Path; from nexuszero.reports import reference; print(*reference(Path('reports/full'), Path('checkpoints/baseline')), sep='\\n')"
 
 lock: $(READY) ## Renews requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --group dev --all-extras pyproject.toml -o requirements.lock
