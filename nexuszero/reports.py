@@ -74,6 +74,8 @@ def reference(week: Path, checkpoint: Path, out: Path = Path("reports/reference"
     if missing:
         raise InputError(f"{missing[0]}: no such file; run `make week PROFILE=full` first")
     network = load(checkpoint)
+    if network.meta["data"] != json.loads((week / "analysis.json").read_text(encoding="utf-8"))["data"]:
+        raise InputError(f"{checkpoint}: is not the network of {week}; run that week again, or correct the path")
     out.mkdir(parents=True, exist_ok=True)
     publish(out / "model.safetensors", network)
     for name in FIGURES:

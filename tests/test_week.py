@@ -75,6 +75,13 @@ def test_what_is_small_of_a_week_is_kept_and_its_network_answers(site, tmp_path)
     circuit = ROOT / "tests/fixtures/circuits/compare.bn128.r1cs"
     told = recommend(CryptoBridge(), circuit, 128, None, tmp_path / "kept/model.safetensors")
     assert told["proposal"]["n"] > 0
+    other = tmp_path / "other"
+    shutil.copytree(index.parent, other)
+    told = json.loads((other / "analysis.json").read_text())
+    (other / "analysis.json").write_text(json.dumps(told | {"data": {"train": "0"}}))
+    with pytest.raises(InputError, match=r"best_model\.pt: is not the network of .*other; run that week again"):
+        reports.reference(other, checkpoint, tmp_path / "mixed")
+    assert not (tmp_path / "mixed").exists()
     with pytest.raises(InputError, match=r"seconds\.json: no such file; run `make week PROFILE=full` first"):
         (index.parent / "seconds.json").rename(tmp_path / "seconds.json")
         try:
