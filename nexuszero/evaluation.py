@@ -39,7 +39,9 @@ def told(model: ParameterNet, batches: Iterable[Batch]) -> tuple[Tensor, Tensor,
         with torch.no_grad():
             for batch in batches:
                 x, edge_index, edge_attr, graph = (tensor.to(device) for tensor in batch.inputs[:4])
-                found.append(model.answer(x, edge_index, edge_attr, graph, batch.inputs[4])[:2])
+                said = model.answer(x, edge_index, edge_attr, graph, batch.inputs[4])
+                said.demand[:, 0].sigmoid_()
+                found.append((said.answer, said.demand))
                 truths.append(batch.target)
     finally:
         if training:

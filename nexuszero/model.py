@@ -11,7 +11,6 @@ asks (how many forms, values of how many bits), which the exact analysis knows o
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -31,7 +30,10 @@ CONSTANTS = slice(9, 12)  # columns equal over a circuit: field bits, lambda, lo
 FORMS = 3  # A, B, C: the first columns of edge_attr
 PARAMETERS = slice(0, 3)  # columns of the output: log2 n, log2 q, log2 sigma
 METRICS = slice(3, 6)  # bit security, hardness, log2 proof size
-DEMAND_WEIGHT, NODE_WEIGHT = 0.2, 1.0  # of the errors in what circuits ask and in nodes' ranges, beside the loss
+BITS = 32  # unit of the bits that nodes and circuits are said to have
+SLOTS = (1, 64, 32, 16, 8, 4)  # by which sums over nodes are divided: forms, then heights
+DEMAND_WEIGHT, NODE_WEIGHT = 0.3, 1.0  # of the errors in what circuits ask and in nodes' ranges, beside the loss
+BITS_WEIGHT, LOGS_WEIGHT = 4.0, 3.0  # among them: of an error of 32 bits, of a factor of two in a count
 
 
 class Hearers(NamedTuple):
@@ -65,22 +67,15 @@ class Hearers(NamedTuple):
 class Update(nn.Module):
     """What a node makes of its state and of what it hears: a perceptron through a quarter of the width."""
 
-    def __init__(self, heard: int, hidden_dim: int, dropout: float) -> None:
+    def __init__(self, heard: int, hidden_dim: int) -> None:
         super().__init__()
-        self.dropout, self.narrow = dropout, max(1, hidden_dim // 4)
-        self.enter, self.hear = nn.Linear(hidden_dim, self.narrow), nn.Linear(heard, self.narrow, bias=False)
-        self.leave = nn.Linear(self.narrow, hidden_dim)
+        narrow = max(1, hidden_dim // 4)
+        self.enter, self.hear = nn.Linear(hidden_dim, narrow), nn.Linear(heard, narrow, bias=False)
+        self.leave = nn.Linear(narrow, hidden_dim)
 
-    def coins(self, nodes: int) -> Tensor | None:
-        """Which units each node drops, ``[nodes, narrow]``: the same in every round (Gal and Ghahramani, 2016)."""
-        if not self.training or not self.dropout:
-            return None
-        return F.dropout(self.leave.weight.new_ones(nodes, self.narrow), self.dropout)
-
-    def forward(self, state: Tensor, heard: Tensor, coins: Tensor | None) -> Tensor:
+    def forward(self, state: Tensor, heard: Tensor) -> Tensor:
         """The change of the state, ``[nodes, hidden]``."""
-        inside = F.gelu(self.enter(state) + self.hear(heard))
-        change: Tensor = self.leave(inside if coins is None else inside * coins)
+        change: Tensor = self.leave(F.gelu(self.enter(state) + self.hear(heard)))
         return change
 
 
@@ -98,15 +93,15 @@ class Round(nn.Module):
     once.
     """
 
-    def __init__(self, hidden_dim: int, dropout: float) -> None:
+    def __init__(self, hidden_dim: int) -> None:
         super().__init__()
         width = 2 * max(1, hidden_dim // 8)
         self.norm_wire, self.norm_constraint = nn.LayerNorm(hidden_dim), nn.LayerNorm(hidden_dim)
         self.tell_constraint, self.tell_wire = nn.Linear(hidden_dim, width), nn.Linear(hidden_dim, width)
         self.edge_to_constraint = nn.Linear(EDGE_FEATURES + 3, width, bias=False)
         self.edge_to_wire = nn.Linear(EDGE_FEATURES + 3, width, bias=False)
-        self.update_constraint = Update(FORMS * width, hidden_dim, dropout)
-        self.update_wire = Update(width, hidden_dim, dropout)
+        self.update_constraint = Update(FORMS * width, hidden_dim)
+        self.update_wire = Update(width, hidden_dim)
 
     def told_by(self, wires: Tensor, forms: Hearers) -> tuple[Tensor, Tensor]:
         """What forms hear of wires whose states are layer-normed: maxima and sums."""
@@ -119,17 +114,16 @@ class Round(nn.Module):
         forms: Hearers,
         back: Hearers,
         leaves: tuple[Tensor, Tensor],
-        coins: Sequence[Tensor | None],
     ) -> tuple[Tensor, Tensor]:
         """New states of wires and constraints; ``leaves`` is what forms hear of wires that stay as they are."""
         state = self.norm_wire(wires)
         largest, total = self.told_by(state, forms)
         heard = torch.cat([torch.maximum(largest, leaves[0]), (total + leaves[1]).log1p()], dim=1)
         heard = heard.view(len(constraints), FORMS * heard.shape[1])
-        constraints = constraints + self.update_constraint(self.norm_constraint(constraints), heard, coins[1])
+        constraints = constraints + self.update_constraint(self.norm_constraint(constraints), heard)
         told = self.tell_wire(self.norm_constraint(constraints))
         largest, total = back.gather(told, self.edge_to_wire)
-        return wires + self.update_wire(state, torch.cat([largest, total.log1p()], dim=1), coins[0]), constraints
+        return wires + self.update_wire(state, torch.cat([largest, total.log1p()], dim=1)), constraints
 
 
 class Readout(nn.Module):
@@ -139,8 +133,9 @@ class Readout(nn.Module):
         - **x** :math:`(|V|, D)`, **graph** :math:`(|V|)` -> **output** :math:`(|G|, 3D)`; zero for an empty graph
     """
 
-    def __init__(self, hidden_dim: int, num_heads: int) -> None:
+    def __init__(self, hidden_dim: int, num_heads: int, dropout: float) -> None:
         super().__init__()
+        self.dropout = nn.Dropout(dropout)
         self.norm, self.value = nn.LayerNorm(hidden_dim), nn.Linear(hidden_dim, hidden_dim)
         self.score = nn.Linear(hidden_dim, num_heads)
 
@@ -148,6 +143,7 @@ class Readout(nn.Module):
         """One row a circuit."""
         value = F.relu(self.value(x)).float()
         weight = softmax(self.score(self.norm(x)).float(), graph, num_nodes=num_graphs)  # [nodes, heads]
+        weight = self.dropout(weight)
         by_head = value.view(*weight.shape, value.shape[1] // weight.shape[1])  # [nodes, heads, channels]
         weighted = (weight.unsqueeze(2) * by_head).flatten(1)
         sums = value.new_zeros(num_graphs, 2 * value.shape[1])
@@ -159,7 +155,7 @@ class Told(NamedTuple):
     r"""Answers, and what the exact analysis can confirm of the way to them.
 
     Shapes:
-        - **answer** :math:`(|G|, 6)`, **demand** :math:`(|G|, 8)` as `Split.demands` has it
+        - **answer** :math:`(|G|, 6)`, **demand** :math:`(|G|, 8)` as `Split.demands`, but a logit that q is free
         - **reach** :math:`(|N|, 2)`: a logit that a node's values fill the field, and their bits else, in 32
         - **nodes** :math:`(|N|)`: the inner wires and the constraints
     """
@@ -177,7 +173,7 @@ class ParameterNet(nn.Module):
         hidden_dim (int): Width of a node. (default: :obj:`256`)
         num_layers (int): Rounds of messages, there and back. (default: :obj:`7`)
         num_heads (int): Attention heads of the readout. (default: :obj:`8`)
-        dropout (float): Rate in updates and heads. (default: :obj:`0.1`)
+        dropout (float): Rate among the weights of attention. (default: :obj:`0.1`)
 
     Shapes:
         - **x** :math:`(|V|, 12)`, wires and constraints in any order; **edge_index** :math:`(2, |E|)` from
@@ -193,12 +189,13 @@ class ParameterNet(nn.Module):
         self.num_layers = num_layers
         self.embed_wire = nn.Linear(NODE_FEATURES, hidden_dim)
         self.embed_constraint = nn.Linear(NODE_FEATURES, hidden_dim)
-        self.round = Round(hidden_dim, dropout)
-        self.read_wires, self.read_constraints = (Readout(hidden_dim, num_heads) for _ in range(2))
-        self.reach_wire, self.reach_constraint = (_head(hidden_dim, hidden_dim // 2, dropout, 2) for _ in range(2))
-        width = 6 * hidden_dim + NODE_FEATURES + 3 + 2
-        self.demand_head = _head(width, hidden_dim, dropout, DEMANDS)
-        self.answer_head = _head(width + DEMANDS, hidden_dim, dropout, TARGETS)
+        self.round = Round(hidden_dim)
+        self.read_wires, self.read_constraints = (Readout(hidden_dim, num_heads, dropout) for _ in range(2))
+        self.reach_wire, self.reach_constraint = (_head(hidden_dim, hidden_dim // 2, 2) for _ in range(2))
+        self.count_wire, self.count_constraint = (nn.Linear(hidden_dim, len(SLOTS)) for _ in range(2))
+        width = 6 * hidden_dim + NODE_FEATURES + 3 + DEMANDS
+        self.demand_head = _head(width, hidden_dim, DEMANDS)
+        self.answer_head = _head(width + DEMANDS, hidden_dim, TARGETS)
 
     def forward(
         self, x: Tensor, edge_index: Tensor, edge_attr: Tensor, graph: Tensor, num_graphs: int | None = None
@@ -213,17 +210,19 @@ class ParameterNet(nn.Module):
         size = int(graph.max()) + 1 if num_graphs is None else num_graphs
         (wires, leaves, constraints), kinds = self.encode(x, edge_index, edge_attr)
         all_wires, nodes = torch.cat(kinds[:2]), torch.cat([kinds[0], kinds[2]])
+        spoken = torch.cat([wires, leaves])
         reach = torch.cat([self.reach_wire(wires), self.reach_constraint(constraints)]).float()  # [judged, 2]
-        wide = reach[:, :1].sigmoid()
+        counts = torch.cat([self.count_wire(spoken), self.count_constraint(constraints)]).float()
+        tally = tallied(reach, graph[nodes], counts, graph[torch.cat([all_wires, kinds[2]])], size)
         seen = [
-            self.read_wires(torch.cat([wires, leaves]), graph[all_wires], size),
+            self.read_wires(spoken, graph[all_wires], size),
             self.read_constraints(constraints, graph[kinds[2]], size),
             circuit_features(x, graph, size),
-            global_max_pool(torch.cat([wide, (1 - wide) * reach[:, 1:].relu()], dim=1), graph[nodes], size),
+            tally,
         ]
-        summary = torch.cat(seen, dim=1)  # [graphs, 6 * hidden + 17]
-        demand = self.demand_head(summary)
-        return Told(self.answer_head(torch.cat([summary, demand], dim=1)).float(), demand.float(), reach, nodes)
+        summary = torch.cat(seen, dim=1)  # [graphs, 6 * hidden + 23]
+        demand = tally + self.demand_head(summary).float()
+        return Told(self.answer_head(torch.cat([summary, demand], dim=1)).float(), demand, reach, nodes)
 
     def encode(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """States ``[nodes, hidden]`` of inner wires, of leaves and of constraints, and which nodes they are.
@@ -250,9 +249,8 @@ class ParameterNet(nn.Module):
         back = Hearers.sort(ends[1] // FORMS, ends[0], len(wires), ends[2])
         outer = Hearers.sort(speaker[~inside], form[~inside], size, edge[~inside])
         said = self.round.told_by(self.round.norm_wire(leaves), outer)
-        coins = self.round.update_wire.coins(len(wires)), self.round.update_constraint.coins(len(constraints))
         for _ in range(self.num_layers):
-            wires, constraints = self.round(wires, constraints, forms, back, said, coins)
+            wires, constraints = self.round(wires, constraints, forms, back, said)
         return [wires, leaves, constraints], kinds
 
     def memory(self, nodes: int, edges: int) -> int:
@@ -275,11 +273,34 @@ def circuit_features(x: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
     return torch.cat([total[:, CONSTANTS] / count, total.log1p() / 8], dim=1)
 
 
-def _head(width: int, hidden_dim: int, dropout: float, outputs: int) -> nn.Sequential:
+def tallied(reach: Tensor, judged: Tensor, counts: Tensor, counted: Tensor, num_graphs: int) -> Tensor:
+    """What circuits ask if it is the extreme, or the sum, of what their nodes say: ``[graphs, 8]`` as :class:`Told`.
+
+    So a value of one node, however large the circuit, is not lost in a mean, and counts grow with the circuit.
+
+    Args:
+        reach: ``[judged, 2]``, as :class:`Told` has it.
+        judged: the circuit of each.
+        counts: ``[nodes, 6]``, how much each adds to forms and heights, before a softplus.
+        counted: the circuit of each.
+        num_graphs: circuits.
+    """
+    narrow = reach[:, 1:].relu() * (1 - reach[:, :1].sigmoid())
+    extremes = global_max_pool(torch.cat([reach[:, :1], narrow], dim=1), judged, num_graphs)
+    total = counts.new_zeros(num_graphs, len(SLOTS)).index_add(0, counted, F.softplus(counts))
+    logs = torch.log2(1 + total / total.new_tensor(SLOTS))
+    return torch.cat([-extremes[:, :1].clamp(-8, 8), extremes[:, 1:] * (BITS / 64), logs], dim=1)
+
+
+def _head(width: int, hidden_dim: int, outputs: int) -> nn.Sequential:
+    """No dropout here: it widens what a regression sees in training, and so shifts its answers afterwards."""
     return nn.Sequential(
-        nn.Linear(width, hidden_dim), nn.GELU(), nn.Dropout(dropout),
-        nn.Linear(hidden_dim, hidden_dim), nn.GELU(), nn.Linear(hidden_dim, outputs),
-    )  # fmt: skip
+        nn.Linear(width, hidden_dim),
+        nn.GELU(),
+        nn.Linear(hidden_dim, hidden_dim),
+        nn.GELU(),
+        nn.Linear(hidden_dim, outputs),
+    )
 
 
 def losses(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
@@ -304,10 +325,17 @@ def objective(told: Told, batch: Batch) -> Tensor:
     """
     bits, field = batch.node_bits[told.nodes], batch.x[told.nodes, FIELD_BITS] * 256
     wide = bits > field - 0.5
-    error = F.smooth_l1_loss(told.reach[:, 1], bits / 32, beta=1 / 32, reduction="none").masked_fill(wide, 0)
+    error = off_bits(told.reach[:, 1], bits / BITS).masked_fill(wide, 0)
     error = error + F.binary_cross_entropy_with_logits(told.reach[:, 0], wide.float(), reduction="none")
     nodes = global_mean_pool(error.unsqueeze(1), batch.graph[told.nodes], len(batch.target)).mean()
-    whole: Tensor = (
-        loss(told.answer, batch.target) + DEMAND_WEIGHT * F.mse_loss(told.demand, batch.demand) + NODE_WEIGHT * nodes
-    )
+    free, unit = batch.demand[:, 0], 64 / BITS
+    asked = F.binary_cross_entropy_with_logits(told.demand[:, 0], free)
+    asked = asked + (off_bits(told.demand[:, 1] * unit, batch.demand[:, 1] * unit) * free).mean()
+    asked = asked + LOGS_WEIGHT * F.smooth_l1_loss(told.demand[:, 2:], batch.demand[:, 2:], beta=0.1)
+    whole: Tensor = loss(told.answer, batch.target) + DEMAND_WEIGHT * asked + NODE_WEIGHT * nodes
     return whole
+
+
+def off_bits(said: Tensor, true: Tensor) -> Tensor:
+    """The error of bits, both in units of 32; quadratic below one bit."""
+    return BITS_WEIGHT * F.smooth_l1_loss(said, true, beta=1 / BITS, reduction="none")

@@ -8,7 +8,9 @@ import torch
 from nexuszero.batching import Batch, Circuits, Standardiser
 from nexuszero.dataset import Split
 from nexuszero.model import (
+    BITS_WEIGHT,
     DEMAND_WEIGHT,
+    LOGS_WEIGHT,
     NODE_WEIGHT,
     Hearers,
     ParameterNet,
@@ -19,6 +21,7 @@ from nexuszero.model import (
     loss,
     losses,
     objective,
+    tallied,
 )
 
 
@@ -149,7 +152,7 @@ def test_the_three_forms_of_a_constraint_are_heard_apart(model: ParameterNet, ba
 
 
 def test_the_readout_by_hand() -> None:
-    readout = Readout(2, 1)
+    readout = Readout(2, 1, 0.0)
     torch.nn.init.eye_(readout.value.weight)
     for parameter in (readout.value.bias, readout.score.weight, readout.score.bias):
         torch.nn.init.zeros_(parameter)  # all nodes weigh the same
@@ -166,15 +169,28 @@ def test_edge_features_by_hand() -> None:
     torch.testing.assert_close(edge[1], torch.tensor([1, 0, 0, 1, 2, 1, log[1], 0]))
 
 
-def test_dropout_drops_the_same_units_in_every_round() -> None:
-    update = ParameterNet(64, 2, 4, 0.5).round.update_wire
+def test_dropout_drops_weights_of_attention_and_nothing_else(batch: Batch) -> None:
     torch.manual_seed(0)
-    coins = update.train().coins(1000)
-    assert set(coins.unique().tolist()) == {0.0, 2.0}
-    assert float(coins.mean()) == pytest.approx(1, abs=0.05)
-    state, heard = torch.ones(1000, 64), torch.ones(1000, 16)
-    assert torch.equal(update(state, heard, coins), update(state, heard, coins))
-    assert update.eval().coins(3) is None
+    careful, bold = (ParameterNet(16, 2, 4, dropout) for dropout in (0.0, 0.5))
+    bold.load_state_dict(careful.state_dict())
+    before, after = (net.train().answer(*batch.inputs) for net in (careful, bold))
+    assert torch.equal(before.reach, after.reach)
+    assert not torch.allclose(before.answer, after.answer)
+    assert torch.equal(before.answer, bold.eval()(*batch.inputs))
+
+
+def test_tallies_by_hand() -> None:
+    """Two nodes of one circuit, the second with room to spare; a third in a circuit of its own; none in the last."""
+    reach = torch.tensor([[-30.0, 1], [-30, 2], [3, 1]])
+    counts = torch.zeros(4, 6)
+    counts[0] = 100.0
+    found = tallied(reach, torch.tensor([0, 0, 1]), counts, torch.tensor([0, 0, 1, 1]), 3)
+    total = 100 + math.log(2)
+    assert found[:, 0].tolist() == [8, -3, 0]
+    torch.testing.assert_close(found[:, 1], torch.tensor([32 * 2 / 64, 0.5 / (1 + math.exp(3)), 0]))
+    assert found[0, 2:].tolist() == pytest.approx([math.log2(1 + total / s) for s in (1, 64, 32, 16, 8, 4)])
+    assert found[1, 2:4].tolist() == pytest.approx([math.log2(1 + 2 * math.log(2) / s) for s in (1, 64)], rel=1e-5)
+    assert not found[2].any()
 
 
 def test_rounds_share_their_weights() -> None:
@@ -201,15 +217,21 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
 
 
 def test_the_objective_by_hand() -> None:
-    """A node of a 64-bit field whose values fill it, and one of 48 bits; the third is not judged."""
+    """A node of a 64-bit field whose values fill it, and one of 48 bits; the third is not judged. One q is free."""
     answers, target, x = torch.zeros(2, 6), torch.ones(2, 6), torch.zeros(3, 12)
     x[:, 9] = 64 / 256
     told = Told(answers, torch.zeros(2, 8), torch.tensor([[0.0, 9], [0, 1]]), torch.tensor([2, 0]))
     graph, bits = torch.tensor([0, 0, 1]), torch.tensor([48.0, 7, 64])
-    nobody = torch.zeros(2, 0, dtype=torch.int64)
-    found = objective(told, Batch(x, nobody, torch.zeros(0, 5), graph, target, torch.full((2, 8), 2.0), bits))
-    nodes = math.log(2) + (0.5 - 0.5 / 32) / 2  # both say one half; in one circuit 48 bits were taken for 32
-    assert float(found) == pytest.approx(2 + 4 * DEMAND_WEIGHT + nodes * NODE_WEIGHT)
+    nobody, asks = torch.zeros(2, 0, dtype=torch.int64), torch.full((2, 8), 2.0)
+    asks[:, :2] = torch.tensor([[1, 48 / 64], [0, 0]])
+    found = objective(told, Batch(x, nobody, torch.zeros(0, 5), graph, target, asks, bits))
+    nodes = (
+        math.log(2) + BITS_WEIGHT * (0.5 - 0.5 / 32) / 2
+    )  # both say one half; in one circuit 48 bits were taken for 32
+    asked = (
+        math.log(2) + BITS_WEIGHT * (1.5 - 0.5 / 32) / 2 + LOGS_WEIGHT * (2 - 0.05)
+    )  # 48 bits taken for none; four taken for one
+    assert float(found) == pytest.approx(2 + asked * DEMAND_WEIGHT + nodes * NODE_WEIGHT)
 
 
 def test_circuit_features_by_hand() -> None:
