@@ -17,11 +17,14 @@ from nexuszero import baselines, regret
 from nexuszero import checkpoint as checkpoints
 from nexuszero.beliefs import searched
 from nexuszero.config import AnalyseConfig
+from nexuszero.costs import costs
 from nexuszero.crypto import SHIFTED
 from nexuszero.dataset import SPLITS, Array, Split, read
 from nexuszero.errors import InputError
 from nexuszero.evaluation import measures, shares, targets_met
 from nexuszero.evaluation import read as read_circuits
+from nexuszero.generation import rebuilt
+from nexuszero.queries import Row
 
 GROUPS = ("family", "security", "field_bits", "liftable")
 
@@ -34,13 +37,15 @@ class Analysis:
         test: the split.
         prediction: ``[circuits, 6]`` in original units.
         report: what the JSON file holds.
-        compiled: the proposals for compiled circuits, a row each (:mod:`nexuszero.regret`).
+        rows: what following each model costs, by set of circuits and model (:mod:`nexuszero.regret`).
+        beliefs: what the network believes that the test circuits ask, ``[circuits, 8]``.
     """
 
     test: Split
     prediction: Array
     report: dict[str, Any]
-    compiled: list[dict[str, Any]]
+    rows: dict[str, dict[str, list[Row]]]
+    beliefs: Array
 
 
 def analyse(config: AnalyseConfig) -> Analysis:
@@ -52,15 +57,22 @@ def analyse(config: AnalyseConfig) -> Analysis:
     train, test = splits.pop("train"), splits["test"]
     splits |= {name: read(config.data / name) for name in SHIFTED if (config.data / name / "index.h5").is_file()}
     told = {name: read_circuits(checkpoint, split, _batch(name)) for name, split in splits.items()}
-    proposals = {"network": {name: values for name, (values, _) in told.items()}}
-    proposals["network, then search"] = {name: searched(split, *told[name]) for name, split in splits.items()}
-    proposals |= baselines.answers(train, splits, checkpoint.meta["seed"])
+    made = {name: list(rebuilt(split)) for name, split in splits.items()}
+    safe = regret.margin(splits["val"], made["val"], *told["val"])
+    proposals = {
+        "network": {name: values for name, (values, _) in told.items()},
+        "network, then search": {name: searched(made[name], *told[name]) for name in splits},
+        "network, then search, with a margin": {name: searched(made[name], *told[name], safe) for name in splits},
+    } | baselines.answers(train, splits, checkpoint.meta["seed"])
     measured = {
         model: {name: measures(values[name], split.targets, units) for name, split in splits.items()}
         for model, values in proposals.items()
     }
-    compiled = regret.compiled(config.circuits, checkpoint)
-    drawn = {model: regret.summary(regret.drawn(test, values["test"], units)) for model, values in proposals.items()}
+    rows = {
+        name: regret.drawn(split, made[name], {model: values[name] for model, values in proposals.items()}, units)
+        for name, split in splits.items() if name != "val"
+    }  # fmt: skip
+    rows["compiled"] = regret.compiled(config.circuits, checkpoint, safe)
     prediction, own = proposals["network"]["test"], measured["network"]
     report = {
         "circuits": {name: len(split) for name, split in splits.items()},
@@ -68,12 +80,16 @@ def analyse(config: AnalyseConfig) -> Analysis:
         "models": measured,
         "shares": {"labels": shares(test.targets), "proposals": shares(prediction)},
         "targets_met": targets_met(own["val"]["loss"], test.targets),
-        "regret": {"test": drawn, "compiled": regret.summary(compiled)},
+        "margin": safe._asdict(),
+        "costs": costs(checkpoint, test),
+        "regret": {
+            name: {model: regret.summary(rows) for model, rows in found.items()} for name, found in rows.items()
+        },
         "data": checkpoint.meta["data"],
         "seed": checkpoint.meta["seed"],
     }
     write_json(config.out, report)
-    return Analysis(test, prediction, report, compiled)
+    return Analysis(test, prediction, report, rows, told["test"][1])
 
 
 def _batch(split: str) -> int:

@@ -8,7 +8,6 @@ lattice-estimator and the seed document's own run, stands as a recorded figure, 
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import subprocess
@@ -32,7 +31,7 @@ from nexuszero.config import BenchConfig
 from nexuszero.crypto import LEVELS, CryptoBridge
 from nexuszero.dataset import Split, read, read_all
 from nexuszero.evaluation import outputs
-from nexuszero.golden import DIRECTORY
+from nexuszero.golden import DIRECTORY, recorded
 from nexuszero.model import ParameterNet, loss, objective
 from nexuszero.optimiser import Muon
 from nexuszero.queries import Row
@@ -101,15 +100,13 @@ def seconds(work: Work) -> float:
 def estimates(repeats: int, file: Path = DIRECTORY / "timing.csv") -> list[Row]:
     """Seconds of one core for an estimate, against the lattice-estimator's recorded ones for the same instance."""
     bridge = CryptoBridge()
-    with file.open() as opened:
-        recorded = {f"{row['call']} {row['instance']}": float(row["wall_s_median"]) for row in csv.DictReader(opened)}
     rows = []
     for n, bits in INSTANCES:
-        other = sum(recorded[f"{call} n~{n} q=2^{bits}"] for call in ("usvp ADPS16", "dual_hybrid (rough)"))
+        other = recorded(f"n~{n} q=2^{bits}", file)
         ask: Work = partial(bridge.estimate_lwe, [n] * CALLS, bits, 1.0, 3.19)
         rows.append(_recorded(f"rough, n {n}, q 2^{bits}", ask, other, repeats, target=10_000))
     for n, bits, bound in SIS_INSTANCES:
-        other = recorded[f"sis l2 n~{n} q=2^{bits} B=2^{bound} m=2n"]
+        other = recorded(f"n~{n} q=2^{bits} B=2^{bound} m=2n", file, ("sis l2",))
         ask = partial(bridge.estimate_sis, [n] * CALLS, bits, bound, 2 * n)
         rows.append(_recorded(f"SIS, n {n}, q 2^{bits}, bound 2^{bound}", ask, other, repeats, target=1000))
     return rows

@@ -16,7 +16,7 @@ import typer
 from pydantic.fields import FieldInfo
 from typer._click.exceptions import ClickException  # typer re-exports its own click no other way
 
-from nexuszero.config import BenchConfig, GenerateConfig, Stage, TrainConfig, TuneConfig, load
+from nexuszero.config import BenchConfig, CompareConfig, GenerateConfig, Stage, TrainConfig, TuneConfig, load
 from nexuszero.errors import InputError, StageError
 
 PROFILES = Path("notebooks/profiles")
@@ -234,6 +234,14 @@ def bench(config: ConfigFile = None, set_: Overrides = None) -> None:
     from nexuszero import reports
 
     typer.echo(reports.bench(load(BenchConfig, config, overrides=set_ or [])))
+
+
+@app.command()
+def compare(config: ConfigFile = None, set_: Overrides = None) -> None:
+    """Trains variants of the network on equal batches with several seeds; goes on with what another call began."""
+    from nexuszero import comparison
+
+    comparison.compare(load(CompareConfig, config, overrides=set_ or []))
 
 
 @app.command()

@@ -163,6 +163,9 @@ class AnalyseConfig(Stage):
     data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
     checkpoint: Located = Field(Path("checkpoints/baseline/best_model.pt"), description="the network to measure")
     circuits: MaybeLocated = Field(None, description="directory of compiled circuits, null for the repository's own")
+    comparison: Located = Field(
+        Path("reports/reference/comparison.json"), description="JSON file that `nexuszero compare` wrote"
+    )
     out: Located = Field(Path("reports/quick/analysis.json"), description="JSON file that receives the measures")
 
 
@@ -186,6 +189,25 @@ class BenchConfig(Stage):
     lesson: Count = Field(50, description="batches of 32 that both networks learn from, twice")
     threads: Threads = Field(0, description="threads of torch, 0 for its default")
     out: Located = Field(Path("reports/bench.json"), description="JSON file that receives the figures")
+
+
+class CompareConfig(Stage):
+    """What the variants of the network are trained with."""
+
+    data: Located = Field(Path("data/full"), description="directory of {train,val,test,test_large,...}/index.h5")
+    variants: list[str] = Field([], description="names of the variants to train, none for all")
+    seeds: list[Seed] = Field([42, 43, 44], description="seeds of weights and order")
+    batches: Count = Field(300, description="batches that each variant learns from")
+    sizes: list[Count] = Field([1000, 3000, 10_000, 30_000], description="training circuits of the learning curve")
+    steps: Count = Field(900, description="batches of each point of the learning curve")
+    hidden_dim: int = Field(128, ge=8, le=4096, description="width of a node")
+    num_layers: int = Field(4, ge=1, le=64, description="rounds of messages")
+    num_heads: int = Field(4, ge=1, le=64, description="attention heads")
+    dropout: float = Field(0.0, ge=0, lt=1, description="dropout rate, 0 <= p < 1")
+    learning_rate: float = Field(5e-4, gt=0, le=1, description="peak learning rate of AdamW; Muon has 40 times it")
+    batch_size: Count = Field(32, description="circuits a batch")
+    threads: Threads = Field(0, description="threads of torch, 0 for its default")
+    out: Located = Field(Path("reports/reference/comparison.json"), description="JSON file that receives the rows")
 
 
 class SummaryConfig(Stage):

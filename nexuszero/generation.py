@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing
 from itertools import count, islice
 from pathlib import Path
@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 
 from nexuszero.config import GenerateConfig
-from nexuszero.crypto import SHIFTED, Columns, CryptoBridge
-from nexuszero.dataset import METRIC_NAMES, PARAMETER_NAMES, SPLITS, Writer
+from nexuszero.crypto import LEVELS, SHIFTED, Circuits, Columns, CryptoBridge
+from nexuszero.dataset import METRIC_NAMES, PARAMETER_NAMES, SPLITS, Array, Split, Writer
 from nexuszero.pool import pool, share
 
 BLOCK = 2048  # stream positions a call: bounds memory to some 50 MB
 SHIFTED_BLOCK = 64  # of them where circuits may have 20,000 nodes
 _CIRCUIT = ("seed", "security", "field_bits", "wires", "constraints", "forms", "bits", "liftable")
+Made = tuple[int, Array, Circuits]  # a level, positions in a split, and the circuits there
 _HEIGHTS = (64, 32, 16, 8, 4)
 
 
@@ -68,6 +69,15 @@ def generate(config: GenerateConfig, log: Callable[[str], None] = print) -> dict
     (config.out / "generation.json").write_text(json.dumps(summary, indent=1) + "\n")
     log(f"{summary['circuits']} circuits in {seconds:.1f} s ({summary['circuits_per_second']:.0f}/s): {config.out}")
     return summary
+
+
+def rebuilt(split: Split) -> Iterator[Made]:
+    """The circuits of a split made again from family and seed, level by level, with their positions in it."""
+    bridge, large = CryptoBridge(), split.attributes.get("split") == "test_large"
+    families = np.array([bridge.families().index(str(name)) for name in split.circuit["family"]])
+    for level in LEVELS:
+        chosen = np.flatnonzero(split.circuit["security"] == level)
+        yield level, chosen, bridge.synthesize(families[chosen], split.circuit["seed"][chosen], large)
 
 
 def _shifted(config: GenerateConfig, split: str, wanted: int, bridge: CryptoBridge, attributes: dict[str, Any]) -> str:

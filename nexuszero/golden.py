@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -27,6 +28,7 @@ ATTACK_OF = {
     "lwe_dual_hybrid": "dual_hybrid",
     "sis_l2": "sis",
 }
+ROUGH = ("usvp ADPS16", "dual_hybrid (rough)")  # one module's security
 COLUMNS = ["table", "compared", "rows", "worst_difference"]
 LABEL_NUMBERS = (
     "n",
@@ -53,6 +55,12 @@ def compare(directory: Path = DIRECTORY) -> pd.DataFrame:
     if labels.is_file():
         rows.append(["labels", "all columns, as printed", *_labels(bridge, labels)])
     return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def recorded(instance: str, file: Path = DIRECTORY / "timing.csv", calls: Iterable[str] = ROUGH) -> float:
+    """Seconds that the lattice-estimator took for some calls together, where it was timed."""
+    seconds = {(row["call"], row["instance"]): float(row["wall_s_median"]) for row in _rows(file)}
+    return sum(seconds[call, instance] for call in calls)
 
 
 def _estimates(bridge: CryptoBridge, path: Path, attack: str) -> tuple[int, float]:

@@ -213,7 +213,7 @@ class ParameterNet(nn.Module):
         spoken = torch.cat([wires, leaves])
         reach = torch.cat([self.reach_wire(wires), self.reach_constraint(constraints)]).float()  # [judged, 2]
         counts = torch.cat([self.count_wire(spoken), self.count_constraint(constraints)]).float()
-        tally = tallied(reach, graph[nodes], counts, graph[torch.cat([all_wires, kinds[2]])], size)
+        tally = self.tallied(reach, graph[nodes], counts, graph[torch.cat([all_wires, kinds[2]])], size)
         seen = [
             self.read_wires(spoken, graph[all_wires], size),
             self.read_constraints(constraints, graph[kinds[2]], size),
@@ -223,6 +223,25 @@ class ParameterNet(nn.Module):
         summary = torch.cat(seen, dim=1)  # [graphs, 6 * hidden + 23]
         demand = tally + self.demand_head(summary).float()
         return Told(self.answer_head(torch.cat([summary, demand], dim=1)).float(), demand, reach, nodes)
+
+    @staticmethod
+    def tallied(reach: Tensor, judged: Tensor, counts: Tensor, counted: Tensor, num_graphs: int) -> Tensor:
+        """What circuits ask, were it the extreme or the sum of what their nodes say: ``[graphs, 8]`` as in `Told`.
+
+        So a value of one node, however large the circuit, is not lost in a mean, and counts grow with the circuit.
+
+        Args:
+            reach: ``[judged, 2]``, as :class:`Told` has it.
+            judged: the circuit of each.
+            counts: ``[nodes, 6]``, how much each adds to forms and heights, before a softplus.
+            counted: the circuit of each.
+            num_graphs: circuits.
+        """
+        narrow = reach[:, 1:].relu() * (1 - reach[:, :1].sigmoid())
+        extremes = global_max_pool(torch.cat([reach[:, :1], narrow], dim=1), judged, num_graphs)
+        total = counts.new_zeros(num_graphs, len(SLOTS)).index_add(0, counted, F.softplus(counts))
+        logs = torch.log2(1 + total / total.new_tensor(SLOTS))
+        return torch.cat([-extremes[:, :1].clamp(-8, 8), extremes[:, 1:] * (BITS / 64), logs], dim=1)
 
     def encode(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> tuple[list[Tensor], list[Tensor]]:
         """States ``[nodes, hidden]`` of inner wires, of leaves and of constraints, and which nodes they are.
@@ -273,25 +292,6 @@ def circuit_features(x: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
     return torch.cat([total[:, CONSTANTS] / count, total.log1p() / 8], dim=1)
 
 
-def tallied(reach: Tensor, judged: Tensor, counts: Tensor, counted: Tensor, num_graphs: int) -> Tensor:
-    """What circuits ask if it is the extreme, or the sum, of what their nodes say: ``[graphs, 8]`` as :class:`Told`.
-
-    So a value of one node, however large the circuit, is not lost in a mean, and counts grow with the circuit.
-
-    Args:
-        reach: ``[judged, 2]``, as :class:`Told` has it.
-        judged: the circuit of each.
-        counts: ``[nodes, 6]``, how much each adds to forms and heights, before a softplus.
-        counted: the circuit of each.
-        num_graphs: circuits.
-    """
-    narrow = reach[:, 1:].relu() * (1 - reach[:, :1].sigmoid())
-    extremes = global_max_pool(torch.cat([reach[:, :1], narrow], dim=1), judged, num_graphs)
-    total = counts.new_zeros(num_graphs, len(SLOTS)).index_add(0, counted, F.softplus(counts))
-    logs = torch.log2(1 + total / total.new_tensor(SLOTS))
-    return torch.cat([-extremes[:, :1].clamp(-8, 8), extremes[:, 1:] * (BITS / 64), logs], dim=1)
-
-
 def _head(width: int, hidden_dim: int, outputs: int) -> nn.Sequential:
     """No dropout here: it widens what a regression sees in training, and so shifts its answers afterwards."""
     return nn.Sequential(
@@ -318,7 +318,7 @@ def loss(prediction: Tensor, target: Tensor) -> Tensor:
     return parameters + metrics
 
 
-def objective(told: Told, batch: Batch) -> Tensor:
+def objective(told: Told, batch: Batch, demands: float = DEMAND_WEIGHT, nodes: float = NODE_WEIGHT) -> Tensor:
     """What training minimises: the loss, and shares of the errors in what circuits ask and in their nodes' ranges.
 
     Errors in ranges are a circuit's mean, so that a batch costs what its parts cost; only training sees the truth.
@@ -327,12 +327,12 @@ def objective(told: Told, batch: Batch) -> Tensor:
     wide = bits > field - 0.5
     error = off_bits(told.reach[:, 1], bits / BITS).masked_fill(wide, 0)
     error = error + F.binary_cross_entropy_with_logits(told.reach[:, 0], wide.float(), reduction="none")
-    nodes = global_mean_pool(error.unsqueeze(1), batch.graph[told.nodes], len(batch.target)).mean()
+    ranges = global_mean_pool(error.unsqueeze(1), batch.graph[told.nodes], len(batch.target)).mean()
     free, unit = batch.demand[:, 0], 64 / BITS
     asked = F.binary_cross_entropy_with_logits(told.demand[:, 0], free)
     asked = asked + (off_bits(told.demand[:, 1] * unit, batch.demand[:, 1] * unit) * free).mean()
     asked = asked + LOGS_WEIGHT * F.smooth_l1_loss(told.demand[:, 2:], batch.demand[:, 2:], beta=0.1)
-    whole: Tensor = loss(told.answer, batch.target) + DEMAND_WEIGHT * asked + NODE_WEIGHT * nodes
+    whole: Tensor = loss(told.answer, batch.target) + demands * asked + nodes * ranges
     return whole
 
 

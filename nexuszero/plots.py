@@ -256,16 +256,43 @@ def sizes(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
     return _styled(go.Figure(bars), title, "security (core-SVP)", "bytes")
 
 
-def excesses(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
-    """Excess of the nearest candidate's proof over the smallest, by circuit, where q is free."""
-    free = [row for row in rows if row["free"]]
+def excesses(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> go.Figure:
+    """Excess of the nearest candidate's proof over the smallest, by circuit and model, where q is free."""
     figure = go.Figure()
-    for name, title, colour, symbol in (("excess", "network", BLUE, "circle"),
-                                        ("mean_excess", "always the mean", GREY, "x-thin")):  # fmt: skip
-        points = _points([row["nodes"] for row in free], [row[name] for row in free], title, colour, symbol, 8)
+    styles = (("network, then search", BLUE, "circle"), ("network", ORANGE, "diamond"), ("mean", GREY, "x-thin"))
+    for name, colour, symbol in styles:
+        free = [row for row in rows[name] if row["free"]]
+        points = _points([row["nodes"] for row in free], [row["excess"] for row in free], name, colour, symbol, 8)
         figure.add_trace(points.update(text=[row["circuit"] for row in free]))
     axes = {"xaxis_type": "log", "yaxis_tickformat": ".0%"}
     return _styled(figure, "Compiled circuits: excess over the smallest proof", "nodes", "excess", **axes)
+
+
+def learning(found: Mapping[str, Any]) -> go.Figure:
+    """Losses of single runs by the number of training circuits (`nexuszero.comparison`), both axes logarithmic."""
+    figure = go.Figure()
+    styles = {"val": (BLUE, "circle"), "test_family": (GREEN, "square"), "test_large": (ORANGE, "diamond")}
+    for split, (colour, symbol) in styles.items():
+        values = [row["splits"][split]["loss"] for row in found["curve"]]
+        figure.add_trace(_points([row["train"] for row in found["curve"]], values, split, colour, symbol, 9))
+    axes = {"xaxis_type": "log", "yaxis_type": "log"}
+    return _styled(figure, "Loss by training circuits, equal batches", "training circuits", "loss", **axes)
+
+
+def compute(found: Mapping[str, Any]) -> go.Figure:
+    """Validation loss by the seconds of training, a point a run; what lies below and to the left is better."""
+    figure = go.Figure()
+    shapes = ("network", "one round", "two rounds", "twice the rounds", "half the width", "twice the width")
+    for name in (*shapes, "set of nodes, no edges", "GATv2 by PyG"):
+        runs = [row for row in found["rows"] if row["variant"] == name]
+        losses = [run["splits"]["val"]["loss"] for run in runs]
+        colour = RED if name == "GATv2 by PyG" else GREY if "set" in name else BLUE
+        points = go.Scatter(x=[run["seconds"] for run in runs], y=losses, name=name, mode="markers+text",
+                            text=[name, *[""] * (len(runs) - 1)], textposition="top center",
+                            marker={"color": colour, "size": 8}, showlegend=False)  # fmt: skip
+        figure.add_trace(points)
+    axes = {"xaxis_type": "log", "yaxis_type": "log"}
+    return _styled(figure, "Loss by time, equal batches", "seconds of training", "validation loss", **axes)
 
 
 def ratios(rows: Sequence[Mapping[str, Any]]) -> go.Figure:

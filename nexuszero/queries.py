@@ -158,6 +158,23 @@ def analyses(circuits: Circuits, names: Sequence[str]) -> list[Row]:
     return [row(name, record) for name, record in zip(names, circuits.analyse(), strict=True)]
 
 
+def margins(circuit: Row, choice: Row, security: int) -> list[Row]:
+    """What each constraint needs, has, and has left over, all in bits.
+
+    hiding is Module-LWE, binding Module-SIS; the modulus has to carry the circuit's values, or is the field's prime;
+    soundness is the least of the openings in parallel, the linear checks and the challenges.
+    """
+    bits = max(16, circuit["bits"] + 1) if circuit["liftable"] else circuit["bits"]
+    rows = {
+        "hiding": (security, choice["lwe_bits"]),
+        "binding": (security, choice["sis_bits"]),
+        "modulus": (bits, choice["log2_q"]),
+        "soundness": (security - 1, choice["soundness"]),
+    }
+    return [{"constraint": name, "needs": needs, "has": has, "margin": has - needs}
+            for name, (needs, has) in rows.items()]  # fmt: skip
+
+
 def export(bridge: CryptoBridge, family: str, seed: int, file: Path, force: bool = False) -> Row:
     """Writes a synthetic circuit to a file -> its counts."""
     known = bridge.families()

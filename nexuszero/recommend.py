@@ -1,7 +1,8 @@
 """Parameters for one circuit: a network proposes, the exact search judges the proposal and answers.
 
-The answer is always the search's optimum. A proposal is judged as it stands, then moved to the nearest candidate
-that is sound, so that its distance from the optimum can be told in bytes.
+The answer is always the search's optimum. A proposal is the search's answer to what the network believes that
+the circuit asks; it is judged as it stands, then moved to the nearest candidate that is sound, so that its distance
+from the optimum can be told in bytes.
 
     nexuszero recommend FILE.r1cs --security 128
 """
@@ -23,9 +24,7 @@ from nexuszero.errors import InputError
 from nexuszero.queries import Row
 
 if TYPE_CHECKING:  # an answer without a network must not wait for torch
-    from nexuszero.batching import Standardiser
     from nexuszero.checkpoint import Checkpoint
-    from nexuszero.dataset import Array
 
 BASELINE = Path("checkpoints/baseline/best_model.pt")
 REFERENCE = Path("reports/reference/model.safetensors")  # comes with the repository
@@ -80,7 +79,7 @@ def recommend(
     if "infeasible" in answer:
         story["infeasible"] = _remedies(circuits, circuit, answer["infeasible"], security)
         return story
-    story["constraints"] = margins(circuit, answer, security)
+    story["constraints"] = queries.margins(circuit, answer, security)
     story["binds"] = min(story["constraints"], key=lambda row: row["margin"])["constraint"]
     story["next_level"] = _next_level(circuits, answer, security)
     clock.stop("search_ms")
@@ -124,40 +123,12 @@ class Clock:
         self.times[name], self._last = (now - self._last) * 1e3, now
 
 
-def margins(circuit: Row, choice: Row, security: int) -> list[Row]:
-    """What each constraint needs, has, and has left over, all in bits.
-
-    hiding is Module-LWE, binding Module-SIS; the modulus has to carry the circuit's values, or is the field's prime;
-    soundness is the least of the openings in parallel, the linear checks and the challenges.
-    """
-    bits = max(16, circuit["bits"] + 1) if circuit["liftable"] else circuit["bits"]
-    rows = {
-        "hiding": (security, choice["lwe_bits"]),
-        "binding": (security, choice["sis_bits"]),
-        "modulus": (bits, choice["log2_q"]),
-        "soundness": (security - 1, choice["soundness"]),
-    }
-    return [{"constraint": name, "needs": needs, "has": has, "margin": has - needs}
-            for name, (needs, has) in rows.items()]  # fmt: skip
-
-
-def nearest(candidates: Sequence[Row], values: Array, units: Standardiser) -> Row:
-    """The candidate next to proposed values, ``[6]``, in standard deviations of the targets.
-
-    ``excess`` is the share by which its proof is longer than that of the first candidate, the smallest.
-    """
-    from nexuszero.dataset import TARGET_NAMES
-
-    targets = np.array([[row[name] for name in TARGET_NAMES] for row in candidates])
-    steps = units.transform(targets)[:, :3] - units.transform(values[None])[:, :3]  # [candidates, 3]
-    found = candidates[int((steps**2).sum(axis=1).argmin())]
-    return found | {"excess": found["proof_size"] / candidates[0]["proof_size"] - 1}
-
-
 def _ask(circuits: Circuits, candidates: Sequence[Row], checkpoint: Path, story: Row) -> None:
     """Adds a network's proposal to the story, or why it was not asked."""
+    from nexuszero.beliefs import suppose
     from nexuszero.dataset import TARGET_NAMES, unlabelled
-    from nexuszero.evaluation import predict
+    from nexuszero.evaluation import read
+    from nexuszero.regret import nearest
 
     model = _loaded(checkpoint, checkpoint.stat().st_mtime_ns if checkpoint.is_file() else 0)
     nodes = story["circuit"]["wires"] - 1 + story["circuit"]["constraints"]
@@ -172,7 +143,7 @@ def _ask(circuits: Circuits, candidates: Sequence[Row], checkpoint: Path, story:
     if nodes > TRAINED_NODES:
         text = f"the circuit has {nodes:,} nodes, those that it was trained on up to {TRAINED_NODES:,}"
         story["warnings"].append(f"the model extrapolates: {text}")
-    values = predict(model, graph)[0]
+    values = suppose(circuits, story["security"], *read(model, graph))[0]
     story["source"] = f"{checkpoint}, checked by exact search"
     verdict = queries.verdicts(circuits.judge(story["security"], values[None, :3]))[0]
     story["proposal"] = dict(zip(TARGET_NAMES, map(float, values), strict=True)) | verdict

@@ -1,32 +1,39 @@
-"""What following a network would cost: its proposals as they stand, and the nearest sound candidates in bytes.
+"""What following a model would cost: its proposals as they stand, and the nearest sound candidates in bytes.
 
-On circuits that people compiled, none of which it was trained on, and on the test split for comparison.
+On the circuits of a split, and on circuits that people compiled, none of which a network was trained on.
 
-    python -c "from nexuszero.regret import *; print(summary(compiled(None, checkpoint.load('checkpoints/baseline'))))"
+    python -c "from nexuszero.regret import *; print(summary(compiled(None, load('checkpoints/baseline'))['network']))"
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
-from nexuszero import checkpoint, queries
+from nexuszero import queries
 from nexuszero.batching import Standardiser
-from nexuszero.crypto import LEVELS, Circuits, CryptoBridge
-from nexuszero.dataset import Array, Split, unlabelled
+from nexuszero.beliefs import Margin, suppose
+from nexuszero.checkpoint import Checkpoint, load
+from nexuszero.crypto import Circuits, CryptoBridge
+from nexuszero.dataset import TARGET_NAMES, Array, Split, unlabelled
 from nexuszero.errors import InputError
-from nexuszero.evaluation import predict
+from nexuszero.evaluation import read
+from nexuszero.generation import Made
 from nexuszero.queries import Row
-from nexuszero.recommend import nearest
 
 ROOT = Path(__file__).parents[1]
 FIXTURES = (ROOT / "crypto/tests/fixtures/circuits", ROOT / "tests/fixtures/circuits")
+LEAST_SOUND, MOST_LARGER = 0.95, 0.02  # of the answers with a margin
+MARGINS = [Margin(*values) for values in product((0.5, 0.9, 0.99), (0, 1, 2, 3, 5), (1, 1.03, 1.06, 1.1, 1.2, 1.35))]
+__all__ = ["compiled", "drawn", "load", "margin", "nearest", "summary"]
 
 
-def compiled(directory: Path | None, model: checkpoint.Checkpoint, level: int = 128) -> list[Row]:
-    """A row for each `.r1cs` file of a directory, None for the repository's fixtures.
+def compiled(directory: Path | None, model: Checkpoint, safe: Margin, level: int = 128) -> dict[str, list[Row]]:
+    """Rows by model for each `.r1cs` file of a directory, None for the repository's fixtures.
 
     Left out are circuits with custom gates, which no answer covers, and those that multiply nothing private.
     """
@@ -34,66 +41,139 @@ def compiled(directory: Path | None, model: checkpoint.Checkpoint, level: int = 
     if not found:
         raise InputError(f"{directory or FIXTURES[0]}: holds no .r1cs file; correct the path")
     circuits = CryptoBridge().read(found)
-    values = predict(model, unlabelled(circuits.graphs(level)))
-    return _rows(circuits, [file.name for file in found], level, values, model.standardiser)
+    values, demands = read(model, unlabelled(circuits.graphs(level)))
+    proposals = {
+        "network": values,
+        "network, then search": suppose(circuits, level, values, demands),
+        "network, then search, with a margin": suppose(circuits, level, values, demands, safe),
+        "mean": np.broadcast_to(model.standardiser.inverse(np.zeros((1, 6))), values.shape),
+    }
+    return _rows(circuits, [file.name for file in found], level, proposals, model.standardiser)
 
 
-def drawn(split: Split, values: Array, units: Standardiser) -> list[Row]:
-    """A row for each circuit of a split, rebuilt from family and seed; ``values`` are proposals, ``[circuits, 6]``."""
-    rows: list[Row] = []
-    for level, chosen, circuits in rebuilt(split):
+def drawn(
+    split: Split, made: Iterable[Made], proposals: Mapping[str, Array], units: Standardiser
+) -> dict[str, list[Row]]:
+    """Rows by model for each circuit of a split, in any order; proposals are ``[circuits, 6]``."""
+    rows: dict[str, list[Row]] = {name: [] for name in proposals}
+    for level, chosen, circuits in made:
         names = [f"{split.circuit['family'][index]} {index}" for index in chosen]
-        rows += _rows(circuits, names, level, values[chosen], units)
+        of_level = {name: values[chosen] for name, values in proposals.items()}
+        for name, found in _rows(circuits, names, level, of_level, units).items():
+            rows[name] += found
     return rows
 
 
-def rebuilt(split: Split) -> Iterator[tuple[int, Array, Circuits]]:
-    """The circuits of a split level by level, with their positions in it."""
-    bridge, large = CryptoBridge(), split.attributes.get("split") == "test_large"
-    families = np.array([bridge.families().index(str(name)) for name in split.circuit["family"]])
-    for level in LEVELS:
-        chosen = np.flatnonzero(split.circuit["security"] == level)
-        yield level, chosen, bridge.synthesize(families[chosen], split.circuit["seed"][chosen], large)
+def margin(split: Split, made: Sequence[Made], values: Array, demands: Array) -> Margin:
+    """What to add to beliefs, chosen on a split: the cheapest that keeps 95 % sound, else the soundest within 2 %."""
+    rated = []
+    for safe in MARGINS:
+        sound, larger = [], []
+        for level, chosen, circuits in made:
+            told = circuits.judge(level, suppose(circuits, level, values[chosen], demands[chosen], safe)[:, :3])
+            sizes, holds = told["proof_size"], told["fails"] == 0
+            sound.append(holds)
+            larger.append(sizes[holds] / split.metrics[chosen, 2][holds] - 1)
+        rated.append((float(np.concatenate(sound).mean()), _mean(np.concatenate(larger)) or 0.0, safe))
+    enough = [row for row in rated if row[0] >= LEAST_SOUND]
+    if enough:
+        return min(enough, key=lambda row: row[1])[2]
+    return max((row for row in rated if row[1] <= MOST_LARGER), default=rated[0])[2]
 
 
-def _rows(circuits: Circuits, names: Sequence[str], level: int, values: Array, units: Standardiser) -> list[Row]:
-    """The network's verdict beside that of always answering the mean of its training circuits."""
-    mean = np.broadcast_to(units.inverse(np.zeros((1, 6))), values.shape)
-    told, plain = (queries.verdicts(circuits.judge(level, proposed[:, :3])) for proposed in (values, mean))
-    rows = []
+def nearest(candidates: Sequence[Row], values: Array, units: Standardiser) -> Row:
+    """The candidate next to proposed values, ``[6]``, in standard deviations of the targets.
+
+    ``excess`` is the share by which its proof is longer than that of the first candidate, the smallest.
+    """
+    targets = np.array([[row[name] for name in TARGET_NAMES] for row in candidates])
+    return _nearest(candidates, units.transform(targets)[:, :3], units.transform(values[None])[0, :3])
+
+
+def _nearest(candidates: Sequence[Row], places: Array, wanted: Array) -> Row:
+    found = candidates[int(((places - wanted) ** 2).sum(axis=1).argmin())]
+    return found | {"excess": found["proof_size"] / candidates[0]["proof_size"] - 1}
+
+
+class Climb(NamedTuple):
+    """A search that works out neighbours, one bit or one splitting away, until none is smaller."""
+
+    evaluations: int
+    optimal: bool
+
+
+def climb(sizes: Mapping[tuple[int, int], int], start: tuple[int, int]) -> Climb:
+    """Walks over the bytes of sound candidates, by log2 q and ord; a neighbour that is not sound costs as much."""
+    place, seen = start, {start}
+    least = min(bits for bits, _ in sizes)
+    while True:
+        bits, order = place
+        around = {(bits + 1, order), (bits - 1, order), (bits, 2 * order), (bits, order // 2)}
+        seen |= {(b, o) for b, o in around if least <= b <= max(64, least) and 1 <= o <= 16}
+        best = min((key for key in around if key in sizes), key=sizes.__getitem__, default=place)
+        if sizes[best] >= sizes[place]:
+            return Climb(len(seen), sizes[place] == min(sizes.values()))
+        place = best
+
+
+def _rows(
+    circuits: Circuits, names: Sequence[str], level: int, proposals: Mapping[str, Array], units: Standardiser
+) -> dict[str, list[Row]]:
+    verdicts = {name: circuits.judge(level, values[:, :3]) for name, values in proposals.items()}
+    told = {name: queries.verdicts(records) for name, records in verdicts.items()}
+    wanted = {name: units.transform(values)[:, :3] for name, values in proposals.items()}
+    rows: dict[str, list[Row]] = {name: [] for name in proposals}
     for index, circuit in enumerate(queries.analyses(circuits, names)):
         candidates = queries.choices(circuits.candidates(level, index))
         if "infeasible" in candidates[0] or circuit["custom_gates"] or not circuit["forms"]:
             continue
-        rows.append({
-            "circuit": circuit["file"], "security": level, "nodes": circuit["wires"] - 1 + circuit["constraints"],
-            "free": circuit["liftable"], "sound": told[index]["sound"], "fails": told[index]["fails"],
-            "proof_size": candidates[0]["proof_size"],
-            "excess": nearest(candidates, values[index], units)["excess"],
-            "mean_sound": plain[index]["sound"],
-            "mean_excess": nearest(candidates, mean[index], units)["excess"],
-        })  # fmt: skip
+        places = units.transform(np.array([[row[name] for name in TARGET_NAMES] for row in candidates]))[:, :3]
+        best, free = candidates[0], circuit["liftable"]
+        needed = max(16, circuit["bits"] + 1) if free else circuit["bits"]
+        sizes = {(row["log2_q"], row["ord"]): row["proof_size"] for row in candidates}
+        same = {
+            "circuit": circuit["file"], "security": level, "free": free, "proof_size": best["proof_size"],
+            "nodes": circuit["wires"] - 1 + circuit["constraints"],
+            "binds": min(queries.margins(circuit, best, level), key=lambda margin: margin["margin"])["constraint"],
+            "candidates": 5 * (max(64, needed) - needed + 1) if free else 1,
+            "cold": climb(sizes, min(sizes))._asdict() if free else None,
+        }  # fmt: skip
+        for name, verdict in told.items():
+            near = _nearest(candidates, places, wanted[name][index])
+            size, said = verdict[index]["sound_size"], verdict[index]["rounded"]
+            rows[name].append(same | {
+                "sound": verdict[index]["sound"], "fails": verdict[index]["fails"], "excess": near["excess"],
+                "larger": None if size is None else size / best["proof_size"] - 1,
+                "hiding_short": max(0.0, level - float(verdicts[name]["lwe_bits"][index])),
+                "modulus_short": max(0, needed - said["log2_q"]) if free else 0,
+                "warm": climb(sizes, (near["log2_q"], near["ord"]))._asdict() if free else None,
+            })  # fmt: skip
     return rows
 
 
 def summary(rows: Sequence[Row]) -> Row:
-    """Shares sound as proposed, and how much larger the nearest candidate's proof is than the smallest.
+    """Shares sound as proposed, what the others lack, and how much larger proofs are than the smallest.
 
-    Where q is the field's prime there is one candidate, so only circuits whose q is free count for the excess.
+    Where q is the field's prime there is one candidate, so only circuits whose q is free count for the excess of the
+    nearest candidate and for the evaluations of a search that starts there, or at the smallest q.
     """
     free = [row for row in rows if row["free"]]
+    excess = np.array([row["excess"] for row in free])
     return {
         "circuits": len(rows),
         "free": len(free),
         "sound": _mean(row["sound"] for row in rows),
-        "optimum": _mean(row["excess"] == 0 for row in free),
-        "median_excess": float(np.median([row["excess"] for row in free])) if free else None,
-        "mean_excess": _mean(row["excess"] for row in free),
-        "worst_excess": max((row["excess"] for row in free), default=None),
-        "mean_predictor_sound": _mean(row["mean_sound"] for row in rows),
-        "mean_predictor_mean_excess": _mean(row["mean_excess"] for row in free),
-        "mean_predictor_median_excess": float(np.median([row["mean_excess"] for row in free])) if free else None,
-    }
+        "larger": _mean(row["larger"] for row in rows if row["sound"]),
+        "hiding_short": _mean(row["hiding_short"] for row in rows if "hiding" in row["fails"]),
+        "modulus_short": _mean(row["modulus_short"] for row in free if "modulus" in row["fails"]),
+        "optimum": _mean(excess == 0),
+        "median_excess": float(np.median(excess)) if free else None,
+        "p95_excess": float(np.quantile(excess, 0.95)) if free else None,
+        "mean_excess": _mean(excess),
+        "worst_excess": float(excess.max()) if free else None,
+        **{f"{start}_{name}": _mean(row[start][name] for row in free)
+           for start in ("cold", "warm") for name in Climb._fields},
+    }  # fmt: skip
 
 
 def _mean(values: Iterable[float]) -> float | None:

@@ -83,7 +83,7 @@ def ensure_analysis(analysis: Path, data: Path, checkpoint: Path) -> None:
     if is_scratch(analysis) and not analysis.is_file():
         from nexuszero.analysis import analyse
 
-        analyse(AnalyseConfig(data=data, checkpoint=checkpoint, circuits=None, out=analysis))
+        analyse(AnalyseConfig.model_validate({"data": data, "checkpoint": checkpoint, "out": analysis}))
 
 
 def ensure_week(config: SummaryConfig) -> None:

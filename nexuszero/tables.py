@@ -6,6 +6,7 @@ python -c "from nexuszero import dataset, tables; print(tables.overview(dataset.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -277,28 +278,94 @@ def levels(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("security")[kept]
 
 
-def regret(report: Mapping[str, Any]) -> pd.DataFrame:
-    """What following the network would cost on the test split and on compiled circuits (`nexuszero.regret`)."""
+def regret(report: Mapping[str, Any], circuits: str) -> pd.DataFrame:
+    """What following each model would cost on a set of circuits (`nexuszero.regret.summary`)."""
     names = {
-        "circuits": "circuits",
-        "sound": "share sound as proposed",
-        "free": "circuits whose q is free",
-        "optimum": "of those: nearest candidate is the optimum",
-        "median_excess": "of those: median excess of its proof",
-        "mean_excess": "of those: mean excess",
-        "worst_excess": "of those: worst excess",
-        "mean_predictor_sound": "share sound, always answering the mean",
-        "mean_predictor_median_excess": "median excess, always answering the mean",
-        "mean_predictor_mean_excess": "mean excess, always answering the mean",
-    }
-    columns = {"test split": report["regret"]["test"]["network"], "compiled circuits": report["regret"]["compiled"]}
-    table = {title: [column[name] for name in names] for title, column in columns.items()}
-    return pd.DataFrame(table, index=pd.Index(names.values(), name="measure"), dtype=object)
+        "sound": "sound as proposed", "hiding_short": "bits of hiding short", "modulus_short": "bits of q short",
+        "larger": "larger, if sound", "optimum": "nearest is the optimum", "median_excess": "median excess",
+        "p95_excess": "95 % excess", "mean_excess": "mean excess", "worst_excess": "worst excess",
+    }  # fmt: skip
+    table = pd.DataFrame(report["regret"][circuits]).T[list(names)].rename(columns=names)
+    return table.rename_axis("model")
 
 
-def compiled(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """The network on each compiled circuit, the largest excess first."""
-    table = pd.DataFrame(rows).assign(fails=[", ".join(row["fails"]) for row in rows])
+def warm_start(report: Mapping[str, Any], circuits: str) -> pd.DataFrame:
+    """Candidates that an uphill search works out where q is free, from each model's answer or from the smallest q."""
+    found = report["regret"][circuits]
+    any_model = next(iter(found.values()))
+    rows = {"from the smallest q": [any_model["cold_evaluations"], any_model["cold_optimal"]]}
+    rows |= {name: [row["warm_evaluations"], row["warm_optimal"]] for name, row in found.items()}
+    return pd.DataFrame(rows, index=["evaluations", "ends at the optimum"]).T.rename_axis("start")
+
+
+def costs_by(rows: Sequence[Mapping[str, Any]], key: str) -> pd.DataFrame:
+    """Rows of `nexuszero.regret` by family, security, size, freedom of q, or the constraint that binds."""
+    table = pd.DataFrame(rows)
+    table["family"] = table["circuit"].str.split().str[0]
+    table["size"] = pd.cut(table["nodes"], [0, 100, 300, 1000, 10**6], labels=["<=100", "<=300", "<=1000", ">1000"])
+    table["optimum"] = table["excess"] == 0
+    grouped = table.groupby(key, observed=True)
+    return grouped[["sound", "optimum", "excess"]].mean().assign(circuits=grouped.size())
+
+
+def worst(test: Split, rows: Sequence[Mapping[str, Any]], beliefs: Array, count: int = 12) -> pd.DataFrame:
+    """The circuits that cost most, with what they ask and what the network believed: q free, B, rows of 64 slots."""
+    table = []
+    for row in sorted(rows, key=lambda row: (-row["excess"], row["sound"]))[:count]:
+        index = int(row["circuit"].split()[1])
+        (free, bits, rows_64), (said_free, said_bits, said_rows) = (
+            told[index, [0, 1, 3]] * [1, 64, 1] for told in (test.demands, beliefs)
+        )
+        table.append({
+            "circuit": row["circuit"], "nodes": row["nodes"], "lambda": row["security"], "excess": row["excess"],
+            "fails": ", ".join(row["fails"]), "q free": bool(free), "believed": float(said_free),
+            "B": bits if free else math.nan, "believed B": float(said_bits), "rows": 2**rows_64,
+            "believed rows": 2.0 ** float(said_rows),
+        })  # fmt: skip
+    return pd.DataFrame(table).set_index("circuit")
+
+
+def pays(spent: Mapping[str, Any], rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
+    """One answer and a million, by way of answering (`nexuszero.costs.pays`)."""
+    from nexuszero.costs import pays as ways
+
+    return pd.DataFrame(ways(dict(spent), rows)).set_index("way")
+
+
+def comparison(found: Mapping[str, Any]) -> pd.DataFrame:
+    """Mean and deviation over seeds by variant (`nexuszero.comparison`), in the order of the first seed."""
+    rows = []
+    for name in dict.fromkeys(row["variant"] for row in found["rows"]):
+        runs = [row for row in found["rows"] if row["variant"] == name]
+        told: dict[str, Any] = {"variant": name, "seeds": len(runs), "weights": runs[0]["parameters"]}
+        told["seconds"] = float(np.median([run["seconds"] for run in runs]))
+        for split in runs[0]["splits"]:
+            told[f"loss, {split}"] = _spread([run["splits"][split]["loss"] for run in runs], 3)
+        for title, key, digits in (("free or fixed wrong", "free_wrong", 3), ("B off by", "bits_off", 1),
+                                   ("log2 rows off by", "rows_off", 2)):  # fmt: skip
+            values = [run["splits"]["val"][key] for run in runs if key in run["splits"]["val"]]
+            told[title] = _spread(values, digits) if values else ""
+        rows.append(told)
+    return pd.DataFrame(rows).set_index("variant")
+
+
+def curve(found: Mapping[str, Any]) -> pd.DataFrame:
+    """Losses by training circuits, mean and deviation over seeds."""
+    rows = []
+    for size in sorted({row["train"] for row in found["curve"]}):
+        runs = [row for row in found["curve"] if row["train"] == size]
+        losses = {
+            f"loss, {split}": _spread([run["splits"][split]["loss"] for run in runs], 3) for split in runs[0]["splits"]
+        }
+        rows.append({"training circuits": size, "seeds": len(runs), "batches": runs[0]["batches"], **losses})
+    return pd.DataFrame(rows).set_index("training circuits")
+
+
+def compiled(rows: Mapping[str, Sequence[Mapping[str, Any]]], model: str) -> pd.DataFrame:
+    """A model on each compiled circuit, the largest excess first, beside always answering the mean."""
+    table = pd.DataFrame(rows[model]).assign(
+        fails=[", ".join(row["fails"]) for row in rows[model]], mean_excess=[row["excess"] for row in rows["mean"]]
+    )
     columns = ["circuit", "nodes", "free", "sound", "fails", "proof_size", "excess", "mean_excess"]
     return table[columns].sort_values("excess", ascending=False, ignore_index=True)
 
@@ -344,6 +411,10 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         key = f"{prefix} {name}".strip()
         out |= flat(value, key) if isinstance(value, Mapping) else {key: value}
     return out
+
+
+def _spread(values: Sequence[float], digits: int) -> str:
+    return f"{np.mean(values):.{digits}f} ± {np.std(values):.{digits}f}"
 
 
 def _trial(trial: optuna.trial.FrozenTrial) -> list[Any]:

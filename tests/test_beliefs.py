@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 
-from nexuszero.beliefs import searched, suppose
+from nexuszero.beliefs import Margin, searched, suppose
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
 from nexuszero.dataset import DEMANDS, read
-from nexuszero.generation import generate
-from nexuszero.regret import rebuilt
+from nexuszero.generation import generate, rebuilt
 
 
 @pytest.fixture(scope="module", params=["test", "test_large"])
@@ -21,7 +20,7 @@ def split(request, tmp_path_factory):
 
 def test_whoever_believes_the_truth_answers_the_label(split):
     nothing = np.zeros_like(split.targets)
-    assert np.allclose(searched(split, nothing, split.demands), split.targets, rtol=0, atol=1e-8)
+    assert np.allclose(searched(rebuilt(split), nothing, split.demands), split.targets, rtol=0, atol=1e-8)
 
 
 def test_circuits_are_rebuilt_at_their_places(split):
@@ -39,6 +38,17 @@ def test_a_wrong_belief_answers_for_what_was_believed():
     (told,) = circuits.suppose(128, 13, [[32, 64, 128, 256, 512, 1024]])
     assert believed[1] == told["log2_q"] < truth["log2_q"]
     assert believed[5] == told["proof_size"]
+
+
+def test_a_margin_asks_for_more():
+    bridge = CryptoBridge()
+    circuits, nothing = bridge.synthesize([bridge.families().index("ranges")], [3]), np.zeros((1, 6))
+    demand = np.array([[0.8, 40 / 64, 9, 3, 4, 5, 6, 7]])
+    heights = np.array([[8, 16, 32, 64, 128, 256]])
+    for margin, bits, rows in ((Margin(), 40, heights), (Margin(0.5, 2, 1.25), 42, 1.25 * heights),
+                               (Margin(0.9), 0, heights)):  # fmt: skip
+        (told,) = circuits.suppose(192, bits, rows)
+        assert suppose(circuits, 192, nothing, demand, margin)[0][5] == told["proof_size"]
 
 
 def test_where_nothing_is_sound_the_fallback_stands():

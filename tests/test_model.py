@@ -21,7 +21,6 @@ from nexuszero.model import (
     loss,
     losses,
     objective,
-    tallied,
 )
 
 
@@ -184,7 +183,7 @@ def test_tallies_by_hand() -> None:
     reach = torch.tensor([[-30.0, 1], [-30, 2], [3, 1]])
     counts = torch.zeros(4, 6)
     counts[0] = 100.0
-    found = tallied(reach, torch.tensor([0, 0, 1]), counts, torch.tensor([0, 0, 1, 1]), 3)
+    found = ParameterNet.tallied(reach, torch.tensor([0, 0, 1]), counts, torch.tensor([0, 0, 1, 1]), 3)
     total = 100 + math.log(2)
     assert found[:, 0].tolist() == [8, -3, 0]
     torch.testing.assert_close(found[:, 1], torch.tensor([32 * 2 / 64, 0.5 / (1 + math.exp(3)), 0]))

@@ -19,7 +19,11 @@ HISTORY = [
 @pytest.fixture(scope="module")
 def figures(circuits, study, report, story):  # noqa: F811
     test, bridge = circuits["test"], CryptoBridge()
-    costs = [{"free": free, "nodes": 30, "excess": 0.2, "mean_excess": 0.5, "circuit": "c"} for free in (True, False)]
+    cost = [{"free": free, "nodes": 30, "excess": 0.2, "circuit": "c"} for free in (True, False)]
+    costs = dict.fromkeys(("network, then search", "network", "mean"), cost)
+    losses = {name: {"loss": 0.5} for name in ("val", "test_family", "test_large")}
+    runs = [{"variant": name, "train": 10, "seconds": 2.0, "splits": losses} for name in ("network", "one round")]
+    found = {"rows": runs, "curve": runs}
     return {
         "families": plots.families(circuits),
         "graph_sizes": plots.graph_sizes(circuits),
@@ -37,6 +41,8 @@ def figures(circuits, study, report, story):  # noqa: F811
         "landscape": plots.landscape(recommend.landscape(bridge, story), story),
         "sizes": plots.sizes(recommend.levels(bridge, CIRCUIT)),
         "excesses": plots.excesses(costs),
+        "learning": plots.learning(found),
+        "compute": plots.compute(found),
     }
 
 
@@ -123,7 +129,7 @@ def test_levels_without_an_answer_are_said(figures):
 
 
 def test_only_free_moduli_show_an_excess(figures):
-    assert [len(trace.x) for trace in figures["excesses"].data] == [1, 1]
+    assert [len(trace.x) for trace in figures["excesses"].data] == [1, 1, 1]
 
 
 def test_stage_times_leave_out_what_was_not_measured():

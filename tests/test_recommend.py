@@ -1,6 +1,6 @@
 """Recommendations: what is told about a circuit, with and without a network, as real processes and in one.
 
-The network is untrained and always answers what its standardiser's mean says, so a test decides what is proposed.
+The network is untrained and believes the same of every circuit, so a test decides what is proposed.
 """
 
 import hashlib
@@ -12,7 +12,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 from r1cs_files import BABYBEAR, ORDER_32, products
 
@@ -52,8 +51,8 @@ def bridge():
     return CryptoBridge()
 
 
-def network(path, values):
-    """A checkpoint that proposes the six ``values`` for every circuit."""
+def network(path, demand):
+    """A checkpoint that believes the same of every circuit: a row of `Split.demands`."""
     import torch
 
     from nexuszero.batching import Standardiser
@@ -62,22 +61,28 @@ def network(path, values):
 
     shape = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "dropout": 0.0}
     model = ParameterNet(**shape)
-    torch.nn.init.zeros_(model.answer_head[-1].weight)
-    torch.nn.init.zeros_(model.answer_head[-1].bias)
-    n, log2_q, sigma, bits, hardness, size = values
-    mean = (math.log2(n), log2_q, math.log2(sigma), bits, hardness, math.log2(size))
-    save(path, Checkpoint(model, Standardiser(mean, (1.0,) * 6), {"config": shape}))
+    for part in (model.demand_head[-1], model.reach_wire[-1], model.reach_constraint[-1], model.count_wire,
+                 model.count_constraint):  # fmt: skip
+        torch.nn.init.zeros_(part.weight)
+        torch.nn.init.zeros_(part.bias)
+    for part in (model.count_wire, model.count_constraint):
+        torch.nn.init.constant_(part.bias, -100.0)  # nothing to count
+    free, *rest = demand
+    model.demand_head[-1].bias.data = torch.tensor([20.0 if free else -20.0, *rest])
+    save(path, Checkpoint(model, Standardiser((11.0, 40, 10, 130, 0.8, 14), (1.0,) * 6), {"config": shape}))
     return path
 
 
-def proposing(path, row, **changes):
-    told = row | changes
-    return network(path, [told[name] for name in ("n", "log2_q", "sigma", "bit_security", "hardness", "proof_size")])
+def believing(path, circuit, **changes):
+    """A network that knows what a circuit asks, but for the changes."""
+    told = circuit | changes
+    heights = [math.log2(told[f"height_{slots}"]) for slots in (64, 32, 16, 8, 4)]
+    return network(path, [told["liftable"], told["bits"] / 64, math.log2(max(1, told["forms"])), *heights])
 
 
 def test_a_proposal_that_is_the_optimum_is_confirmed(bridge, tmp_path):
     best = advice.recommend(bridge, FREE, 128)
-    model = proposing(tmp_path / "m.pt", best)
+    model = believing(tmp_path / "m.pt", best["circuit"])
     found = answer(FREE, "--security", 128, "--checkpoint", model)
     assert found["source"] == f"{model}, checked by exact search"
     assert found["proposal"]["sound"] and found["proposal"]["sound_size"] == best["proof_size"]
@@ -85,39 +90,25 @@ def test_a_proposal_that_is_the_optimum_is_confirmed(bridge, tmp_path):
     assert {key: found[key] for key in queries.CHOICE_KEYS} == {key: best[key] for key in queries.CHOICE_KEYS}
 
 
-def test_an_unsound_proposal_is_repaired_to_the_optimum(bridge, tmp_path):
+def test_an_unsound_proposal_is_repaired_to_a_sound_one(bridge, tmp_path):
     best = advice.recommend(bridge, FREE, 128)
-    model = proposing(tmp_path / "m.pt", best, n=best["n"] - 100, log2_q=48.4)
-    found = answer(FREE, "--security", 128, "--checkpoint", model)
-    assert found["proposal"]["fails"] == ["hiding"] and found["proposal"]["sound_size"] is None
-    assert found["proposal"]["rounded"] == {"n": round((best["n"] - 100) / 64) * 64, "log2_q": 48}
-    assert found["nearest"]["log2_q"] == 48 and found["nearest"]["excess"] > 0
-    assert found["proof_size"] == best["proof_size"] < found["nearest"]["proof_size"]
+    least = max(16, best["circuit"]["bits"] + 1)
+    model = believing(tmp_path / "m.pt", best["circuit"], liftable=False)
+    found = answer(FREE, "--security", 128, "--checkpoint", model)  # q is taken for the 254-bit prime
+    assert found["proposal"]["log2_q"] == 254 > best["log2_q"] >= least
+    assert found["nearest"]["log2_q"] <= 64 and found["proof_size"] == best["proof_size"]
     text = run(FREE, "--security", 128, "--checkpoint", model).stdout
-    assert "not sound" in text and "hiding cannot hold" in text and "larger than the optimum's" in text
-
-
-def test_the_nearest_candidate_is_the_nearest_of_all(bridge):
-    from nexuszero.batching import Standardiser
-
-    rows = queries.choices(bridge.read([FREE]).candidates(192))
-    units, rng = Standardiser((11, 40, 10, 0, 0, 0), (0.5, 9, 0.3, 1, 1, 1)), np.random.default_rng(5)
-    for _ in range(10):
-        values = np.array([rng.uniform(800, 6000), rng.uniform(16, 70), rng.uniform(500, 5000), 130, 0.8, 2e4])
-        found = advice.nearest(rows, values, units)
-        steps = [
-            (math.log2(row["n"] / values[0]) / 0.5) ** 2
-            + ((row["log2_q"] - values[1]) / 9) ** 2
-            + (math.log2(row["sigma"] / values[2]) / 0.3) ** 2
-            for row in rows
-        ]
-        best = rows[steps.index(min(steps))]
-        assert found == best | {"excess": best["proof_size"] / rows[0]["proof_size"] - 1}
+    assert "sound" in text and "larger than the optimum's" in text
+    few = believing(tmp_path / "few.pt", best["circuit"], **{f"height_{s}": 1 for s in (64, 32, 16, 8, 4)})
+    told = answer(FREE, "--security", 128, "--checkpoint", few)["proposal"]
+    assert told["fails"] == ["width"] and told["sound_size"] is None
+    assert "width cannot hold" in run(FREE, "--security", 128, "--checkpoint", few).stdout
 
 
 def test_where_q_is_fixed_there_is_one_candidate(bridge, tmp_path):
     best = advice.recommend(bridge, FIXED, 128)
-    found = advice.recommend(bridge, FIXED, 128, None, proposing(tmp_path / "m.pt", best, log2_q=30))
+    model = believing(tmp_path / "m.pt", best["circuit"], liftable=True, bits=30)
+    found = advice.recommend(bridge, FIXED, 128, None, model)
     assert "modulus" in found["proposal"]["fails"]
     assert found["nearest"]["excess"] == 0 and found["binds"] == "modulus"
     assert found["constraints"][2] == {"constraint": "modulus", "needs": 64, "has": 64, "margin": 0}
@@ -132,7 +123,7 @@ def test_without_a_trained_baseline_the_search_answers_and_says_so(tmp_path):
 
 
 def test_the_trained_baseline_is_found(bridge, tmp_path):
-    proposing(tmp_path / "checkpoints/baseline/best_model.pt", advice.recommend(bridge, FREE, 128))
+    believing(tmp_path / "checkpoints/baseline/best_model.pt", advice.recommend(bridge, FREE, 128)["circuit"])
     assert answer(FREE, "--security", 128, cwd=tmp_path)["source"].startswith("checkpoints/baseline/best_model.pt")
     assert answer(FREE, "--security", 128, "--exact", cwd=tmp_path)["proposal"] is None
 
@@ -188,13 +179,13 @@ def test_a_prime_of_order_32_is_checked_too(bridge, tmp_path):
 
 def test_a_circuit_without_constraints_is_answered(bridge, tmp_path):
     empty = ROOT / "crypto/tests/fixtures/circuits/edge_no_constraints.bn128.O1.r1cs"
-    model = proposing(tmp_path / "m.pt", advice.recommend(bridge, empty, 100))
+    model = believing(tmp_path / "m.pt", advice.recommend(bridge, empty, 100)["circuit"])
     assert advice.recommend(bridge, empty, 100, None, model)["nearest"]["excess"] == 0
 
 
 def test_beyond_the_trained_sizes_the_model_extrapolates_or_is_not_asked(bridge, tmp_path, monkeypatch):
     file = products(tmp_path / "large.r1cs", 2**64 - 2**32 + 1, 1000)
-    model = proposing(tmp_path / "m.pt", advice.recommend(bridge, file, 128))
+    model = believing(tmp_path / "m.pt", advice.recommend(bridge, file, 128)["circuit"])
     found = answer(file, "--security", 128, "--checkpoint", model)
     assert found["nearest"]["excess"] == 0
     assert found["warnings"] == ["the model extrapolates: the circuit has 4,000 nodes, those that it was trained on up "

@@ -1,19 +1,23 @@
 """What following a network would cost, with networks whose answers are known."""
 
+import math
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nexuszero import regret
+from nexuszero import queries, regret
 from nexuszero.batching import Standardiser
+from nexuszero.beliefs import Margin, searched
 from nexuszero.checkpoint import Checkpoint
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
 from nexuszero.dataset import read_all
 from nexuszero.errors import InputError
-from nexuszero.generation import generate
+from nexuszero.generation import generate, rebuilt
 from nexuszero.model import ParameterNet
+
+FREE = Path(__file__).parent / "fixtures/circuits/compare.bn128.r1cs"
 
 
 @pytest.fixture(scope="module")
@@ -29,29 +33,65 @@ def model(splits):
     return Checkpoint(ParameterNet(8, 1, 2, 0.0).eval(), Standardiser.fit(splits["train"].targets), {})
 
 
+def judged(split, model, values):
+    return regret.drawn(split, rebuilt(split), {"it": values}, model.standardiser)["it"]
+
+
 def test_labels_as_proposals_have_no_excess(splits, model):
     split = splits["test"]
-    rows = regret.drawn(split, split.targets, model.standardiser)
+    rows = judged(split, model, split.targets)
     assert len(rows) == len(split) == 12
-    assert all(row["sound"] and row["excess"] == 0 for row in rows)
+    assert all(row["sound"] and row["excess"] == row["larger"] == row["hiding_short"] == 0 for row in rows)
     assert sorted(row["proof_size"] for row in rows) == sorted(split.metrics[:, 2])
     told = regret.summary(rows)
     assert (told["circuits"], told["free"]) == (12, int(split.circuit["liftable"].sum()))
-    assert (told["sound"], told["optimum"], told["worst_excess"]) == (1, 1, 0)
+    assert (told["sound"], told["optimum"], told["worst_excess"], told["p95_excess"]) == (1, 1, 0, 0)
+    assert told["warm_optimal"] == 1 and told["warm_evaluations"] <= 5 <= told["cold_evaluations"]
 
 
 def test_a_little_less_of_everything_is_unsound(splits, model):
     split = splits["test"]
-    rows = regret.drawn(split, split.targets * [0.8, 1, 0.9, 1, 1, 1], model.standardiser)
-    assert not any(row["sound"] for row in rows)
-    assert all("hiding" in row["fails"] for row in rows)
+    rows = judged(split, model, split.targets * [0.8, 1, 0.9, 1, 1, 1])
+    assert not any(row["sound"] for row in rows) and all(row["larger"] is None for row in rows)
+    assert all("hiding" in row["fails"] and 10 < row["hiding_short"] < 60 for row in rows)
+    assert regret.summary(rows)["hiding_short"] == np.mean([row["hiding_short"] for row in rows])
+
+
+def test_three_bits_of_q_too_few_are_three_bits_short(splits, model):
+    split = splits["test"]
+    free = split.circuit["liftable"] & (split.circuit["bits"] > 20)
+    fewer = split.targets.copy()
+    fewer[:, 1] = np.where(free, split.circuit["bits"] - 2, fewer[:, 1])
+    short = [row["modulus_short"] for row in judged(split, model, fewer)]
+    assert free.any() and sorted(short) == sorted(np.where(free, 3, 0))
+
+
+def test_an_uphill_search_by_hand():
+    """Bytes by log2 q and ord; from (16, 1) it sees (17, 1) and (16, 2), then (18, 1) and (17, 2), which is not sound."""
+    sizes = {(16, 1): 9, (16, 2): 10, (17, 1): 7, (18, 1): 8, (40, 4): 5}
+    assert regret.climb(sizes, (16, 1)) == (5, False)
+    assert regret.climb(sizes, (40, 4)) == (5, True)
+    assert regret.climb({(254, 1): 3}, (254, 1)) == (1 + 1, True)  # ord 2 alone is left to try
+
+
+def test_whoever_believes_the_truth_needs_no_margin(splits):
+    split, nothing = splits["test"], np.zeros((12, 6))
+    assert regret.margin(split, list(rebuilt(split)), nothing, split.demands) == Margin()
+    humble = split.demands - [0, 2 / 64, 0, 0, 0, 0, 0, 0]  # two bits too few where q is free
+    found = regret.margin(split, list(rebuilt(split)), nothing, humble)
+    assert found.bits >= 2
+    safe = judged(split, Checkpoint(None, Standardiser.fit(split.targets), {}),
+                  searched(rebuilt(split), nothing, humble, found))  # fmt: skip
+    assert all(row["sound"] for row in safe)
 
 
 def test_compiled_circuits_are_the_repositorys_that_an_answer_covers(model):
-    rows = regret.compiled(None, model)
+    found = regret.compiled(None, model, Margin())
+    assert list(found) == ["network", "network, then search", "network, then search, with a margin", "mean"]
     files = [file for place in regret.FIXTURES for file in sorted(place.glob("*.r1cs"))]
     forms = CryptoBridge().read(files).analyse()["forms"]
     kept = {file.name for file, count in zip(files, forms, strict=True) if count and "customgate" not in file.name}
+    rows = found["network"]
     assert {row["circuit"] for row in rows} == kept and len(kept) > 80
     told = regret.summary(rows)
     assert 0 < told["free"] < told["circuits"] == len(rows)
@@ -61,13 +101,28 @@ def test_compiled_circuits_are_the_repositorys_that_an_answer_covers(model):
 
 def test_another_directory_may_be_named(model, tmp_path):
     with pytest.raises(InputError, match=r"holds no \.r1cs file"):
-        regret.compiled(tmp_path, model)
+        regret.compiled(tmp_path, model, Margin())
     own = Path(__file__).parent / "fixtures/circuits"
-    assert len(regret.compiled(own, model, 256)) == 8
+    assert len(regret.compiled(own, model, Margin(), 256)["network"]) == 8
 
 
 def test_without_a_free_modulus_there_is_no_excess_to_tell():
-    row = {"free": False, "sound": True, "excess": 0.0, "mean_sound": False, "mean_excess": 0.0}
-    told = regret.summary([row])
+    told = regret.summary([{"free": False, "sound": True, "fails": [], "larger": 0.0, "excess": 0.0}])
     assert told["sound"] == 1 and told["median_excess"] is told["optimum"] is told["worst_excess"] is None
-    assert np.isclose(told["mean_predictor_sound"], 0)
+    assert told["warm_evaluations"] is told["hiding_short"] is None
+
+
+def test_the_nearest_candidate_is_the_nearest_of_all():
+    rows = queries.choices(CryptoBridge().read([FREE]).candidates(192))
+    units, rng = Standardiser((11, 40, 10, 0, 0, 0), (0.5, 9, 0.3, 1, 1, 1)), np.random.default_rng(5)
+    for _ in range(10):
+        values = np.array([rng.uniform(800, 6000), rng.uniform(16, 70), rng.uniform(500, 5000), 130, 0.8, 2e4])
+        found = regret.nearest(rows, values, units)
+        steps = [
+            (math.log2(row["n"] / values[0]) / 0.5) ** 2
+            + ((row["log2_q"] - values[1]) / 9) ** 2
+            + (math.log2(row["sigma"] / values[2]) / 0.3) ** 2
+            for row in rows
+        ]
+        best = rows[steps.index(min(steps))]
+        assert found == best | {"excess": best["proof_size"] / rows[0]["proof_size"] - 1}

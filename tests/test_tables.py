@@ -61,13 +61,13 @@ def report():
     shares = {"bit_security": 1.0, "hardness": 0.75, "proof_size": 0.0, "all": 0.0}
     rows = [{"target": name, "threshold": "", "value": shares[name], "met": shares[name] == 1} for name in shares]
     loss = {"target": "validation_loss", "threshold": "< 0.60", "value": 0.7, "met": False}
-    cost = dict.fromkeys(("circuits", "free"), 3) | dict.fromkeys(
-        ("sound", "optimum", "median_excess", "mean_excess", "worst_excess", "mean_predictor_sound",
-         "mean_predictor_mean_excess", "mean_predictor_median_excess"), 0.25)  # fmt: skip
+    cost = {"circuits": 3, "free": 3, "cold_evaluations": 90, "warm_evaluations": 7} | dict.fromkeys(
+        ("sound", "larger", "hiding_short", "modulus_short", "optimum", "median_excess", "p95_excess", "mean_excess",
+         "worst_excess", "cold_optimal", "warm_optimal"), 0.25)  # fmt: skip
     by_split = {"val": measures, "test": measures, "test_large": measures | {"loss": 2.5}}
     models = {"network": by_split, "mean": by_split | {"test_large": measures | {"loss": 3.0}}}
     return {
-        "regret": {"test": dict.fromkeys(models, cost), "compiled": cost | {"circuits": 8}},
+        "regret": {"test": dict.fromkeys(models, cost), "compiled": {"network": cost | {"sound": 0.5}}},
         "models": models,
         "shares": {"labels": shares, "proposals": dict.fromkeys(shares, 0.5)},
         "targets_met": [loss, *rows[:-1]],
@@ -213,14 +213,71 @@ def test_levels_have_a_row_each():
     assert list(levels.index) == [100, 128, 192, 256] and levels["proof_size"].is_monotonic_increasing
 
 
-def test_the_cost_of_following_the_network(report):
-    table = tables.regret(report)
-    assert list(table.columns) == ["test split", "compiled circuits"]
-    assert table.loc["circuits"].tolist() == [3, 8]
-    rows = [{"circuit": name, "nodes": 3, "free": True, "sound": False, "fails": ["hiding", "width"], "proof_size": 9,
-             "excess": excess, "mean_excess": 1.0} for name, excess in (("a", 0.1), ("b", 0.5))]  # fmt: skip
-    assert tables.compiled(rows)["circuit"].tolist() == ["b", "a"]
-    assert tables.compiled(rows)["fails"][0] == "hiding, width"
+def cost_row(circuit, excess, **more):
+    return {"circuit": circuit, "nodes": 30, "security": 128, "free": True, "sound": not excess, "proof_size": 9,
+            "fails": ["hiding", "width"] if excess else [], "excess": excess, "binds": "hiding"} | more  # fmt: skip
+
+
+def test_the_cost_of_following_a_model(report):
+    table = tables.regret(report, "test")
+    assert list(table.index) == ["network", "mean"] and (table == 0.25).all(axis=None)
+    assert tables.regret(report, "compiled").loc["network", "sound as proposed"] == 0.5
+    warm = tables.warm_start(report, "test")
+    assert warm["evaluations"].tolist() == [90, 7, 7] and warm.index[0] == "from the smallest q"
+
+
+def test_compiled_circuits_stand_by_their_excess():
+    rows = {"it": [cost_row("a", 0.1), cost_row("b", 0.5)], "mean": [cost_row("a", 2.0), cost_row("b", 1.0)]}
+    table = tables.compiled(rows, "it")
+    assert table["circuit"].tolist() == ["b", "a"] and table["mean_excess"].tolist() == [1.0, 2.0]
+    assert table["fails"][0] == "hiding, width"
+
+
+def test_costs_by_group_by_hand():
+    rows = [cost_row("dot 0", 0.0, nodes=90), cost_row("dot 1", 0.5, nodes=301), cost_row("mimc 2", 0.1, nodes=300)]
+    table = tables.costs_by(rows, "family")
+    assert table.loc["dot"].tolist() == [0.5, 0.5, 0.25, 2]
+    assert tables.costs_by(rows, "size")["circuits"].to_dict() == {"<=100": 1, "<=300": 1, "<=1000": 1}
+    assert tables.costs_by(rows, "binds").loc["hiding", "circuits"] == 3
+
+
+def test_the_worst_circuits_stand_first(circuits):
+    test = circuits["test"]
+    beliefs = test.demands.copy()
+    beliefs[1, :4] = [0.25, 20 / 64, 0, 3]
+    rows = [cost_row(f"{name} {i}", excess) for i, (name, excess) in enumerate(zip("abc", (0.1, 0.9, 0.2)))]
+    table = tables.worst(test, rows, beliefs, 2)
+    assert list(table.index) == ["b 1", "c 2"]
+    assert table.loc["b 1", ["believed", "believed B", "believed rows"]].tolist() == [0.25, 20, 8]
+    assert table.loc["c 2", "rows"] == test.circuit["height_64"][2]
+
+
+def test_what_an_answer_costs_by_hand():
+    spent = {"graph_ms": 1.0, "network_ms": 2.0, "believed_ms": 0.5, "analyse_ms": 0.25, "search_ms": 0.25,
+             "estimator_ms": 1000.0}  # fmt: skip
+    free = cost_row("a 0", 0.0, candidates=200, cold={"evaluations": 30}, warm={"evaluations": 5})
+    fixed = cost_row("b 1", 0.0, free=False, candidates=1, cold=None, warm=None)
+    table = tables.pays(spent, [free, fixed])
+    assert table["milliseconds"].tolist() == [3.5, 0.5, 100_500, 15_500, 3003.5]
+    assert table["hours for a million"].iloc[0] == pytest.approx(3.5 / 3.6)
+
+
+def test_runs_are_told_by_mean_and_deviation():
+    def run(variant, seed, loss, train=10):
+        val = {"loss": loss, "free_wrong": 0.1, "bits_off": 2.0, "rows_off": 0.5}
+        return {"variant": variant, "seed": seed, "train": train, "batches": 3, "seconds": 2.0, "parameters": 7,
+                "splits": {"val": val, "test": {"loss": 2 * loss}}}  # fmt: skip
+
+    found = {
+        "rows": [run("b", 1, 0.1), run("b", 2, 0.3), run("a", 1, 1)],
+        "curve": [run("b", 1, 1, 20), run("b", 1, 2)],
+    }
+    del found["rows"][2]["splits"]["val"]["free_wrong"]
+    table = tables.comparison(found)
+    assert list(table.index) == ["b", "a"] and table["seeds"].tolist() == [2, 1]
+    assert table.loc["b", "loss, val"] == "0.200 ± 0.100" and table.loc["b", "B off by"] == "2.0 ± 0.0"
+    assert table.loc["a", "free or fixed wrong"] == ""
+    assert tables.curve(found)["loss, test"].to_dict() == {10: "4.000 ± 0.000", 20: "2.000 ± 0.000"}
 
 
 def test_configuration_shows_no_path(circuits):

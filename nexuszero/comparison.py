@@ -1,0 +1,259 @@
+"""Networks and parts of them compared: the same batches for all, several seeds, one choice changed at a time.
+
+Every run is one row of a JSON file, written at once; a comparison that was interrupted goes on where it ended.
+
+    nexuszero compare
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from nexuszero import plain, provenance
+from nexuszero.analysis import write_json
+from nexuszero.batching import Batch, Circuits, Standardiser
+from nexuszero.config import CompareConfig, GenerateConfig
+from nexuszero.crypto import SHIFTED
+from nexuszero.dataset import DEMANDS, SPLITS, Split, read
+from nexuszero.evaluation import measures
+from nexuszero.generation import generate
+from nexuszero.model import DEMAND_WEIGHT, NODE_WEIGHT, ParameterNet, loss, objective
+from nexuszero.optimiser import Muon
+from nexuszero.training import schedule
+
+WARMUP, DECAY, CLIP = 0.05, 0.01, 1.0
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The network of the configuration with one choice changed.
+
+    Args:
+        rounds: of messages, None for the configuration's; none at all leaves a set of nodes.
+        width: times the configuration's.
+        hidden: what the network does not see, as a change of batches.
+        demands: whether it learns what circuits ask.
+        nodes: whether it learns the ranges of nodes.
+        tallies: whether demands start from extremes and sums over nodes.
+        muon: Muon and AdamW, or AdamW alone.
+        gat: PyG's GATv2 instead, which learns the six targets alone, by AdamW.
+    """
+
+    rounds: int | None = None
+    width: float = 1
+    hidden: Callable[[Batch], Batch] | None = None
+    demands: bool = True
+    nodes: bool = True
+    tallies: bool = True
+    muon: bool = True
+    gat: bool = False
+
+
+def _one_form(batch: Batch) -> Batch:
+    attr = batch.edge_attr.clone()
+    attr[:, :3] = torch.eye(3)[0]
+    return batch._replace(edge_attr=attr)
+
+
+def _no_coefficients(batch: Batch) -> Batch:
+    attr = batch.edge_attr.clone()
+    attr[:, 3:] = 0
+    return batch._replace(edge_attr=attr)
+
+
+VARIANTS = {
+    "network": Variant(),
+    "set of nodes, no edges": Variant(rounds=0),
+    "GATv2 by PyG": Variant(gat=True),
+    "one round": Variant(rounds=1),
+    "two rounds": Variant(rounds=2),
+    "twice the rounds": Variant(rounds=8),
+    "half the width": Variant(width=0.5),
+    "twice the width": Variant(width=2),
+    "AdamW alone": Variant(muon=False),
+    "ranges of nodes not learned": Variant(nodes=False),
+    "demands not learned": Variant(demands=False),
+    "neither of them learned": Variant(nodes=False, demands=False),
+    "demands without tallies": Variant(tallies=False),
+    "forms not told apart": Variant(hidden=_one_form),
+    "coefficients not seen": Variant(hidden=_no_coefficients),
+}
+
+
+class Untallied(ParameterNet):
+    """Demands are read from the summary alone."""
+
+    @staticmethod
+    def tallied(reach: Tensor, judged: Tensor, counts: Tensor, counted: Tensor, num_graphs: int) -> Tensor:
+        """Nothing."""
+        return reach.new_zeros(num_graphs, DEMANDS)
+
+
+def compare(config: CompareConfig, log: Callable[[str], None] = print) -> Row:
+    """Trains every variant with every seed, and the network on growing training sets -> what ``config.out`` holds."""
+    splits = {name: read(config.data / name) for name in (*SPLITS, *SHIFTED)}
+    settings = config.model_dump(mode="json", exclude={"data", "out", "threads", "variants"})
+    found: Row = {"settings": settings, "provenance": provenance.collect(splits), "rows": [], "curve": []}
+    if config.out.is_file():
+        before = json.loads(config.out.read_text(encoding="utf-8"))
+        if before["settings"] == settings and before["provenance"]["data"] == found["provenance"]["data"]:
+            found = before
+    threads = torch.get_num_threads()
+    torch.set_num_threads(config.threads or threads)
+    try:
+        for part, name, seed, row in _runs(config, splits, found):
+            found[part].append(row)
+            write_json(config.out, found)
+            log(f"{name}, {row['train']} circuits, seed {seed}: validation {row['splits']['val']['loss']:.4f}, "
+                f"{row['seconds']:.0f} s")  # fmt: skip
+    finally:
+        torch.set_num_threads(threads)
+    return found
+
+
+def _runs(config: CompareConfig, splits: Mapping[str, Split], found: Row) -> Iterator[tuple[str, str, int, Row]]:
+    """The runs that are still missing, one after the other."""
+    done = {(row["variant"], row["seed"]) for row in found["rows"]}
+    for seed in config.seeds:
+        for name in config.variants or VARIANTS:
+            if (name, seed) not in done:
+                yield "rows", name, seed, run(config, VARIANTS[name], name, seed, splits, config.batches)
+    done = {(row["train"], row["seed"]) for row in found["curve"]}
+    missing = [(size, seed) for size in config.sizes for seed in config.seeds if (size, seed) not in done]
+    if missing:
+        train = _grown(splits["train"], max(size for size, _ in missing))
+        for size, seed in missing:
+            row = run(config, VARIANTS["network"], "network", seed, {**splits, "train": train}, config.steps, size)
+            yield "curve", "network", seed, row
+
+
+def run(
+    config: CompareConfig,
+    variant: Variant,
+    name: str,
+    seed: int,
+    splits: Mapping[str, Split],
+    batches: int,
+    size: int | None = None,
+) -> Row:
+    """One training, and its measures on all splits but train; ``size`` training circuits, None for all."""
+    units = Standardiser.fit(splits["train"].targets)
+    circuits = {split: Circuits(columns, units) for split, columns in splits.items()}
+    torch.manual_seed(seed)
+    model = build(config, variant)
+    start = time.perf_counter()
+    learn(model, variant, config, circuits["train"], seed, batches, size)
+    row: Row = {
+        "variant": name, "seed": seed, "batches": batches, "train": size or len(circuits["train"]),
+        "seconds": time.perf_counter() - start, "parameters": sum(weight.numel() for weight in model.parameters()),
+        "splits": {},
+    }  # fmt: skip
+    for split in splits:
+        if split != "train":
+            row["splits"][split] = _examined(model, variant, circuits[split], split, units)
+    return row
+
+
+def build(config: CompareConfig, variant: Variant) -> nn.Module:
+    """The network of a variant."""
+    rounds = config.num_layers if variant.rounds is None else variant.rounds
+    shape = (int(config.hidden_dim * variant.width), rounds, config.num_heads, config.dropout)
+    kind = plain.PlainNet if variant.gat else ParameterNet if variant.tallies else Untallied
+    return kind(*shape)
+
+
+def learn(
+    model: nn.Module,
+    variant: Variant,
+    config: CompareConfig,
+    circuits: Circuits,
+    seed: int,
+    batches: int,
+    size: int | None = None,
+) -> None:
+    """Some batches of shuffled circuits, with the schedule, clipping and optimiser of a training run."""
+    rate, weights = config.learning_rate, list(model.parameters())
+    optimiser = (
+        Muon(weights, rate, DECAY, True) if variant.muon and not variant.gat
+        else torch.optim.AdamW(weights, rate, weight_decay=DECAY, fused=True)
+    )  # fmt: skip
+    scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: schedule(step, batches, WARMUP))
+    generator = torch.Generator().manual_seed(seed)
+    order = torch.empty(0, dtype=torch.int64)
+    model.train()
+    for _ in range(batches):
+        while len(order) < config.batch_size:
+            order = torch.cat([order, torch.randperm(size or len(circuits), generator=generator)])
+        chosen, order = order[: config.batch_size], order[config.batch_size :]
+        optimiser.zero_grad()
+        _error(model, variant, circuits.batch(chosen)).backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(weights, CLIP)
+        optimiser.step()
+        scheduler.step()
+
+
+def _error(model: nn.Module, variant: Variant, batch: Batch) -> Tensor:
+    seen = variant.hidden(batch) if variant.hidden else batch
+    if not isinstance(model, ParameterNet):
+        return loss(model(both_ways(seen)), batch.target)
+    weights = DEMAND_WEIGHT * variant.demands, NODE_WEIGHT * variant.nodes
+    return objective(model.answer(*seen.inputs), batch, *weights)
+
+
+def both_ways(batch: Batch) -> SimpleNamespace:
+    """A batch as the plain recipe takes it: edges in both directions, PyG's names."""
+    ends = torch.cat([batch.edge_index, batch.edge_index.flip(0)], dim=1)
+    attr = torch.cat([batch.edge_attr, batch.edge_attr])
+    return SimpleNamespace(x=batch.x, edge_index=ends, edge_attr=attr, batch=batch.graph, num_graphs=len(batch.target))
+
+
+def _examined(model: nn.Module, variant: Variant, circuits: Circuits, name: str, units: Standardiser) -> Row:
+    """Loss, exact hits and errors in what the circuits ask."""
+    size = 4 if name == "test_large" else 64
+    answers, asked = [], []
+    model.eval()
+    with torch.no_grad():
+        for chosen in torch.split(torch.arange(len(circuits)), size):
+            batch = circuits.batch(chosen)
+            seen = variant.hidden(batch) if variant.hidden else batch
+            if isinstance(model, ParameterNet):
+                told = model.answer(*seen.inputs)
+                answers.append(told.answer)
+                asked.append(told.demand)
+            else:
+                answers.append(model(both_ways(seen)))
+    truth = circuits.split.targets
+    found = measures(units.inverse(torch.cat(answers).numpy()), truth, units)
+    row = {key: found[key] for key in ("loss", "hit_log2_q", "hit_n")}
+    if asked and variant.demands:
+        said, true = torch.cat(asked).numpy(), circuits.split.demands
+        free, large = true[:, 0] > 0, (true[:, 0] > 0) & (true[:, 1] >= 16 / 64)
+        row["free_wrong"] = float(((said[:, 0] > 0) != free).mean())
+        row["bits_off"] = float(64 * np.abs(said - true)[large, 1].mean())
+        row["rows_off"] = float(np.abs(said - true)[:, 3].mean())
+    return row
+
+
+def _grown(train: Split, size: int) -> Split:
+    """A longer train split of the same stream: it begins with the one at hand."""
+    if size <= len(train):
+        return train
+    with TemporaryDirectory() as directory:
+        seed = int(train.attributes["master_seed"])
+        sizes = {"out": Path(directory), "train": size, "val": 1, "test": 1, "seed": seed}
+        generate(GenerateConfig.model_validate(sizes), log=lambda _: None)
+        grown = read(Path(directory) / "train")
+    assert np.array_equal(grown.params[: len(train)], train.params)
+    return grown

@@ -1,0 +1,80 @@
+"""Variants of the network, trained for a moment: what each leaves out, and that a comparison goes on."""
+
+import json
+
+import pytest
+import torch
+
+from nexuszero.comparison import VARIANTS, both_ways, build, compare
+from nexuszero.config import CompareConfig, GenerateConfig
+from nexuszero.generation import generate
+from nexuszero.model import ParameterNet
+from nexuszero.plain import PlainNet
+
+SMALL = {"batches": 2, "steps": 1, "sizes": [8, 30], "batch_size": 4, "hidden_dim": 16, "num_layers": 2, "threads": 1}
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    out = tmp_path_factory.mktemp("circuits")
+    sizes = {"train": 16, "val": 4, "test": 4, "test_large": 1, "test_family": 3}
+    generate(GenerateConfig(out=out, seed=1, **sizes), log=lambda _: None)
+    return out
+
+
+def configured(data, out, **more):
+    return CompareConfig.model_validate({"data": data, "out": out, "seeds": [1, 2], **SMALL, **more})
+
+
+def test_every_variant_learns_and_is_measured(data, tmp_path):
+    config = configured(data, tmp_path / "found.json")
+    found = compare(config, log=lambda _: None)
+    assert found == json.loads(config.out.read_text())
+    assert [(row["variant"], row["seed"]) for row in found["rows"]] == [(name, s) for s in (1, 2) for name in VARIANTS]
+    assert [(row["train"], row["seed"]) for row in found["curve"]] == [(8, 1), (8, 2), (30, 1), (30, 2)]
+    for row in found["rows"]:
+        assert set(row["splits"]) == {"val", "test", "test_large", "test_family"}
+        assert all(0 < told["loss"] < 100 for told in row["splits"].values())
+    losses = [row["splits"]["val"]["loss"] for row in found["rows"]]
+    assert len(set(losses)) == len(losses)  # so each choice and each seed changes something
+
+
+def test_a_comparison_goes_on_where_it_ended(data, tmp_path):
+    said, one = [], configured(data, tmp_path / "found.json", variants=["one round"])
+    compare(one, log=said.append)
+    before = one.out.read_text()
+    compare(one, log=said.append)
+    assert len(said) == 2 + 4 and one.out.read_text() == before
+    compare(configured(data, one.out, variants=["one round", "network"]), log=said.append)
+    assert len(said) == 6 + 2 and json.loads(one.out.read_text())["rows"][:2] == json.loads(before)["rows"]
+    compare(configured(data, one.out, variants=["one round"], batches=1), log=said.append)
+    assert len(said) == 8 + 6  # another length is another comparison
+
+
+def test_variants_are_what_they_say(data):
+    config = configured(data, data / "none.json")
+    assert isinstance(build(config, VARIANTS["GATv2 by PyG"]), PlainNet)
+    shapes = {name: build(config, VARIANTS[name]) for name in ("set of nodes, no edges", "twice the width", "network")}
+    assert [shape.num_layers for shape in shapes.values()] == [0, 2, 2]
+    assert [shape.embed_wire.out_features for shape in shapes.values()] == [16, 32, 16]
+    assert all(isinstance(shape, ParameterNet) for shape in shapes.values())
+
+
+def test_a_set_of_nodes_does_not_see_who_is_joined(data):
+    from nexuszero.batching import Circuits, Standardiser
+    from nexuszero.dataset import read
+
+    split = read(data / "val")
+    batch = Circuits(split, Standardiser.fit(split.targets)).batch(torch.arange(4))
+    loose = (batch.edge_attr[:, 4] > 0) & (batch.x[batch.edge_index[1], 3] < 0.5)  # no mark of a Boolean wire
+    moved = batch.edge_index.clone()
+    moved[1, loose] = moved[1, loose].flip(0)
+    model = build(configured(data, data / "none.json"), VARIANTS["set of nodes, no edges"]).eval()
+    again = batch._replace(edge_index=moved)
+    assert torch.allclose(model(*batch.inputs), model(*again.inputs), atol=1e-5)
+    assert both_ways(batch).edge_index.shape[1] == 2 * batch.edge_index.shape[1]
+
+
+def test_the_curve_grows_the_split_it_is_given(data, tmp_path):
+    found = compare(configured(data, tmp_path / "f.json", variants=["one round"], sizes=[40]), log=lambda _: None)
+    assert [row["train"] for row in found["curve"]] == [40, 40]

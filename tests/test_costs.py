@@ -1,0 +1,25 @@
+"""What an answer costs: every step is timed, on the same circuits."""
+
+import pytest
+
+from nexuszero.batching import Standardiser
+from nexuszero.checkpoint import Checkpoint
+from nexuszero.config import GenerateConfig
+from nexuszero.costs import costs
+from nexuszero.dataset import read
+from nexuszero.generation import generate
+from nexuszero.golden import recorded
+from nexuszero.model import ParameterNet
+
+
+def test_every_step_is_timed(tmp_path):
+    generate(GenerateConfig(out=tmp_path, train=1, val=1, test=9, seed=1), log=lambda _: None)
+    split = read(tmp_path / "test")
+    found = costs(Checkpoint(ParameterNet(8, 1, 2).eval(), Standardiser.fit(split.targets), {}), split)
+    assert found["circuits"] == 9
+    steps = ("graph_ms", "network_ms", "believed_ms", "analyse_ms", "search_ms")
+    assert all(found[name] > 0 for name in steps) and set(found) == {*steps, "circuits", "estimator_ms"}
+
+
+def test_recorded_seconds_are_those_of_the_table():
+    assert recorded("n~512 q=2^12") == pytest.approx(0.0594 + 0.9638)
