@@ -11,7 +11,7 @@ BUILT := nexuszero/_crypto/.built
 CIRCUITS := tests/fixtures/circuits
 CIRCOM := npx -y circom2@0.2.23
 
-.PHONY: help setup week test lint lab dashboard bench reference clean header lock circuits
+.PHONY: help setup week test lint lab dashboard bench compare reference clean header lock circuits
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -45,8 +45,12 @@ bench: setup ## Measures speed as ratios taken in one run (reports/bench.json, b
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
 	$(BIN)/nexuszero bench
 
+compare: setup ## Trains variants of the network with several seeds (reports/reference/comparison.json)
+	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
+	$(BIN)/nexuszero compare
+
 reference: setup ## Keeps the full week's figures and network in reports/reference
-	$(BIN)/python -c "from pathlib import Path; from nexuszero.reports import reference; print(*reference(Path('reports/full'), Path('checkpoints/baseline')), sep='\\n')"
+	$(BIN)/nexuszero reference
 
 lock: $(READY) ## Renews requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --group dev --all-extras pyproject.toml -o requirements.lock

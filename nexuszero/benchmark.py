@@ -53,12 +53,12 @@ def measure(config: BenchConfig, log: Callable[[str], None] = print) -> Row:
     splits, before = read_all(config.data), torch.get_num_threads()
     torch.set_num_threads(config.threads or before)
     parts = {
+        "answers": partial(answers, config),  # first: how long one takes depends on what its process did before
         "estimates": partial(estimates, config.repeats),
         "labels": partial(labels, splits["train"], config),
         "generation": partial(generation, config),
         "loading": partial(loading, config, splits["train"]),
         "training": partial(training, splits["train"], splits["val"], config),
-        "answers": partial(answers, config),
     }
     found: Row = {"provenance": provenance.collect(splits), "repeats": config.repeats}
     for name, part in parts.items():

@@ -259,6 +259,20 @@ def week(
     typer.echo(reports.week(_profile(profile, config), set_ or [], first=first))
 
 
+@app.command()
+def reference(
+    week: Annotated[Path, typer.Option(help="Directory of a week's reports.")] = Path("reports/full"),
+    checkpoint: Annotated[Path, typer.Option(help="Its network, or the directory of it.")] = Path(
+        "checkpoints/baseline"
+    ),
+) -> None:
+    """Keeps a week's figures and its network in reports/reference and prints the paths."""
+    from nexuszero import reports
+
+    for file in reports.reference(week, checkpoint):
+        typer.echo(file)
+
+
 def main() -> None:
     """Entry point: every error of the user's becomes one line and exit code 2."""
     try:

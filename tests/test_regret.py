@@ -67,7 +67,7 @@ def test_three_bits_of_q_too_few_are_three_bits_short(splits, model):
 
 
 def test_an_uphill_search_by_hand():
-    """Bytes by log2 q and ord; from (16, 1) it sees (17, 1) and (16, 2), then (18, 1) and (17, 2), which is not sound."""
+    """Bytes by log2 q and ord: from (16, 1) it sees (17, 1), (16, 2), then (18, 1), (17, 2); that one is not sound."""
     sizes = {(16, 1): 9, (16, 2): 10, (17, 1): 7, (18, 1): 8, (40, 4): 5}
     assert regret.climb(sizes, (16, 1)) == (5, False)
     assert regret.climb(sizes, (40, 4)) == (5, True)

@@ -245,7 +245,7 @@ def test_the_worst_circuits_stand_first(circuits):
     test = circuits["test"]
     beliefs = test.demands.copy()
     beliefs[1, :4] = [0.25, 20 / 64, 0, 3]
-    rows = [cost_row(f"{name} {i}", excess) for i, (name, excess) in enumerate(zip("abc", (0.1, 0.9, 0.2)))]
+    rows = [cost_row("a 0", 0.1), cost_row("b 1", 0.9), cost_row("c 2", 0.2)]
     table = tables.worst(test, rows, beliefs, 2)
     assert list(table.index) == ["b 1", "c 2"]
     assert table.loc["b 1", ["believed", "believed B", "believed rows"]].tolist() == [0.25, 20, 8]
