@@ -241,7 +241,8 @@ def _examined(model: nn.Module, variant: Variant, circuits: Circuits, name: str,
         said, true = torch.cat(asked).numpy(), circuits.split.demands
         free, large = true[:, 0] > 0, (true[:, 0] > 0) & (true[:, 1] >= 16 / 64)
         row["free_wrong"] = float(((said[:, 0] > 0) != free).mean())
-        row["bits_off"] = float(64 * np.abs(said - true)[large, 1].mean())
+        if large.any():
+            row["bits_off"] = float(64 * np.abs(said - true)[large, 1].mean())
         row["rows_off"] = float(np.abs(said - true)[:, 3].mean())
     return row
 

@@ -7,7 +7,7 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from nexuszero import golden, queries, recommend, tables
+from nexuszero import golden, queries, recommend, regret, tables
 from nexuszero.batching import Standardiser
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
@@ -183,7 +183,7 @@ def story():
     bridge, units = CryptoBridge(), Standardiser((11, 40, 10, 0, 0, 0), (1,) * 6)
     values, circuits = np.array([1500, 40, 900, 120, 0.8, 9000]), bridge.read([CIRCUIT])
     verdict = queries.verdicts(circuits.judge(128, values[None, :3]))[0]
-    nearest = recommend.nearest(queries.choices(circuits.candidates(128)), values, units)
+    nearest = regret.nearest(queries.choices(circuits.candidates(128)), values, units)
     proposal = dict(zip(TARGET_NAMES, values.tolist(), strict=True)) | verdict
     return recommend.recommend(bridge, CIRCUIT, 128) | {"proposal": proposal, "nearest": nearest}
 
