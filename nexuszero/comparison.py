@@ -33,6 +33,7 @@ from nexuszero.optimiser import Muon
 from nexuszero.training import schedule
 
 WARMUP, DECAY, CLIP = 0.05, 0.01, 1.0
+CHOSEN = {"variants", "seeds", "sizes"}  # which runs there are, not what they are
 Row = dict[str, Any]
 
 
@@ -104,7 +105,7 @@ class Untallied(ParameterNet):
 def compare(config: CompareConfig, log: Callable[[str], None] = print) -> Row:
     """Trains every variant with every seed, and the network on growing training sets -> what ``config.out`` holds."""
     splits = {name: read(config.data / name) for name in (*SPLITS, *SHIFTED)}
-    settings = config.model_dump(mode="json", exclude={"data", "out", "threads", "variants"})
+    settings = config.model_dump(mode="json", exclude={"data", "out", "threads", *CHOSEN})
     found: Row = {"settings": settings, "provenance": provenance.collect(splits), "rows": [], "curve": []}
     if config.out.is_file():
         before = json.loads(config.out.read_text(encoding="utf-8"))

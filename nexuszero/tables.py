@@ -358,7 +358,7 @@ def curve(found: Mapping[str, Any]) -> pd.DataFrame:
             f"loss, {split}": _spread([run["splits"][split]["loss"] for run in runs], 3) for split in runs[0]["splits"]
         }
         rows.append({"training circuits": size, "seeds": len(runs), "batches": runs[0]["batches"], **losses})
-    return pd.DataFrame(rows).set_index("training circuits")
+    return pd.DataFrame(rows or {"training circuits": []}).set_index("training circuits")
 
 
 def compiled(rows: Mapping[str, Sequence[Mapping[str, Any]]], model: str) -> pd.DataFrame:
