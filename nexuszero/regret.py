@@ -2,7 +2,7 @@
 
 On the circuits of a split, and on circuits that people compiled, none of which a network was trained on.
 
-    python -c "from nexuszero.regret import *; print(summary(compiled(None, load('checkpoints/baseline'))['network']))"
+    compiled(None, checkpoint.load("checkpoints/baseline"))["network"]
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ import numpy as np
 
 from nexuszero import queries
 from nexuszero.batching import Standardiser
-from nexuszero.beliefs import Margin, suppose
-from nexuszero.checkpoint import Checkpoint, load
+from nexuszero.beliefs import NONE, Margin, suppose
+from nexuszero.checkpoint import Checkpoint
 from nexuszero.crypto import Circuits, CryptoBridge
 from nexuszero.dataset import TARGET_NAMES, Array, Split, unlabelled
 from nexuszero.errors import InputError
@@ -29,10 +29,9 @@ ROOT = Path(__file__).parents[1]
 FIXTURES = (ROOT / "crypto/tests/fixtures/circuits", ROOT / "tests/fixtures/circuits")
 LEAST_SOUND, MOST_LARGER = 0.95, 0.02  # of the answers with a margin
 MARGINS = [Margin(*values) for values in product((0.5, 0.9, 0.99), (0, 1, 2, 3, 5), (1, 1.03, 1.06, 1.1, 1.2, 1.35))]
-__all__ = ["compiled", "drawn", "load", "margin", "nearest", "summary"]
 
 
-def compiled(directory: Path | None, model: Checkpoint, safe: Margin, level: int = 128) -> dict[str, list[Row]]:
+def compiled(directory: Path | None, model: Checkpoint, safe: Margin = NONE, level: int = 128) -> dict[str, list[Row]]:
     """Rows by model for each `.r1cs` file of a directory, None for the repository's fixtures.
 
     Left out are circuits with custom gates, which no answer covers, and those that multiply nothing private.
