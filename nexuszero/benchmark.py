@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from nexuszero import plain, provenance
@@ -43,6 +44,7 @@ CALLS = 2000  # of an estimate that lasts microseconds, a turn
 REPORT = "print(*(line.split()[1] for line in open('/proc/self/status') if line[:5] == 'VmHWM'))"  # kB, its own
 FIELDS = ("bn254", "bls12-381", "goldilocks", "babybear")  # those of the dataset
 MANY = 20  # answers in a row, once loaded
+OPERATIONS = 12  # that take the most of a step
 RATE = 5e-4  # of both recipes
 COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
 Work = Callable[[], object]
@@ -171,7 +173,7 @@ def _generated(sizes: dict[str, int]) -> tuple[float, float, float]:
 
 
 def loading(config: BenchConfig, split: Split) -> list[Row]:
-    """The train split read from disk, and an epoch of batches, against PyG's loader over a list of `Data`."""
+    """The train split read from disk, and an epoch of batches, against PyG's loader over `Data` and mere copying."""
     circuits, ready = Circuits(split, Standardiser.fit(split.targets)), plain.loader(split)
     batches = Batches(circuits, 32, seed=0)
     file, again = config.data / "train", "making `Data` objects of a split in memory"
@@ -183,7 +185,23 @@ def loading(config: BenchConfig, split: Split) -> list[Row]:
             against="PyG's DataLoader", target=10,
         ),
     ]  # fmt: skip
-    return [rows[0] | _absolute(rows[0]["ours"]["median"], "seconds", most=2), rows[1]]
+    copying = turns(
+        "an epoch in order", lambda: _copy(split, 32), lambda: _spent(Batches(circuits, 32)), config.repeats,
+        against="copying the same rows",
+    )  # fmt: skip
+    share = _absolute(1 / copying["ratio"]["median"], "of the time is copying")
+    return [rows[0] | _absolute(rows[0]["ours"]["median"], "seconds", most=2), rows[1], copying | share]
+
+
+def _copy(split: Split, size: int) -> None:
+    """The columns of so many circuits at a time, in the types of a batch."""
+    for first in range(0, len(split), size):
+        last = min(first + size, len(split))
+        nodes, edges = (slice(pointer[first], pointer[last]) for pointer in (split.node_ptr, split.edge_ptr))
+        split.x[nodes].copy()
+        split.node_bits[nodes].astype(np.float32)
+        split.edge_attr[edges].copy()
+        split.edge_index[:, edges].astype(np.int64)
 
 
 def _spent(batches: Iterable[object]) -> None:
@@ -212,7 +230,16 @@ def training(split: Split, valid: Split, config: BenchConfig) -> list[Row]:
         same()
     row = turns("a step", products.replay, same, config.repeats, against="its matrix products alone")
     share = _absolute(1 / row["ratio"]["median"], "of the time is matrix products", least=0.5)
-    return [*rows, row | share | {"gflop": products.flops / 1e9}]
+    return [*rows, row | share | {"gflop": products.flops / 1e9, "profile": profiled(same)}]
+
+
+def profiled(work: Work, times: int = 3) -> dict[str, float]:
+    """Shares of the processor's time by operation, the largest first, by PyTorch's profiler."""
+    with profile(activities=[ProfilerActivity.CPU]) as found:
+        _often(work, times)
+    spent = {event.key: event.self_cpu_time_total for event in found.key_averages()}
+    largest = sorted(spent, key=spent.__getitem__, reverse=True)[:OPERATIONS]
+    return {name: spent[name] / sum(spent.values()) for name in largest}
 
 
 def lesson(split: Split, valid: Split, batches: int) -> Row:

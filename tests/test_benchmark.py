@@ -96,9 +96,11 @@ def test_the_command_leaves_a_page_and_the_figures(tmp_path):
     found = json.loads(out.read_text())
     rows = benchmark.rows(found)
     assert [len(found[name]) for name in ("estimates", "labels", "generation", "loading", "training", "answers")] == [
-        8, 4, 1, 2, 3, 2,
+        8, 4, 1, 3, 3, 2,
     ]  # fmt: skip
     assert found["generation"][0]["peak_megabytes"] > 50 and found["generation"][0]["megabytes_on_disk"] > 0.05
+    shares = found["training"][-1]["profile"]
+    assert list(shares.values()) == sorted(shares.values(), reverse=True) and 0.5 < sum(shares.values()) <= 1
     lesson = found["training"][1]
     assert lesson["met"] == (lesson["validation_loss"] <= lesson["other_validation_loss"])
     table = tables.benchmark(rows)
