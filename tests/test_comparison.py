@@ -11,7 +11,7 @@ from nexuszero.generation import generate
 from nexuszero.model import ParameterNet
 from nexuszero.plain import PlainNet
 
-SMALL = {"batches": 2, "steps": 1, "sizes": [8, 30], "batch_size": 4, "hidden_dim": 16, "num_layers": 2, "threads": 1}
+SMALL = {"batches": 2, "steps": 1, "sizes": [8, 30], "batch_size": 4, "hidden_dim": 16, "num_layers": 3, "threads": 1}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_variants_are_what_they_say(data):
     config = configured(data, data / "none.json")
     assert isinstance(build(config, VARIANTS["GATv2 by PyG"]), PlainNet)
     shapes = {name: build(config, VARIANTS[name]) for name in ("set of nodes, no edges", "twice the width", "network")}
-    assert [shape.num_layers for shape in shapes.values()] == [0, 2, 2]
+    assert [shape.num_layers for shape in shapes.values()] == [0, 3, 3]
     assert [shape.embed_wire.out_features for shape in shapes.values()] == [16, 32, 16]
     assert all(isinstance(shape, ParameterNet) for shape in shapes.values())
 

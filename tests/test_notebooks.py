@@ -65,7 +65,8 @@ def test_default_paths_are_the_notebooks_own(stage):
     for node in ast.parse(parameters_cell(stage).source).body:
         value = ast.literal_eval(node.value)
         if isinstance(value, str) and "/" in value:
-            assert value.startswith((f"../build/notebooks/{stage}/", "../tests/fixtures/circuits/"))
+            own = f"../build/notebooks/{stage}/", "../tests/fixtures/circuits/", "../reports/reference/"
+            assert value.startswith(own)
 
 
 @pytest.mark.parametrize("stage", ALL)
