@@ -414,7 +414,8 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _spread(values: Sequence[float], digits: int) -> str:
-    return f"{np.mean(values):.{digits}f} ± {np.std(values):.{digits}f}"
+    deviation = f" ± {np.std(values):.{digits}f}" if len(values) > 1 else ""  # one run has none
+    return f"{np.mean(values):.{digits}f}{deviation}"
 
 
 def _trial(trial: optuna.trial.FrozenTrial) -> list[Any]:
