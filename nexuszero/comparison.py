@@ -7,7 +7,6 @@ Every run is one row of a JSON file, written at once; a comparison that was inte
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,11 +20,12 @@ import torch
 from torch import Tensor, nn
 
 from nexuszero import plain, provenance
-from nexuszero.analysis import write_json
+from nexuszero.analysis import read_json, write_json
 from nexuszero.batching import Batch, Circuits, Standardiser
 from nexuszero.config import CompareConfig, GenerateConfig
 from nexuszero.crypto import SHIFTED
 from nexuszero.dataset import DEMANDS, SPLITS, Split, read
+from nexuszero.errors import InputError
 from nexuszero.evaluation import measures
 from nexuszero.generation import generate
 from nexuszero.model import DEMAND_WEIGHT, NODE_WEIGHT, ParameterNet, loss, objective
@@ -107,15 +107,20 @@ def compare(config: CompareConfig, log: Callable[[str], None] = print) -> Row:
     splits = {name: read(config.data / name) for name in (*SPLITS, *SHIFTED)}
     settings = config.model_dump(mode="json", exclude={"data", "out", "threads", *CHOSEN})
     found: Row = {"settings": settings, "provenance": provenance.collect(splits), "rows": [], "curve": []}
+    commit = found["provenance"]["commit"]
+    if unknown := [name for name in config.variants if name not in VARIANTS]:
+        raise InputError(f"variants: {unknown[0]!r} is unknown; choose of {'; '.join(VARIANTS)}")
     if config.out.is_file():
-        before = json.loads(config.out.read_text(encoding="utf-8"))
-        if before["settings"] == settings and before["provenance"]["data"] == found["provenance"]["data"]:
-            found = before
+        before = read_json(config.out, "delete it to start anew")
+        data = before.get("provenance", {}).get("data")
+        if (before.get("settings"), data) != (settings, found["provenance"]["data"]):
+            raise InputError(f"{config.out}: was made with other settings or data; name another file as out")
+        found = before
     threads = torch.get_num_threads()
     torch.set_num_threads(config.threads or threads)
     try:
         for part, name, seed, row in _runs(config, splits, found):
-            found[part].append(row)
+            found[part].append(row | {"commit": commit})
             write_json(config.out, found)
             log(f"{name}, {row['train']} circuits, seed {seed}: validation {row['splits']['val']['loss']:.4f}, "
                 f"{row['seconds']:.0f} s")  # fmt: skip

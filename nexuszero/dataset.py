@@ -1,7 +1,7 @@
 """A split of the dataset as flat arrays in one HDF5 file: all circuits after one another, with pointers.
 
 One group or file per graph reads up to a thousand times slower. Everything is read into memory and the file
-is closed at once, so no h5py handle crosses a fork. Schema version 1.
+is closed at once, so no h5py handle crosses a fork. Schema version 2.
 
     python -c "from nexuszero.dataset import read; print(read('data/quick/train'))"
 """

@@ -7,6 +7,7 @@ import torch
 
 from nexuszero.comparison import VARIANTS, both_ways, build, compare
 from nexuszero.config import CompareConfig, GenerateConfig
+from nexuszero.errors import InputError
 from nexuszero.generation import generate
 from nexuszero.model import ParameterNet
 from nexuszero.plain import PlainNet
@@ -47,8 +48,12 @@ def test_a_comparison_goes_on_where_it_ended(data, tmp_path):
     assert len(said) == 2 + 4 and one.out.read_text() == before
     compare(configured(data, one.out, variants=["one round", "network"]), log=said.append)
     assert len(said) == 6 + 2 and json.loads(one.out.read_text())["rows"][:2] == json.loads(before)["rows"]
-    compare(configured(data, one.out, variants=["one round"], batches=1), log=said.append)
-    assert len(said) == 8 + 6  # another length is another comparison
+    kept = one.out.read_bytes()
+    with pytest.raises(InputError, match="other settings"):
+        compare(configured(data, one.out, variants=["one round"], batches=1), log=said.append)
+    with pytest.raises(InputError, match="'no such' is unknown; choose of network; "):
+        compare(configured(data, one.out, variants=["no such"]), log=said.append)
+    assert one.out.read_bytes() == kept
 
 
 def test_variants_are_what_they_say(data):
