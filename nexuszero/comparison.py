@@ -29,7 +29,7 @@ from nexuszero.errors import InputError
 from nexuszero.evaluation import measures
 from nexuszero.generation import generate
 from nexuszero.model import DEMAND_WEIGHT, NODE_WEIGHT, ParameterNet, loss, objective
-from nexuszero.optimiser import Muon
+from nexuszero.optimiser import OTHERS, Muon
 from nexuszero.training import schedule
 
 WARMUP, DECAY, CLIP = 0.05, 0.01, 1.0
@@ -193,7 +193,7 @@ def learn(
     rate, weights = config.learning_rate, list(model.parameters())
     optimiser = (
         Muon(weights, rate, DECAY, True) if variant.muon and not variant.gat
-        else torch.optim.AdamW(weights, rate, weight_decay=DECAY, fused=True)
+        else torch.optim.AdamW(weights, OTHERS * rate, weight_decay=DECAY, fused=True)
     )  # fmt: skip
     scheduler = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: schedule(step, batches, WARMUP))
     generator = torch.Generator().manual_seed(seed)

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import lightning as L
 import torch
@@ -20,6 +20,7 @@ from nexuszero.config import TrainConfig
 from nexuszero.errors import StageError
 from nexuszero.evaluation import outputs
 from nexuszero.model import ParameterNet, losses
+from nexuszero.optimiser import Muon
 
 Log = Callable[[str], None]
 OnEpoch = Callable[[dict[str, Any]], None]
@@ -71,7 +72,7 @@ class Journal(L.Callback):
         """Announces the epoch and seeds dropout from its number, so that a resumed epoch repeats exactly."""
         torch.manual_seed(self.config.seed * 1_000_003 + trainer.current_epoch + 1 + (trainer.global_rank << 32))
         self.started, self.graphs, self.total = time.perf_counter(), 0, 0.0
-        number, rate = trainer.current_epoch + 1, trainer.optimizers[0].param_groups[0]["lr"]
+        number, rate = trainer.current_epoch + 1, cast(Muon, trainer.optimizers[0]).rate
         batches = f"{trainer.num_training_batches} batches of {self.config.batch_size}"
         self.say(f"epoch {number}/{self.config.epochs}: {batches}, learning rate {rate:.2e}")
 
@@ -125,7 +126,7 @@ class Journal(L.Callback):
             "val_parameters_mse": parameters, "val_metrics_mse": metrics,
             "seconds": trained, "seconds_validation": time.perf_counter() - self.started - trained,
             "graphs_per_second": graphs / trained,
-            "learning_rate": trainer.optimizers[0].param_groups[0]["lr"],
+            "learning_rate": cast(Muon, trainer.optimizers[0]).rate,
             "best": not before or parameters + metrics < min(before),
         }  # fmt: skip
 

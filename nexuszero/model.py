@@ -40,7 +40,7 @@ class Hearers(NamedTuple):
     r"""Edges sorted by the node or form that hears them.
 
     Shapes:
-        - **source** :math:`(|E|)`: who speaks, **edge** :math:`(|E|, 8)`: over which edge, **at** :math:`(|E|)`: who
+        - **source** :math:`(|E|)`: who speaks, **edge** :math:`(|E|, C)`: what the edge adds, **at** :math:`(|E|)`: who
           hears, **ptr** :math:`(|V|+1)`: where each one's edges begin
     """
 
@@ -56,30 +56,40 @@ class Hearers(NamedTuple):
         ends = F.pad(torch.bincount(at, minlength=size).cumsum(0), (1, 0))
         return Hearers(source[order], edge[order], at[order], ends)
 
-    def gather(self, told: Tensor, by_edge: nn.Linear) -> tuple[Tensor, Tensor]:
+    def gather(self, told: Tensor) -> tuple[Tensor, Tensor]:
         """Maxima of half of the channels and sums of the others: ``[speakers, C] -> [size, C/2]`` twice."""
-        message = F.relu(told.index_select(0, self.source) + by_edge(self.edge)).float()
+        message = F.relu(told.index_select(0, self.source) + self.edge).float()
         largest, counted = message.chunk(2, dim=1)
         total = counted.new_zeros(len(self.ptr) - 1, counted.shape[1]).index_add(0, self.at, counted)
         return segment(largest, self.ptr, "max"), total
 
 
-class Update(nn.Module):
-    """What a node makes of its state and of what it hears: a perceptron through a quarter of the width."""
+class Speaker(nn.Module):
+    """What wires, or constraints, make of their states: what they tell, and how they change by what they hear.
 
-    def __init__(self, heard: int, hidden_dim: int) -> None:
+    The change comes from a perceptron through a quarter of the width. Both begin with the layer-normed state, so one
+    product serves both.
+    """
+
+    def __init__(self, hidden_dim: int, width: int, heard: int) -> None:
         super().__init__()
         narrow = max(1, hidden_dim // 4)
-        self.enter, self.hear = nn.Linear(hidden_dim, narrow), nn.Linear(heard, narrow, bias=False)
+        self.width = width
+        self.enter, self.hear = nn.Linear(hidden_dim, width + narrow), nn.Linear(heard, narrow, bias=False)
         self.leave = nn.Linear(narrow, hidden_dim)
 
-    def forward(self, state: Tensor, heard: Tensor) -> Tensor:
+    def forward(self, state: Tensor) -> tuple[Tensor, Tensor]:
+        """What is told, ``[nodes, width]``, and what the change starts from, ``[nodes, hidden / 4]``."""
+        told, own = self.enter(F.layer_norm(state, state.shape[1:])).tensor_split([self.width], dim=1)
+        return told, own
+
+    def change(self, own: Tensor, heard: Tensor) -> Tensor:
         """The change of the state, ``[nodes, hidden]``."""
-        change: Tensor = self.leave(F.gelu(self.enter(state) + self.hear(heard)))
+        change: Tensor = self.leave(F.gelu(own + self.hear(heard)))
         return change
 
 
-class Round(nn.Module):
+class Rounds(nn.Module):
     r"""Wires :math:`j` tell constraints :math:`i` by form :math:`r`, constraints tell wires.
 
     .. math::
@@ -90,64 +100,58 @@ class Round(nn.Module):
     and likewise back, where a constraint says the same over each of its edges. :math:`\bar{\mathbf{x}}` is a layer
     norm. The maximum follows the largest of several ranges, the sum counts; each has half of a message, which has a
     quarter of the width. Wires of one constraint (leaves) speak and stay as they are, so what they say is gathered
-    once.
+    once, as is what edges add.
     """
 
     def __init__(self, hidden_dim: int) -> None:
         super().__init__()
         width = 2 * max(1, hidden_dim // 8)
-        self.norm_wire, self.norm_constraint = nn.LayerNorm(hidden_dim), nn.LayerNorm(hidden_dim)
-        self.tell_constraint, self.tell_wire = nn.Linear(hidden_dim, width), nn.Linear(hidden_dim, width)
+        self.wire, self.constraint = Speaker(hidden_dim, width, width), Speaker(hidden_dim, width, FORMS * width)
         self.edge_to_constraint = nn.Linear(EDGE_FEATURES + 3, width, bias=False)
         self.edge_to_wire = nn.Linear(EDGE_FEATURES + 3, width, bias=False)
-        self.update_constraint = Update(FORMS * width, hidden_dim)
-        self.update_wire = Update(width, hidden_dim)
-
-    def told_by(self, wires: Tensor, forms: Hearers) -> tuple[Tensor, Tensor]:
-        """What forms hear of wires whose states are layer-normed: maxima and sums."""
-        return forms.gather(self.tell_constraint(wires), self.edge_to_constraint)
 
     def forward(
-        self,
-        wires: Tensor,
-        constraints: Tensor,
-        forms: Hearers,
-        back: Hearers,
-        leaves: tuple[Tensor, Tensor],
+        self, states: list[Tensor], forms: Hearers, outer: Hearers, back: Hearers, times: int
     ) -> tuple[Tensor, Tensor]:
-        """New states of wires and constraints; ``leaves`` is what forms hear of wires that stay as they are."""
-        state = self.norm_wire(wires)
-        largest, total = self.told_by(state, forms)
-        heard = torch.cat([torch.maximum(largest, leaves[0]), (total + leaves[1]).log1p()], dim=1)
-        heard = heard.view(len(constraints), FORMS * heard.shape[1])
-        constraints = constraints + self.update_constraint(self.norm_constraint(constraints), heard)
-        told = self.tell_wire(self.norm_constraint(constraints))
-        largest, total = back.gather(told, self.edge_to_wire)
-        return wires + self.update_wire(state, torch.cat([largest, total.log1p()], dim=1)), constraints
+        """States of wires and constraints after so many rounds; ``outer`` are the edges from leaves to forms."""
+        wires, leaves, constraints = states
+        forms, outer = (way._replace(edge=self.edge_to_constraint(way.edge)) for way in (forms, outer))
+        back = back._replace(edge=self.edge_to_wire(back.edge))
+        most, count = outer.gather(self.wire(leaves)[0])
+        own_constraint = self.constraint(constraints)[1]
+        for _ in range(times):
+            told, own_wire = self.wire(wires)
+            largest, total = forms.gather(told)
+            heard = torch.cat([torch.maximum(largest, most), (total + count).log1p()], dim=1)
+            change = self.constraint.change(own_constraint, heard.view(len(constraints), FORMS * heard.shape[1]))
+            constraints = constraints + change
+            told, own_constraint = self.constraint(constraints)
+            largest, total = back.gather(told)
+            wires = wires + self.wire.change(own_wire, torch.cat([largest, total.log1p()], dim=1))
+        return wires, constraints
 
 
 class Readout(nn.Module):
     r"""From nodes to their circuit: :math:`\log(1 + \mathrm{sum})`, maximum, and a mean by several attention heads.
 
     Shapes:
-        - **x** :math:`(|V|, D)`, **graph** :math:`(|V|)` -> **output** :math:`(|G|, 3D)`; zero for an empty graph
+        - **x** :math:`(|V|, D)`, **graph** :math:`(|V|)` -> **output** :math:`(|G|, 3D/2)`; zero for an empty graph
     """
 
     def __init__(self, hidden_dim: int, num_heads: int, dropout: float) -> None:
         super().__init__()
         self.dropout = nn.Dropout(dropout)
-        self.norm, self.value = nn.LayerNorm(hidden_dim), nn.Linear(hidden_dim, hidden_dim)
-        self.score = nn.Linear(hidden_dim, num_heads)
+        self.width = num_heads * max(1, hidden_dim // num_heads // 2)
+        self.value, self.score = nn.Linear(hidden_dim, self.width), nn.Linear(hidden_dim, num_heads)
 
     def forward(self, x: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
         """One row a circuit."""
         value = F.relu(self.value(x)).float()
-        weight = softmax(self.score(self.norm(x)).float(), graph, num_nodes=num_graphs)  # [nodes, heads]
-        weight = self.dropout(weight)
-        by_head = value.view(*weight.shape, value.shape[1] // weight.shape[1])  # [nodes, heads, channels]
+        score = self.score(F.layer_norm(x, x.shape[1:])).float()
+        weight = self.dropout(softmax(score, graph, num_nodes=num_graphs))  # [nodes, heads]
+        by_head = value.view(*weight.shape, self.width // weight.shape[1])  # [nodes, heads, channels]
         weighted = (weight.unsqueeze(2) * by_head).flatten(1)
-        sums = value.new_zeros(num_graphs, 2 * value.shape[1])
-        total, mean = sums.index_add(0, graph, torch.cat([value, weighted], dim=1)).chunk(2, dim=1)
+        total, mean = (part.new_zeros(num_graphs, self.width).index_add(0, graph, part) for part in (value, weighted))
         return torch.cat([total.log1p(), global_max_pool(value, graph, num_graphs), mean], dim=1)
 
 
@@ -189,13 +193,14 @@ class ParameterNet(nn.Module):
         self.num_layers = num_layers
         self.embed_wire = nn.Linear(NODE_FEATURES, hidden_dim)
         self.embed_constraint = nn.Linear(NODE_FEATURES, hidden_dim)
-        self.round = Round(hidden_dim)
+        self.rounds = Rounds(hidden_dim)
         self.read_wires, self.read_constraints = (Readout(hidden_dim, num_heads, dropout) for _ in range(2))
-        self.reach_wire, self.reach_constraint = (_head(hidden_dim, hidden_dim // 2, 2) for _ in range(2))
+        self.reach_wire, self.reach_constraint = (_reach(hidden_dim) for _ in range(2))
         self.count_wire, self.count_constraint = (nn.Linear(hidden_dim, len(SLOTS)) for _ in range(2))
-        width = 6 * hidden_dim + NODE_FEATURES + 3 + DEMANDS
-        self.demand_head = _head(width, hidden_dim, DEMANDS)
-        self.answer_head = _head(width + DEMANDS, hidden_dim, TARGETS)
+        width = 6 * self.read_wires.width + NODE_FEATURES + 3 + DEMANDS
+        narrow = hidden_dim // 2
+        self.demand_head = _head(width, narrow, DEMANDS)
+        self.answer_head = _head(width + DEMANDS, narrow, TARGETS)
 
     def forward(
         self, x: Tensor, edge_index: Tensor, edge_attr: Tensor, graph: Tensor, num_graphs: int | None = None
@@ -220,7 +225,7 @@ class ParameterNet(nn.Module):
             circuit_features(x, graph, size),
             tally,
         ]
-        summary = torch.cat(seen, dim=1)  # [graphs, 6 * hidden + 23]
+        summary = torch.cat(seen, dim=1)  # [graphs, 3 * hidden + 23]
         demand = tally + self.demand_head(summary).float()
         return Told(self.answer_head(torch.cat([summary, demand], dim=1)).float(), demand, reach, nodes)
 
@@ -267,9 +272,7 @@ class ParameterNet(nn.Module):
         forms = Hearers.sort(ends[0], ends[1], size, ends[2])
         back = Hearers.sort(ends[1] // FORMS, ends[0], len(wires), ends[2])
         outer = Hearers.sort(speaker[~inside], form[~inside], size, edge[~inside])
-        said = self.round.told_by(self.round.norm_wire(leaves), outer)
-        for _ in range(self.num_layers):
-            wires, constraints = self.round(wires, constraints, forms, back, said)
+        wires, constraints = self.rounds([wires, leaves, constraints], forms, outer, back, self.num_layers)
         return [wires, leaves, constraints], kinds
 
     def memory(self, nodes: int, edges: int) -> int:
@@ -290,6 +293,12 @@ def circuit_features(x: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
     total = x.new_zeros(num_graphs, x.shape[1]).index_add(0, graph, x)
     count = torch.bincount(graph, minlength=num_graphs).clamp(min=1).unsqueeze(1)
     return torch.cat([total[:, CONSTANTS] / count, total.log1p() / 8], dim=1)
+
+
+def _reach(hidden_dim: int) -> nn.Sequential:
+    """A node's range of its state."""
+    narrow = max(1, hidden_dim // 4)
+    return nn.Sequential(nn.Linear(hidden_dim, narrow), nn.GELU(), nn.Linear(narrow, 2))
 
 
 def _head(width: int, hidden_dim: int, outputs: int) -> nn.Sequential:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 LEAST, LARGEST = 16, 4  # the shorter side of a matrix that is worth it, and how much longer the other may be
-SCALE = 40  # the rate of matrices over that of the rest
+MATRICES, OTHERS = 40, 4  # their rates over the one that is asked for
 MOMENTUM, STEPS = 0.95, 5
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
@@ -27,12 +27,13 @@ class Muon(torch.optim.AdamW):
         \mathbf{W} &\leftarrow (1 - \eta \lambda) \mathbf{W} - \eta \sqrt{\max(1, m/n)} \, \mathbf{O}, \qquad
         \mathbf{W} \in \mathbb{R}^{m \times n}
 
-    with :math:`\eta` forty times the learning rate of the rest. :class:`torch.optim.Muon` works in bfloat16, which
-    processors without it emulate: that doubled the time of a step. Here it is the matrices' own type.
+    with :math:`\eta` forty times the learning rate that is asked for, and AdamW's four times: orthogonal steps are
+    small, and vectors fell behind the matrices. :class:`torch.optim.Muon` works in bfloat16, which processors without
+    it emulate: that doubled the time of a step. Here it is the matrices' own type.
 
     Args:
         parameters: of the network.
-        lr (float): Learning rate of AdamW.
+        lr (float): Learning rate, a fourth of AdamW's.
         weight_decay (float): :math:`\lambda` of both.
         fused (bool): AdamW in one kernel.
     """
@@ -44,8 +45,16 @@ class Muon(torch.optim.AdamW):
                 weight.dim() == 2 and min(weight.shape) >= LEAST and max(weight.shape) <= LARGEST * min(weight.shape)
             )
             parts[square].append(weight)
-        groups: list[dict[str, Any]] = [{"params": parts[0]}, {"params": parts[1], "lr": SCALE * lr}]
+        groups: list[dict[str, Any]] = [
+            {"params": part, "lr": scale * lr} for part, scale in zip(parts, (OTHERS, MATRICES), strict=True)
+        ]
         super().__init__(groups, lr=lr, weight_decay=weight_decay, fused=fused)
+
+    @property
+    def rate(self) -> float:
+        """The learning rate that is asked for, at this step of its schedule."""
+        rate: float = self.param_groups[0]["lr"] / OTHERS
+        return rate
 
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """One step of both."""

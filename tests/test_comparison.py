@@ -12,7 +12,7 @@ from nexuszero.generation import generate
 from nexuszero.model import ParameterNet
 from nexuszero.plain import PlainNet
 
-SMALL = {"batches": 2, "steps": 1, "sizes": [8, 30], "batch_size": 4, "hidden_dim": 16, "num_layers": 3, "threads": 1}
+SMALL = {"batches": 2, "steps": 1, "sizes": [8, 30], "batch_size": 4, "hidden_dim": 32, "num_layers": 3, "threads": 1}
 
 
 @pytest.fixture(scope="module")

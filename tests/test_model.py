@@ -115,18 +115,15 @@ def test_heads_must_divide_the_width() -> None:
 
 
 def test_what_is_heard_by_hand() -> None:
-    by_edge = torch.nn.Linear(8, 4, bias=False)
-    torch.nn.init.zeros_(by_edge.weight)
-    by_edge.weight.data[:, 0] = 1
-    edge = torch.zeros(3, 8)
-    edge[1, 0] = 1
+    edge = torch.zeros(3, 4)
+    edge[1] = 1
     told = torch.tensor([[0.0, -9, 0, -9], [2, 3, 2, 3], [5, 6, 5, 6]])
     hearers = Hearers.sort(torch.tensor([1, 1, 2]), torch.tensor([2, 0, 2]), 3, edge)
-    largest, total = hearers.gather(told, by_edge)
+    largest, total = hearers.gather(told)
     assert largest.tolist() == [[3, 4], [0, 0], [5, 6]]
     assert total.tolist() == [[3, 4], [0, 0], [7, 9]]
     nobody = torch.zeros(0, dtype=torch.int64)
-    assert Hearers.sort(nobody, nobody, 3, edge[:0]).gather(told, by_edge)[0].shape == (3, 2)
+    assert Hearers.sort(nobody, nobody, 3, edge[:0]).gather(told)[0].shape == (3, 2)
 
 
 def test_a_boolean_constraint_becomes_a_mark_on_its_wire() -> None:
@@ -151,11 +148,11 @@ def test_the_three_forms_of_a_constraint_are_heard_apart(model: ParameterNet, ba
 
 
 def test_the_readout_by_hand() -> None:
-    readout = Readout(2, 1, 0.0)
-    torch.nn.init.eye_(readout.value.weight)
+    readout = Readout(4, 1, 0.0)
+    readout.value.weight.data = torch.eye(2, 4)
     for parameter in (readout.value.bias, readout.score.weight, readout.score.bias):
         torch.nn.init.zeros_(parameter)  # all nodes weigh the same
-    seen = readout(torch.tensor([[1.0, 2.0], [3.0, -4.0], [5.0, 6.0]]), torch.tensor([0, 0, 2]), 3)
+    seen = readout(torch.tensor([[1.0, 2, 9, 9], [3, -4, 9, 9], [5, 6, 9, 9]]), torch.tensor([0, 0, 2]), 3)
     logs = torch.tensor([5.0, 3, 6, 7]).log()
     expected = [[logs[0], logs[1], 3, 2, 2, 1], [0] * 6, [logs[2], logs[3], 5, 6, 5, 6]]
     torch.testing.assert_close(seen, torch.tensor(expected))

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nexuszero.optimiser import SCALE, Muon, orthogonal
+from nexuszero.optimiser import MATRICES, OTHERS, Muon, orthogonal
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (20, 64), (64, 20)])
@@ -22,8 +22,9 @@ def test_matrices_step_as_in_pytorch_and_the_rest_as_in_adamw() -> None:
     ours, theirs = ([torch.nn.Parameter(value.clone()) for value in (weight, small)] for _ in range(2))
     rate = 1e-3
     optimiser = Muon(ours, rate, 0.1, fused=False)
-    muon = torch.optim.Muon(theirs[:1], lr=SCALE * rate, weight_decay=0.1)
-    adamw = torch.optim.AdamW(theirs[1:], lr=rate, weight_decay=0.1)
+    muon = torch.optim.Muon(theirs[:1], lr=MATRICES * rate, weight_decay=0.1)
+    adamw = torch.optim.AdamW(theirs[1:], lr=OTHERS * rate, weight_decay=0.1)
+    assert optimiser.rate == pytest.approx(rate)
     for _ in range(3):
         gradients = [torch.randn(value.shape, generator=generator) for value in (weight, small)]
         for parameters in (ours, theirs):
