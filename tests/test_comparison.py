@@ -61,7 +61,7 @@ def test_variants_are_what_they_say(data):
     assert isinstance(build(config, VARIANTS["GATv2 by PyG"]), PlainNet)
     shapes = {name: build(config, VARIANTS[name]) for name in ("set of nodes, no edges", "twice the width", "network")}
     assert [shape.num_layers for shape in shapes.values()] == [0, 3, 3]
-    assert [shape.embed_wire.out_features for shape in shapes.values()] == [16, 32, 16]
+    assert [shape.embed_wire.out_features for shape in shapes.values()] == [32, 64, 32]
     assert all(isinstance(shape, ParameterNet) for shape in shapes.values())
 
 
