@@ -3,7 +3,8 @@
 The graph is bipartite, and a constraint hears its three forms A, B and C apart. One round of messages carries a fact (a
 range, say) from a wire to every wire that it shares a constraint with; all rounds have the same weights, so a rule that
 holds once holds at any depth. On the way to its answers the network tells the range of every node and what the circuit
-asks (how many forms, values of how many bits), which the exact analysis knows of training circuits.
+asks (how many forms, values of how many bits), which the exact analysis knows of training circuits; the answers are
+calculated from that alone.
 
     pytest tests/test_model.py
 """
@@ -11,6 +12,7 @@ asks (how many forms, values of how many bits), which the exact analysis knows o
 from __future__ import annotations
 
 import warnings
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -27,11 +29,13 @@ with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions w
 
 IS_CONSTRAINT, IS_BOOLEAN, FIELD_BITS = 0, 3, 9  # columns of x
 CONSTANTS = slice(9, 12)  # columns equal over a circuit: field bits, lambda, log nodes
+CONSTANT = NODE_FEATURES + 3  # columns of `circuit_features`
 FORMS = 3  # A, B, C: the first columns of edge_attr
 PARAMETERS = slice(0, 3)  # columns of the output: log2 n, log2 q, log2 sigma
 METRICS = slice(3, 6)  # bit security, hardness, log2 proof size
 BITS = 32  # unit of the bits that nodes and circuits are said to have
 SLOTS = (1, 64, 32, 16, 8, 4)  # by which sums over nodes are divided: forms, then heights
+UNITS = (0.5, 2.0, *[0.2] * 6)  # of demands before the last head: all near one
 DEMAND_WEIGHT, NODE_WEIGHT = 0.3, 1.0  # of the errors in what circuits ask and in nodes' ranges, beside the loss
 BITS_WEIGHT, LOGS_WEIGHT = 4.0, 3.0  # among them: of an error of 32 bits, of a factor of two in a count
 
@@ -195,12 +199,12 @@ class ParameterNet(nn.Module):
         self.embed_constraint = nn.Linear(NODE_FEATURES, hidden_dim)
         self.rounds = Rounds(hidden_dim)
         self.read_wires, self.read_constraints = (Readout(hidden_dim, num_heads, dropout) for _ in range(2))
-        self.reach_wire, self.reach_constraint = (_reach(hidden_dim) for _ in range(2))
+        self.reach_wire, self.reach_constraint = (_head(hidden_dim, max(1, hidden_dim // 4), 2, 1) for _ in range(2))
         self.count_wire, self.count_constraint = (nn.Linear(hidden_dim, len(SLOTS)) for _ in range(2))
-        width = 6 * self.read_wires.width + NODE_FEATURES + 3 + DEMANDS
+        width = 6 * self.read_wires.width + CONSTANT + DEMANDS
         narrow = hidden_dim // 2
         self.demand_head = _head(width, narrow, DEMANDS)
-        self.answer_head = _head(width + DEMANDS, narrow, TARGETS)
+        self.answer_head = _head(DEMANDS + 1 + CONSTANT, hidden_dim, TARGETS, layers=3)
 
     def forward(
         self, x: Tensor, edge_index: Tensor, edge_attr: Tensor, graph: Tensor, num_graphs: int | None = None
@@ -219,15 +223,16 @@ class ParameterNet(nn.Module):
         reach = torch.cat([self.reach_wire(wires), self.reach_constraint(constraints)]).float()  # [judged, 2]
         counts = torch.cat([self.count_wire(spoken), self.count_constraint(constraints)]).float()
         tally = self.tallied(reach, graph[nodes], counts, graph[torch.cat([all_wires, kinds[2]])], size)
+        constants = circuit_features(x, graph, size)
         seen = [
             self.read_wires(spoken, graph[all_wires], size),
             self.read_constraints(constraints, graph[kinds[2]], size),
-            circuit_features(x, graph, size),
+            constants,
             tally,
         ]
-        summary = torch.cat(seen, dim=1)  # [graphs, 3 * hidden + 23]
-        demand = tally + self.demand_head(summary).float()
-        return Told(self.answer_head(torch.cat([summary, demand], dim=1)).float(), demand, reach, nodes)
+        demand = tally + self.demand_head(torch.cat(seen, dim=1)).float()  # of [graphs, 3 * hidden + 23]
+        asked = [demand * demand.new_tensor(UNITS), demand[:, :1].sigmoid(), constants]
+        return Told(self.answer_head(torch.cat(asked, dim=1)).float(), demand, reach, nodes)
 
     @staticmethod
     def tallied(reach: Tensor, judged: Tensor, counts: Tensor, counted: Tensor, num_graphs: int) -> Tensor:
@@ -295,21 +300,11 @@ def circuit_features(x: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
     return torch.cat([total[:, CONSTANTS] / count, total.log1p() / 8], dim=1)
 
 
-def _reach(hidden_dim: int) -> nn.Sequential:
-    """A node's range of its state."""
-    narrow = max(1, hidden_dim // 4)
-    return nn.Sequential(nn.Linear(hidden_dim, narrow), nn.GELU(), nn.Linear(narrow, 2))
-
-
-def _head(width: int, hidden_dim: int, outputs: int) -> nn.Sequential:
+def _head(width: int, hidden_dim: int, outputs: int, layers: int = 2) -> nn.Sequential:
     """No dropout here: it widens what a regression sees in training, and so shifts its answers afterwards."""
-    return nn.Sequential(
-        nn.Linear(width, hidden_dim),
-        nn.GELU(),
-        nn.Linear(hidden_dim, hidden_dim),
-        nn.GELU(),
-        nn.Linear(hidden_dim, outputs),
-    )
+    widths = [width, *[hidden_dim] * layers]
+    hidden = [part for ends in pairwise(widths) for part in (nn.Linear(*ends), nn.GELU())]
+    return nn.Sequential(*hidden, nn.Linear(hidden_dim, outputs))
 
 
 def losses(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
