@@ -44,8 +44,8 @@ class Hearers(NamedTuple):
     r"""Edges sorted by the node or form that hears them.
 
     Shapes:
-        - **source** :math:`(|E|)`: who speaks, **edge** :math:`(|E|, C)`: what the edge adds, **at** :math:`(|E|)`: who
-          hears, **ptr** :math:`(|V|+1)`: where each one's edges begin
+        - **source** :math:`(|E|)`: who speaks, **edge** :math:`(|E|, C)`: its features, then what it adds to what
+          is told over it, **at** :math:`(|E|)`: who hears, **ptr** :math:`(|V|+1)`: where each one's edges begin
     """
 
     source: Tensor
