@@ -29,7 +29,7 @@ from nexuszero.errors import InputError
 from nexuszero.evaluation import measures
 from nexuszero.generation import generate
 from nexuszero.model import DEMAND_WEIGHT, NODE_WEIGHT, ParameterNet, loss, objective
-from nexuszero.optimiser import OTHERS, Muon
+from nexuszero.optimiser import MATRICES, OTHERS, Muon
 from nexuszero.training import schedule
 
 WARMUP, DECAY, CLIP = 0.05, 0.01, 1.0
@@ -106,6 +106,8 @@ def compare(config: CompareConfig, log: Callable[[str], None] = print) -> Row:
     """Trains every variant with every seed, and the network on growing training sets -> what ``config.out`` holds."""
     splits = {name: read(config.data / name) for name in (*SPLITS, *SHIFTED)}
     settings = config.model_dump(mode="json", exclude={"data", "out", "threads", *CHOSEN})
+    count = sum(weight.numel() for weight in build(config, VARIANTS["network"]).parameters())
+    settings |= {"parameters": count, "rates": [MATRICES, OTHERS]}  # rows of another network are not its seeds
     found: Row = {"settings": settings, "provenance": provenance.collect(splits), "rows": [], "curve": []}
     commit = found["provenance"]["commit"]
     if unknown := [name for name in config.variants if name not in VARIANTS]:

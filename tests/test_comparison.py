@@ -40,7 +40,7 @@ def test_every_variant_learns_and_is_measured(data, tmp_path):
     assert len(set(losses)) == len(losses)  # so each choice and each seed changes something
 
 
-def test_a_comparison_goes_on_where_it_ended(data, tmp_path):
+def test_a_comparison_goes_on_where_it_ended(data, tmp_path, monkeypatch):
     said, one = [], configured(data, tmp_path / "found.json", variants=["one round"])
     compare(one, log=said.append)
     before = one.out.read_text()
@@ -51,6 +51,9 @@ def test_a_comparison_goes_on_where_it_ended(data, tmp_path):
     kept = one.out.read_bytes()
     with pytest.raises(InputError, match="other settings"):
         compare(configured(data, one.out, variants=["one round"], batches=1), log=said.append)
+    monkeypatch.setattr("nexuszero.comparison.OTHERS", 1)  # other rates, or another network, are another comparison
+    with pytest.raises(InputError, match="other settings"):
+        compare(one, log=said.append)
     with pytest.raises(InputError, match="'no such' is unknown; choose of network; "):
         compare(configured(data, one.out, variants=["no such"]), log=said.append)
     assert one.out.read_bytes() == kept
