@@ -11,7 +11,7 @@ BUILT := nexuszero/_crypto/.built
 CIRCUITS := tests/fixtures/circuits
 CIRCOM := npx -y circom2@0.2.23
 
-.PHONY: help setup week test lint lab dashboard bench compare reference clean header lock circuits
+.PHONY: help setup week test lint lab dashboard bench compare repeat reference clean header lock circuits
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -48,6 +48,10 @@ bench: setup ## Measures speed as ratios taken in one run (reports/bench.json, b
 compare: setup ## Trains variants of the network with several seeds (reports/reference/comparison.json)
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
 	$(BIN)/nexuszero compare
+
+repeat: setup ## Trains the full week's network with two more seeds (reports/reference/seeds.json)
+	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
+	$(BIN)/nexuszero repeat
 
 reference: setup ## Keeps the full week's figures and network in reports/reference
 	$(BIN)/nexuszero reference

@@ -17,7 +17,7 @@ from nexuszero import baselines, regret
 from nexuszero import checkpoint as checkpoints
 from nexuszero.beliefs import searched
 from nexuszero.config import AnalyseConfig
-from nexuszero.costs import costs
+from nexuszero.costs import costs, milliseconds, timed
 from nexuszero.crypto import SHIFTED
 from nexuszero.dataset import SPLITS, Array, Split, read
 from nexuszero.errors import InputError
@@ -59,11 +59,12 @@ def analyse(config: AnalyseConfig) -> Analysis:
     told = {name: read_circuits(checkpoint, split, _batch(name)) for name, split in splits.items()}
     made = {name: list(rebuilt(split)) for name, split in splits.items()}
     safe = regret.margin(splits["val"], made["val"], *told["val"])
+    fitted, spent = baselines.fitted(train, checkpoint.meta["seed"]), costs(checkpoint, test)
     proposals = {
         "network": {name: values for name, (values, _) in told.items()},
         "network, then search": {name: searched(made[name], *told[name]) for name in splits},
         "network, then search, with a margin": {name: searched(made[name], *told[name], safe) for name in splits},
-    } | baselines.answers(train, splits, checkpoint.meta["seed"])
+    } | {model: {name: answer(split) for name, split in splits.items()} for model, answer in fitted.items()}
     measured = {
         model: {name: measures(values[name], split.targets, units) for name, split in splits.items()}
         for model, values in proposals.items()
@@ -81,7 +82,8 @@ def analyse(config: AnalyseConfig) -> Analysis:
         "shares": {"labels": shares(test.targets), "proposals": shares(prediction)},
         "targets_met": targets_met(own["val"]["loss"], test.targets),
         "margin": safe._asdict(),
-        "costs": costs(checkpoint, test),
+        "costs": spent,
+        "milliseconds": milliseconds(spent) | {model: timed(answer, test) for model, answer in fitted.items()},
         "regret": {
             name: {model: regret.summary(rows) for model, rows in found.items()} for name, found in rows.items()
         },

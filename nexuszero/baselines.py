@@ -3,14 +3,17 @@
 Their numbers cost no more than reading the file. One model more is given what only the exact analysis knows, the bits
 of the values and the heights: what it leaves, no reader of graphs can win back.
 
-    answers(dataset.read("data/quick/train"), {"test": dataset.read("data/quick/test")}, seed=42)
+    fitted(dataset.read("data/quick/train"), seed=42)["boosting"](dataset.read("data/quick/test"))
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import numpy as np
+from sklearn.base import clone
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import LinearRegression
 from sklearn.multioutput import MultiOutputRegressor
@@ -22,22 +25,27 @@ from nexuszero.dataset import Array, Split
 
 CONSTANTS = slice(9, 12)  # columns of x that are equal over a circuit: field bits, lambda, log nodes
 ROUNDS = 300  # of boosting, trees of 31 leaves (scikit-learn's default)
+Answer = Callable[[Split], Array]
 
 
-def answers(train: Split, asked: Mapping[str, Split], seed: int) -> dict[str, dict[str, Array]]:
-    """Predictions of each baseline for each split asked, ``[circuits, 6]`` in original units."""
+def fitted(train: Split, seed: int) -> dict[str, Answer]:
+    """Each baseline, fitted: from a split to its predictions, ``[circuits, 6]`` in original units."""
     units = Standardiser.fit(train.targets)
     boosting = MultiOutputRegressor(HistGradientBoostingRegressor(max_iter=ROUNDS, random_state=seed))
     linear = make_pipeline(StandardScaler(), LinearRegression())
-    found = {"mean": {name: units.inverse(np.zeros((len(split), 6))) for name, split in asked.items()}}
+    found: dict[str, Answer] = {"mean": lambda split: units.inverse(np.zeros((len(split), 6)))}
     for title, model, columns in (
         ("linear", linear, statistics),
         ("boosting", boosting, statistics),
         ("boosting, given the truth", boosting, truth),
     ):
-        model.fit(columns(train), units.transform(train.targets))
-        found[title] = {name: units.inverse(model.predict(columns(split))) for name, split in asked.items()}
+        learned = clone(model).fit(columns(train), units.transform(train.targets))
+        found[title] = partial(_predict, learned, columns, units)
     return found
+
+
+def _predict(model: Any, columns: Callable[[Split], Array], units: Standardiser, split: Split) -> Array:
+    return units.inverse(model.predict(columns(split)))
 
 
 def statistics(split: Split) -> Array:

@@ -245,6 +245,20 @@ def compare(config: ConfigFile = None, set_: Overrides = None) -> None:
 
 
 @app.command()
+def repeat(
+    profile: Annotated[str, typer.Option(help="The profile of the week.")] = "full",
+    set_: Overrides = None,
+    seed: Annotated[list[int] | None, typer.Option(help="Beside the week's own; may be repeated [43, 44].")] = None,
+    week: Annotated[Path, typer.Option(help="Directory of the week's figures.")] = Path("reports/reference"),
+    out: Annotated[Path, typer.Option(help="Receives the networks.")] = Path("checkpoints/repeats"),
+) -> None:
+    """Trains the week's network again with other seeds and keeps all measures in its seeds.json."""
+    from nexuszero import repeats
+
+    repeats.repeat(load(TrainConfig, _profile(profile, None), "train", set_ or []), seed or [43, 44], week, out)
+
+
+@app.command()
 def week(
     profile: Profile = None,
     config: ConfigFile = None,

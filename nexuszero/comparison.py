@@ -8,7 +8,7 @@ Every run is one row of a JSON file, written at once; a comparison that was inte
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,15 +19,16 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from nexuszero import plain, provenance
+from nexuszero import plain, provenance, regret
 from nexuszero.analysis import read_json, write_json
 from nexuszero.batching import Batch, Circuits, Standardiser
+from nexuszero.beliefs import searched
 from nexuszero.config import CompareConfig, GenerateConfig
 from nexuszero.crypto import SHIFTED
-from nexuszero.dataset import DEMANDS, SPLITS, Split, read
+from nexuszero.dataset import DEMANDS, SPLITS, Array, Split, read
 from nexuszero.errors import InputError
 from nexuszero.evaluation import measures
-from nexuszero.generation import generate
+from nexuszero.generation import Made, generate, rebuilt
 from nexuszero.model import DEMAND_WEIGHT, NODE_WEIGHT, ParameterNet, loss, objective
 from nexuszero.optimiser import MATRICES, OTHERS, Muon
 from nexuszero.training import schedule
@@ -133,17 +134,19 @@ def compare(config: CompareConfig, log: Callable[[str], None] = print) -> Row:
 
 def _runs(config: CompareConfig, splits: Mapping[str, Split], found: Row) -> Iterator[tuple[str, str, int, Row]]:
     """The runs that are still missing, one after the other."""
+    made = list(rebuilt(splits["test"]))
     done = {(row["variant"], row["seed"]) for row in found["rows"]}
     for seed in config.seeds:
         for name in config.variants or VARIANTS:
             if (name, seed) not in done:
-                yield "rows", name, seed, run(config, VARIANTS[name], name, seed, splits, config.batches)
+                yield "rows", name, seed, run(config, VARIANTS[name], name, seed, splits, made, config.batches)
     done = {(row["train"], row["seed"]) for row in found["curve"]}
     missing = [(size, seed) for size in config.sizes for seed in config.seeds if (size, seed) not in done]
     if missing:
         train = _grown(splits["train"], max(size for size, _ in missing))
         for size, seed in missing:
-            row = run(config, VARIANTS["network"], "network", seed, {**splits, "train": train}, config.steps, size)
+            grown = {**splits, "train": train}
+            row = run(config, VARIANTS["network"], "network", seed, grown, made, config.steps, size)
             yield "curve", "network", seed, row
 
 
@@ -153,6 +156,7 @@ def run(
     name: str,
     seed: int,
     splits: Mapping[str, Split],
+    made: Sequence[Made],
     batches: int,
     size: int | None = None,
 ) -> Row:
@@ -168,9 +172,12 @@ def run(
         "seconds": time.perf_counter() - start, "parameters": sum(weight.numel() for weight in model.parameters()),
         "splits": {},
     }  # fmt: skip
-    for split in splits:
+    for split, columns in splits.items():
         if split != "train":
-            row["splits"][split] = _examined(model, variant, circuits[split], split, units)
+            values, demands, spent = _asked(model, variant, circuits[split], split, units)
+            row["splits"][split] = measures(values, columns.targets, units) | _misread(demands, columns)
+            if split == "test":
+                row |= {"milliseconds": spent, "regret": _regret(made, columns, values, demands, units)}
     return row
 
 
@@ -227,32 +234,67 @@ def both_ways(batch: Batch) -> SimpleNamespace:
     return SimpleNamespace(x=batch.x, edge_index=ends, edge_attr=attr, batch=batch.graph, num_graphs=len(batch.target))
 
 
-def _examined(model: nn.Module, variant: Variant, circuits: Circuits, name: str, units: Standardiser) -> Row:
-    """Loss, exact hits and errors in what the circuits ask."""
+def _asked(
+    model: nn.Module, variant: Variant, circuits: Circuits, name: str, units: Standardiser
+) -> tuple[Array, Array | None, float]:
+    """Answers in original units, what the circuits are believed to ask, and the milliseconds of one answer."""
     size = 4 if name == "test_large" else 64
     answers, asked = [], []
     model.eval()
+    start = time.perf_counter()
     with torch.no_grad():
         for chosen in torch.split(torch.arange(len(circuits)), size):
             batch = circuits.batch(chosen)
             seen = variant.hidden(batch) if variant.hidden else batch
             if isinstance(model, ParameterNet):
                 told = model.answer(*seen.inputs)
+                told.demand[:, 0].sigmoid_()
                 answers.append(told.answer)
                 asked.append(told.demand)
             else:
                 answers.append(model(both_ways(seen)))
-    truth = circuits.split.targets
-    found = measures(units.inverse(torch.cat(answers).numpy()), truth, units)
-    row = {key: found[key] for key in ("loss", "hit_log2_q", "hit_n")}
-    if asked and variant.demands:
-        said, true = torch.cat(asked).numpy(), circuits.split.demands
-        free, large = true[:, 0] > 0, (true[:, 0] > 0) & (true[:, 1] >= 16 / 64)
-        row["free_wrong"] = float(((said[:, 0] > 0) != free).mean())
-        if large.any():
-            row["bits_off"] = float(64 * np.abs(said - true)[large, 1].mean())
-        row["rows_off"] = float(np.abs(said - true)[:, 3].mean())
-    return row
+    spent = 1e3 * (time.perf_counter() - start) / len(circuits)
+    demands = torch.cat(asked).numpy() if asked and variant.demands else None
+    return units.inverse(torch.cat(answers).numpy()), demands, spent
+
+
+def _misread(demands: Array | None, split: Split) -> Row:
+    """Errors in what the circuits ask, of a network that says it."""
+    if demands is None:
+        return {}
+    true = split.demands
+    free, large = true[:, 0] > 0, (true[:, 0] > 0) & (true[:, 1] >= 16 / 64)
+    found = {"free_wrong": float(((demands[:, 0] > 0.5) != free).mean())}
+    if large.any():
+        found["bits_off"] = float(64 * np.abs(demands - true)[large, 1].mean())
+    return found | {"rows_off": float(np.abs(demands - true)[:, 3].mean())}
+
+
+def _regret(
+    made: Sequence[Made], split: Split, values: Array, demands: Array | None, units: Standardiser
+) -> dict[str, Row]:
+    """What following the answers would cost, and following the search on what a network believes."""
+    proposals = {"answer": values}
+    if demands is not None:
+        proposals["searched"] = searched(made, values, demands)
+    return {name: regret.summary(rows) for name, rows in regret.drawn(split, made, proposals, units).items()}
+
+
+def reports(found: Row) -> list[Row]:
+    """The rows as :mod:`nexuszero.analysis` would write them, one a seed, of the variants that have every seed."""
+    by_seed: dict[int, list[Row]] = {}
+    for row in found["rows"]:
+        by_seed.setdefault(row["seed"], []).append(row)
+    common = set.intersection(*({row["variant"] for row in rows} for rows in by_seed.values()))
+    kept = [{row["variant"]: row for row in rows if row["variant"] in common} for rows in by_seed.values()]
+    return [
+        {
+            "models": {name: row["splits"] for name, row in rows.items()},
+            "milliseconds": {name: row["milliseconds"] for name, row in rows.items()},
+            "regret": {"test": {name: row["regret"]["answer"] for name, row in rows.items()}},
+        }
+        for rows in kept
+    ]
 
 
 def _grown(train: Split, size: int) -> Split:

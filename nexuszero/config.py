@@ -166,6 +166,7 @@ class AnalyseConfig(Stage):
     comparison: Located = Field(
         Path("reports/reference/comparison.json"), description="JSON file that `nexuszero compare` wrote"
     )
+    seeds: Located = Field(Path("reports/reference/seeds.json"), description="JSON file that `nexuszero repeat` wrote")
     out: Located = Field(Path("reports/quick/analysis.json"), description="JSON file that receives the measures")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -158,7 +158,10 @@ def splits(report: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def models(report: Mapping[str, Any]) -> pd.DataFrame:
-    """The network beside the baselines: losses by split; of the test circuits exact hits, sound proposals, excess."""
+    """The network beside the baselines: losses by split; of the test circuits exact hits, sound proposals, excess.
+
+    Milliseconds are those of one of many answers at once; what is given the truth does not pay for it.
+    """
     rows = []
     for name, found in report["models"].items():
         cost, test = report["regret"]["test"][name], found["test"]
@@ -166,7 +169,7 @@ def models(report: Mapping[str, Any]) -> pd.DataFrame:
             "model": name, **{f"loss, {split}": row["loss"] for split, row in found.items()},
             "log2 q exact": test["hit_log2_q"], "n exact": test["hit_n"], "both exact": test["hit_both"],
             "sound as proposed": cost["sound"], "median excess": cost["median_excess"],
-            "mean excess": cost["mean_excess"],
+            "mean excess": cost["mean_excess"], "ms an answer": report["milliseconds"][name],
         })  # fmt: skip
     return pd.DataFrame(rows).set_index("model")
 
@@ -345,8 +348,25 @@ def comparison(found: Mapping[str, Any]) -> pd.DataFrame:
                                    ("log2 rows off by", "rows_off", 2)):  # fmt: skip
             values = [run["splits"]["val"][key] for run in runs if key in run["splits"]["val"]]
             told[title] = _spread(values, digits) if values else ""
+        searched = [run["regret"].get("searched") for run in runs]
+        for title, key in (("sound, searched", "sound"), ("mean excess, searched", "mean_excess")):
+            told[title] = _spread([cost[key] for cost in searched], 3) if all(searched) else ""
         rows.append(told)
     return pd.DataFrame(rows).set_index("variant")
+
+
+def over_seeds(
+    table: Callable[[Mapping[str, Any]], pd.DataFrame], reports: Sequence[Mapping[str, Any]]
+) -> pd.DataFrame:
+    """Mean and deviation over reports, one a seed, of every number in a table made of one."""
+    frames = [table(report) for report in reports]
+    told = frames[0].astype(object)
+    for column in told.columns:
+        for row in told.index:
+            values = [frame.loc[row, column] for frame in frames]
+            if not any(isinstance(value, str) or value is None or math.isnan(value) for value in values):
+                told.loc[row, column] = f"{shown(float(np.mean(values)))} ± {shown(float(np.std(values, ddof=1)))}"
+    return told
 
 
 def curve(found: Mapping[str, Any]) -> pd.DataFrame:
@@ -414,7 +434,7 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def _spread(values: Sequence[float], digits: int) -> str:
-    deviation = f" ± {np.std(values):.{digits}f}" if len(values) > 1 else ""  # one run has none
+    deviation = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""  # one run has none
     return f"{np.mean(values):.{digits}f}{deviation}"
 
 

@@ -5,7 +5,8 @@ import json
 import pytest
 import torch
 
-from nexuszero.comparison import VARIANTS, both_ways, build, compare
+from nexuszero import tables
+from nexuszero.comparison import VARIANTS, both_ways, build, compare, reports
 from nexuszero.config import CompareConfig, GenerateConfig
 from nexuszero.errors import InputError
 from nexuszero.generation import generate
@@ -36,6 +37,13 @@ def test_every_variant_learns_and_is_measured(data, tmp_path):
     for row in found["rows"]:
         assert set(row["splits"]) == {"val", "test", "test_large", "test_family"}
         assert all(0 < told["loss"] < 100 for told in row["splits"].values())
+        assert set(row["regret"]) == (
+            {"answer"} if "free_wrong" not in row["splits"]["val"] else {"answer", "searched"}
+        )
+        assert row["milliseconds"] > 0 and row["regret"]["answer"]["circuits"] <= 4
+    told = reports(found)
+    assert len(told) == 2 and tables.models(told[0]).index.tolist() == list(VARIANTS)
+    assert "GATv2 by PyG" in tables.over_seeds(tables.models, told).index
     losses = [row["splits"]["val"]["loss"] for row in found["rows"]]
     assert len(set(losses)) == len(losses)  # so each choice and each seed changes something
 
@@ -57,6 +65,12 @@ def test_a_comparison_goes_on_where_it_ended(data, tmp_path, monkeypatch):
     with pytest.raises(InputError, match="'no such' is unknown; choose of network; "):
         compare(configured(data, one.out, variants=["no such"]), log=said.append)
     assert one.out.read_bytes() == kept
+
+
+def test_reports_have_the_variants_of_every_seed():
+    row = {"splits": {}, "milliseconds": 1.0, "regret": {"answer": {}}}
+    rows = [row | {"variant": name, "seed": seed} for name, seed in (("a", 1), ("b", 1), ("b", 2), ("c", 2))]
+    assert [list(told["models"]) for told in reports({"rows": rows})] == [["b"], ["b"]]
 
 
 def test_variants_are_what_they_say(data):

@@ -1,11 +1,13 @@
 """What an answer costs: every step is timed, on the same circuits."""
 
+import time
+
 import pytest
 
 from nexuszero.batching import Standardiser
 from nexuszero.checkpoint import Checkpoint
 from nexuszero.config import GenerateConfig
-from nexuszero.costs import costs
+from nexuszero.costs import costs, milliseconds, timed
 from nexuszero.dataset import read
 from nexuszero.generation import generate
 from nexuszero.golden import recorded
@@ -19,6 +21,12 @@ def test_every_step_is_timed(tmp_path):
     assert found["circuits"] == 9
     steps = ("graph_ms", "network_ms", "believed_ms", "analyse_ms", "search_ms")
     assert all(found[name] > 0 for name in steps) and set(found) == {*steps, "circuits", "estimator_ms"}
+
+
+def test_milliseconds_of_an_answer_are_those_of_its_steps():
+    found = milliseconds({"graph_ms": 1.0, "network_ms": 2.0, "believed_ms": 0.5})
+    assert list(found.values()) == [3.0, 3.5, 3.5]
+    assert timed(lambda _: time.sleep(0.03), [0, 0, 0]) >= 10
 
 
 def test_recorded_seconds_are_those_of_the_table():

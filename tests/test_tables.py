@@ -72,6 +72,7 @@ def report():
         "shares": {"labels": shares, "proposals": dict.fromkeys(shares, 0.5)},
         "targets_met": [loss, *rows[:-1]],
         "circuits": {"val": 12, "test": 13, "test_large": 5},
+        "milliseconds": {"network": 2.0, "mean": 0.0},
     }
 
 
@@ -266,18 +267,28 @@ def test_runs_are_told_by_mean_and_deviation():
     def run(variant, seed, loss, train=10):
         val = {"loss": loss, "free_wrong": 0.1, "bits_off": 2.0, "rows_off": 0.5}
         return {"variant": variant, "seed": seed, "train": train, "batches": 3, "seconds": 2.0, "parameters": 7,
-                "splits": {"val": val, "test": {"loss": 2 * loss}}}  # fmt: skip
+                "splits": {"val": val, "test": {"loss": 2 * loss}},
+                "regret": {"searched": {"sound": 0.5, "mean_excess": loss}}}  # fmt: skip
 
     found = {
         "rows": [run("b", 1, 0.1), run("b", 2, 0.3), run("a", 1, 1)],
         "curve": [run("b", 1, 1, 20), run("b", 1, 2)],
     }
-    del found["rows"][2]["splits"]["val"]["free_wrong"]
+    del found["rows"][2]["splits"]["val"]["free_wrong"], found["rows"][2]["regret"]["searched"]
     table = tables.comparison(found)
     assert list(table.index) == ["b", "a"] and table["seeds"].tolist() == [2, 1]
-    assert table.loc["b", "loss, val"] == "0.200 ± 0.100" and table.loc["b", "B off by"] == "2.0 ± 0.0"
-    assert table.loc["a", "free or fixed wrong"] == ""
+    assert table.loc["b", "loss, val"] == "0.200 ± 0.141" and table.loc["b", "B off by"] == "2.0 ± 0.0"
+    assert table.loc["b", "mean excess, searched"] == "0.200 ± 0.141"
+    assert table.loc["a", "free or fixed wrong"] == table.loc["a", "sound, searched"] == ""
     assert tables.curve(found)["loss, test"].to_dict() == {10: "4.000", 20: "2.000"}
+
+
+def test_a_table_over_seeds_has_mean_and_deviation_of_every_number(report):
+    other = report | {"milliseconds": {"network": 4.0, "mean": 0.0}}
+    table = tables.over_seeds(tables.models, [report, other])
+    assert table.loc["network", "ms an answer"] == "3 ± 1.414" and table.loc["mean", "loss, test"] == "1 ± 0"
+    scores = tables.over_seeds(tables.scores, [report, other])
+    assert scores["target"].tolist() == list(TARGET_NAMES) and set(scores["R2"]) == {"0.5 ± 0"}
 
 
 def test_configuration_shows_no_path(circuits):
