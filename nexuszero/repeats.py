@@ -40,7 +40,7 @@ def repeat(
             told = {"seed": seed, "out": place, "baseline": week / "baseline_config.yaml", "resume": True}
             given = {name: getattr(config, name) for name in config.model_fields_set}
             train(TrainConfig.model_validate(given | told), log=log)
-            analyse(AnalyseConfig(data=config.data, checkpoint=network, out=file))
+            analyse(AnalyseConfig.model_validate({"data": config.data, "checkpoint": network, "out": file}))
         reports.append(read_analysis(file))
         if reports[-1]["data"] != own["data"]:
             raise InputError(f"{file}: was measured on other data than {week}; delete it, or name another directory")
