@@ -73,7 +73,8 @@ def analyse(config: AnalyseConfig) -> Analysis:
         name: regret.drawn(split, made[name], {model: values[name] for model, values in proposals.items()}, units)
         for name, split in splits.items() if name != "val"
     }  # fmt: skip
-    rows["compiled"] = regret.compiled(config.circuits, checkpoint, safe)
+    readers = {model: answer for model, answer in fitted.items() if model != baselines.GIVEN}
+    rows["compiled"] = regret.compiled(config.circuits, checkpoint, safe, others=readers)
     prediction, own = proposals["network"]["test"], measured["network"]
     report = {
         "circuits": {name: len(split) for name, split in splits.items()},

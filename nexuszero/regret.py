@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
 from nexuszero import queries
+from nexuszero.baselines import Answer
 from nexuszero.batching import Standardiser
 from nexuszero.beliefs import NONE, Margin, suppose
 from nexuszero.checkpoint import Checkpoint
@@ -31,22 +33,35 @@ LEAST_SOUND, MOST_LARGER = 0.95, 0.02  # of the answers with a margin
 MARGINS = [Margin(*values) for values in product((0.5, 0.9, 0.99), (0, 1, 2, 3, 5), (1, 1.03, 1.06, 1.1, 1.2, 1.35))]
 
 
-def compiled(directory: Path | None, model: Checkpoint, safe: Margin = NONE, level: int = 128) -> dict[str, list[Row]]:
+def compiled(
+    directory: Path | None,
+    model: Checkpoint,
+    safe: Margin = NONE,
+    level: int = 128,
+    others: Mapping[str, Answer] = MappingProxyType({}),
+) -> dict[str, list[Row]]:
     """Rows by model for each `.r1cs` file of a directory, None for the repository's fixtures.
 
     Left out are circuits with custom gates, which no answer covers, and those that multiply nothing private.
+
+    Args:
+        directory: of the files.
+        model: the network.
+        safe: margin of its search.
+        level: bits of security.
+        others: further models that answer what graphs show.
     """
     found = [file for place in ([directory] if directory else FIXTURES) for file in sorted(place.glob("*.r1cs"))]
     if not found:
         raise InputError(f"{directory or FIXTURES[0]}: holds no .r1cs file; correct the path")
     circuits = CryptoBridge().read(found)
-    values, demands = read(model, unlabelled(circuits.graphs(level)))
+    graphs = unlabelled(circuits.graphs(level))
+    values, demands = read(model, graphs)
     proposals = {
         "network": values,
         "network, then search": suppose(circuits, level, values, demands),
         "network, then search, with a margin": suppose(circuits, level, values, demands, safe),
-        "mean": np.broadcast_to(model.standardiser.inverse(np.zeros((1, 6))), values.shape),
-    }
+    } | {name: answer(graphs) for name, answer in others.items()}
     return _rows(circuits, [file.name for file in found], level, proposals, model.standardiser)
 
 

@@ -43,3 +43,11 @@ def test_the_truth_helps_most_and_the_mean_is_one_answer(splits):
     assert np.ptp(found["mean"], axis=0).max() < 1e-9
     again = baselines.fitted(splits["train"], seed=0)
     assert all(np.array_equal(told, again[model](test)) for model, told in found.items())
+
+
+def test_a_circuit_without_edges_has_statistics(splits):
+    split = splits["val"]
+    ends = np.insert(split.edge_ptr, 4, split.edge_ptr[4])  # between the third and the fourth
+    nodes = np.insert(split.node_ptr, 4, split.node_ptr[4])
+    found = baselines.statistics(replace(split, edge_ptr=ends, node_ptr=nodes))
+    assert np.array_equal(np.delete(found, 4, axis=0), baselines.statistics(split)) and not found[4].any()
