@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from nexuszero import provenance
 from nexuszero.analysis import analyse, read_analysis, write_json
 from nexuszero.config import AnalyseConfig, TrainConfig
 from nexuszero.errors import InputError
@@ -44,5 +45,6 @@ def repeat(
         reports.append(read_analysis(file))
         if reports[-1]["data"] != own["data"]:
             raise InputError(f"{file}: was measured on other data than {week}; delete it, or name another directory")
-    write_json(week / "seeds.json", {"reports": reports})
-    return {"reports": reports}
+    found = {"provenance": provenance.collect(), "reports": reports}
+    write_json(week / "seeds.json", found)
+    return found
