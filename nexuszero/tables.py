@@ -358,15 +358,24 @@ def comparison(found: Mapping[str, Any]) -> pd.DataFrame:
 def over_seeds(
     table: Callable[[Mapping[str, Any]], pd.DataFrame], reports: Sequence[Mapping[str, Any]]
 ) -> pd.DataFrame:
-    """Mean and deviation over reports, one a seed, of every number in a table made of one."""
+    """Mean and deviation over reports, one a seed, of each number in a table of one; how many have it, if not all."""
     frames = [table(report) for report in reports]
     told = frames[0].astype(object)
     for column in told.columns:
         for row in told.index:
             values = [frame.loc[row, column] for frame in frames]
-            if not any(isinstance(value, str) or value is None or math.isnan(value) for value in values):
-                told.loc[row, column] = f"{shown(float(np.mean(values)))} ± {shown(float(np.std(values, ddof=1)))}"
+            if not isinstance(values[0], str):
+                told.loc[row, column] = _over(pd.to_numeric(pd.Series(values)))
     return told
+
+
+def _over(values: pd.Series) -> str:
+    kept = values.dropna()
+    if kept.empty:
+        return ""
+    mean, deviation = kept.mean(), kept.std()
+    spread = f" ± {shown(deviation)}" if deviation > 1e-9 * abs(mean) else ""  # none of what no seed changes
+    return shown(mean) + spread + (f" ({len(kept)} of {len(values)})" if len(kept) < len(values) else "")
 
 
 def curve(found: Mapping[str, Any]) -> pd.DataFrame:

@@ -286,9 +286,19 @@ def test_runs_are_told_by_mean_and_deviation():
 def test_a_table_over_seeds_has_mean_and_deviation_of_every_number(report):
     other = report | {"milliseconds": {"network": 4.0, "mean": 0.0}}
     table = tables.over_seeds(tables.models, [report, other])
-    assert table.loc["network", "ms an answer"] == "3 ± 1.414" and table.loc["mean", "loss, test"] == "1 ± 0"
+    assert table.loc["network", "ms an answer"] == "3 ± 1.414" and table.loc["mean", "loss, test"] == "1"
     scores = tables.over_seeds(tables.scores, [report, other])
-    assert scores["target"].tolist() == list(TARGET_NAMES) and set(scores["R2"]) == {"0.5 ± 0"}
+    assert scores["target"].tolist() == list(TARGET_NAMES) and set(scores["R2"]) == {"0.5"}
+
+
+def test_a_number_that_some_seeds_lack_says_so(report):
+    costs = [
+        dict.fromkeys(("network",), report["regret"]["test"]["network"] | {"hiding_short": v}) for v in (None, 2.0)
+    ]
+    told = [report | {"regret": {"test": cost}} for cost in costs]
+    for chosen, expected in ((told, "2 (1 of 2)"), (told[:1], "")):
+        table = tables.over_seeds(lambda one: tables.regret(one, "test"), chosen)
+        assert table.loc["network", "bits of hiding short"] == expected
 
 
 def test_configuration_shows_no_path(circuits):
