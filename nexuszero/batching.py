@@ -1,6 +1,6 @@
 """Batches of circuits cut from flat arrays: no loop over graphs in Python, no worker processes.
 
-The Rust library copies the rows of 32 circuits in one call. PyG's ``DataLoader`` over ``Data`` objects
+The Rust library copies the rows of 32 circuits, a call a column. PyG's ``DataLoader`` over ``Data`` objects
 builds the same batch from 32 Python objects; ``tests/test_batching.py`` compares their content.
 """
 
@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from nexuszero.crypto import CryptoBridge, Cutter
+from nexuszero.crypto import CryptoBridge
 from nexuszero.dataset import TARGETS, Array, Split
 
 LOGGED = (
@@ -94,7 +95,7 @@ class Circuits:
     """A split ready to be cut into batches; shares the split's memory."""
 
     def __init__(self, split: Split, standardiser: Standardiser) -> None:
-        self.split, self.cutter = split, Cutter(CryptoBridge(), split.columns())
+        self.split, self.bridge = split, CryptoBridge()
         self.target = torch.from_numpy(standardiser.transform(split.targets).astype(np.float32))
         self.demand = torch.from_numpy(split.demands.astype(np.float32))
 
@@ -104,10 +105,20 @@ class Circuits:
 
     def batch(self, circuits: Tensor) -> Batch:
         """The batch of the given circuits, ``[graphs]`` indices, in that order."""
-        made = self.cutter.batch(circuits.numpy())
-        names = ("x", "edge_index", "edge_attr", "graph", "node_bits")
-        x, edge_index, edge_attr, graph, node_bits = (torch.from_numpy(made[name]) for name in names)
-        return Batch(x, edge_index, edge_attr, graph, self.target[circuits], self.demand[circuits], node_bits)
+        split, chosen = self.split, circuits.numpy()
+        sizes, degrees = (ends.take(chosen + 1) - ends.take(chosen) for ends in (split.node_ptr, split.edge_ptr))
+        last = sizes.cumsum()
+        nodes = partial(self.bridge.gather, pointer=split.node_ptr, chosen=chosen, count=last[-1])
+        edges = partial(self.bridge.gather, pointer=split.edge_ptr, chosen=chosen, count=degrees.sum())
+        shift = (last - sizes).repeat(degrees)
+        edge_index = np.empty((2, len(shift)), dtype=np.int64)
+        for end, local in zip(edge_index, split.edge_index, strict=True):
+            np.add(edges(local), shift, out=end)
+        graph = np.arange(len(chosen)).repeat(sizes)
+        bits = nodes(split.node_bits).astype(np.float32)
+        columns = nodes(split.x), edge_index, edges(split.edge_attr), graph, bits
+        x, ends, edge_attr, graphs, node_bits = map(torch.from_numpy, columns)
+        return Batch(x, ends, edge_attr, graphs, self.target[circuits], self.demand[circuits], node_bits)
 
 
 class Batches:

@@ -50,7 +50,6 @@ _COLUMNS: dict[str, tuple[str, tuple[int, ...]]] = {
     "bits": ("u2", ()),
     "liftable": ("u1", ()),
 }
-_POINTERS = {"f4": "float[]", "u2": "uint16_t[]", "i4": "int32_t[]", "i8": "int64_t[]"}
 
 
 class CryptoBridge:
@@ -169,6 +168,15 @@ class CryptoBridge:
         self._check(self._lib.nexuszero_generate_shifted(number, master_seed, first, count, threads, out))
         return self._columns(out[0])
 
+    def gather(self, rows: NDArray[Any], pointer: NDArray[Any], chosen: NDArray[Any], count: int) -> NDArray[Any]:
+        """The rows of the chosen circuits, ``count`` in all; circuit c has ``pointer[c]:pointer[c + 1]``."""
+        out = np.empty((count, *rows.shape[1:]), rows.dtype)
+        source, room = (self._pointer("uint8_t[]", array) for array in (rows, out))
+        starts, which = (self._pointer("int64_t[]", np.ascontiguousarray(array, "i8")) for array in (pointer, chosen))
+        column = self._ffi.new("NexuszeroColumn *", (source, rows.nbytes))[0]
+        self._check(self._lib.nexuszero_gather(column, starts, len(pointer) - 1, which, len(chosen), room, out.nbytes))
+        return out
+
     def _queries(self, struct: str, **columns: ArrayLike) -> Records:
         arrays = np.broadcast_arrays(*(np.atleast_1d(column) for column in columns.values()))
         queries = np.zeros(arrays[0].shape, self._dtype(struct))
@@ -219,48 +227,6 @@ class CryptoBridge:
         buffer = self._ffi.new("char[4096]")
         self._lib.nexuszero_last_error(buffer, 4096)
         raise InputError(" ".join(self._ffi.string(buffer).decode("utf-8", "replace").split()))
-
-
-class Cutter:
-    """A split's columns, out of which batches are cut.
-
-    Args:
-        bridge: the library.
-        columns: ``x``, ``node_bits``, ``edge_index``, ``edge_attr``, ``node_ptr`` and ``edge_ptr`` of a `Split`.
-    """
-
-    def __init__(self, bridge: CryptoBridge, columns: Columns) -> None:
-        nodes, edges, circuits = (len(columns[name]) for name in ("x", "edge_attr", "node_ptr"))
-        shapes = {
-            "x": ("f4", (nodes, 12)), "node_bits": ("u2", (nodes,)), "edge_index": ("i4", (2, edges)),
-            "edge_attr": ("f4", (edges, 5)), "node_ptr": ("i8", (circuits,)), "edge_ptr": ("i8", (circuits,)),
-        }  # fmt: skip
-        kept = {name: np.ascontiguousarray(columns[name], dtype) for name, (dtype, _) in shapes.items()}
-        if wrong := [name for name, (_, shape) in shapes.items() if kept[name].shape != shape]:
-            raise InputError(f"column {wrong[0]} has the shape {kept[wrong[0]].shape}, not {shapes[wrong[0]][1]}")
-        self._bridge, self._nodes, self._edges = bridge, kept["node_ptr"], kept["edge_ptr"]
-        self._split, self._kept = self._struct("Split", kept), kept  # the struct keeps no array alive
-        self._split.circuits, self._split.nodes, self._split.edges = circuits - 1, nodes, edges
-
-    def batch(self, chosen: NDArray[np.int64]) -> Columns:
-        """The chosen circuits side by side: ``x, node_bits, graph, edge_index, edge_attr``."""
-        nodes, edges = (int((ends.take(chosen + 1) - ends.take(chosen)).sum()) for ends in (self._nodes, self._edges))
-        out = {
-            "x": np.empty((nodes, 12), "f4"), "node_bits": np.empty(nodes, "f4"), "graph": np.empty(nodes, "i8"),
-            "edge_index": np.empty((2, edges), "i8"), "edge_attr": np.empty((edges, 5), "f4"),
-        }  # fmt: skip
-        room, which = self._struct("Batch", out), self._bridge._pointer("int64_t[]", chosen)
-        room.nodes, room.edges = nodes, edges
-        self._bridge._check(self._bridge._lib.nexuszero_batch(self._split[0], which, len(chosen), room[0]))
-        return out
-
-    def _struct(self, kind: str, columns: Columns) -> Any:
-        ffi, struct = self._bridge._ffi, self._bridge._ffi.new(f"Nexuszero{kind}Columns *")
-        ends = dict(zip(("edge_source", "edge_target"), columns["edge_index"], strict=True))
-        for name, column in (columns | ends).items():
-            if name != "edge_index" and column.size:
-                setattr(struct, name, ffi.from_buffer(_POINTERS[column.dtype.str[1:]], column))
-        return struct
 
 
 class Circuits:

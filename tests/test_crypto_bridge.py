@@ -10,7 +10,7 @@ import pytest
 
 import nexuszero.crypto
 from nexuszero import queries
-from nexuszero.crypto import CryptoBridge, Cutter
+from nexuszero.crypto import CryptoBridge
 from nexuszero.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -158,17 +158,19 @@ def test_a_row_is_rebuilt_from_family_and_seed(bridge):
             assert np.array_equal(labels["n"], columns["params"][chosen, 0])
 
 
-def test_what_no_batch_can_be_cut_from_is_refused(bridge):
-    columns = {
-        "x": np.zeros((3, 12)), "node_bits": np.zeros(3), "edge_index": np.zeros((2, 1)), "edge_attr": np.zeros((1, 5)),
-        "node_ptr": np.array([0, 3]), "edge_ptr": np.array([0, 1]),
-    }  # fmt: skip
-    assert len(Cutter(bridge, columns).batch(np.array([0, 0]))["x"]) == 6
-    for name in ("node_bits", "edge_index", "edge_ptr"):
-        with pytest.raises(InputError, match=f"column {name} has the shape"):
-            Cutter(bridge, columns | {name: columns[name][..., :-1]})
-    with pytest.raises(InputError, match="ends before row 4"):
-        Cutter(bridge, columns | {"node_ptr": np.array([0, 4])}).batch(np.array([0]))
+def test_gathered_rows_are_slices_one_after_another(bridge):
+    pointer = np.array([0, 2, 2, 5])
+    for rows in (
+        np.arange(15, dtype="f4").reshape(5, 3),
+        np.arange(5, dtype="u2"),
+        np.arange(10, dtype="i4")[::2].copy(),
+    ):
+        assert np.array_equal(
+            bridge.gather(rows, pointer, np.array([2, 9, 1, 9, 0, 9, 2])[::2], 8), rows[[2, 3, 4, 0, 1, 2, 3, 4]]
+        )
+    assert bridge.gather(np.empty((0, 5), "f4"), np.array([0, 0]), np.array([0]), 0).shape == (0, 5)
+    with pytest.raises(InputError, match="there is no circuit 3"):
+        bridge.gather(rows, pointer, np.array([3]), 2)
 
 
 def test_a_library_error_is_one_line_with_the_place(bridge, tmp_path):

@@ -298,50 +298,6 @@ typedef struct NexuszeroBeliefQuery {
   uint32_t bits;
 } NexuszeroBeliefQuery;
 
-// The columns of a split, circuits one after another; a circuit's edges count its own nodes.
-typedef struct NexuszeroSplitColumns {
-  // `[nodes, 12]`.
-  const float *x;
-  // `[nodes]`.
-  const uint16_t *node_bits;
-  // `[edges]`: wires.
-  const int32_t *edge_source;
-  // `[edges]`: constraints.
-  const int32_t *edge_target;
-  // `[edges, 5]`.
-  const float *edge_attr;
-  // `[circuits + 1]`: circuit `c` has the nodes `node_ptr[c]..node_ptr[c + 1]`.
-  const int64_t *node_ptr;
-  // `[circuits + 1]`: the same of edges.
-  const int64_t *edge_ptr;
-  // Circuits.
-  size_t circuits;
-  // Nodes of all circuits.
-  size_t nodes;
-  // Edges of all circuits.
-  size_t edges;
-} NexuszeroSplitColumns;
-
-// Room for a batch; its edges count the nodes of the batch.
-typedef struct NexuszeroBatchColumns {
-  // `[nodes, 12]`.
-  float *x;
-  // `[nodes]`.
-  float *node_bits;
-  // `[nodes]`: the place of each node's circuit among the chosen.
-  int64_t *graph;
-  // `[edges]`: wires.
-  int64_t *edge_source;
-  // `[edges]`: constraints.
-  int64_t *edge_target;
-  // `[edges, 5]`.
-  float *edge_attr;
-  // Nodes of the chosen circuits.
-  size_t nodes;
-  // Edges of the chosen circuits.
-  size_t edges;
-} NexuszeroBatchColumns;
-
 // A block of memory that belongs to a handle.
 typedef struct NexuszeroColumn {
   // The first byte.
@@ -502,14 +458,17 @@ enum NexuszeroStatus nexuszero_circuits_graphs(const struct NexuszeroCircuits *c
                                                uint32_t security,
                                                struct NexuszeroRows **out);
 
-// Copies chosen circuits side by side as one graph.
+// Copies the rows of chosen circuits one after another; circuit `c` has rows `pointer[c]..pointer[c + 1]`.
 //
 // # Safety
-// The pointers of `from` and `to` hold as many values as those say, `chosen` points to `count` numbers.
-enum NexuszeroStatus nexuszero_batch(struct NexuszeroSplitColumns from,
-                                     const int64_t *chosen,
-                                     size_t count,
-                                     struct NexuszeroBatchColumns to);
+// `rows` is readable, `pointer` points to `circuits + 1` numbers, `chosen` to `count`, and `out` to `room` bytes.
+enum NexuszeroStatus nexuszero_gather(struct NexuszeroColumn rows,
+                                      const int64_t *pointer,
+                                      size_t circuits,
+                                      const int64_t *chosen,
+                                      size_t count,
+                                      uint8_t *out,
+                                      size_t room);
 
 // Generates stream positions `first..first + count`; `out` receives three handles: train, val, test.
 // `threads` of 0 means all cores; the rows do not depend on it.

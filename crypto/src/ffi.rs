@@ -15,12 +15,11 @@ use anyhow::{Context, Result, bail, ensure};
 use rayon::prelude::*;
 
 use crate::analysis::Analysis;
-use crate::batch::{Batch, Columns};
 use crate::dataset::{self, Rows, Shift};
 use crate::estimate::{self, Attack, CostModel, Estimate, Lwe, Problem, Sis};
 use crate::explain::{Explanation, Finding, Reason};
 use crate::field::{Field, U256};
-use crate::graph::{EDGE_FEATURES, Graph, NODE_FEATURES};
+use crate::graph::Graph;
 use crate::label::{self, Choice, Demand, Modulus};
 use crate::modulus::{Settled, choose_prime};
 use crate::proposal::{Proposal, Verdict, judge};
@@ -343,54 +342,6 @@ pub struct Column {
     pub data: *const u8,
     /// Bytes.
     pub bytes: usize,
-}
-
-/// The columns of a split, circuits one after another; a circuit's edges count its own nodes.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct SplitColumns {
-    /// `[nodes, 12]`.
-    pub x: *const f32,
-    /// `[nodes]`.
-    pub node_bits: *const u16,
-    /// `[edges]`: wires.
-    pub edge_source: *const i32,
-    /// `[edges]`: constraints.
-    pub edge_target: *const i32,
-    /// `[edges, 5]`.
-    pub edge_attr: *const f32,
-    /// `[circuits + 1]`: circuit `c` has the nodes `node_ptr[c]..node_ptr[c + 1]`.
-    pub node_ptr: *const i64,
-    /// `[circuits + 1]`: the same of edges.
-    pub edge_ptr: *const i64,
-    /// Circuits.
-    pub circuits: usize,
-    /// Nodes of all circuits.
-    pub nodes: usize,
-    /// Edges of all circuits.
-    pub edges: usize,
-}
-
-/// Room for a batch; its edges count the nodes of the batch.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct BatchColumns {
-    /// `[nodes, 12]`.
-    pub x: *mut f32,
-    /// `[nodes]`.
-    pub node_bits: *mut f32,
-    /// `[nodes]`: the place of each node's circuit among the chosen.
-    pub graph: *mut i64,
-    /// `[edges]`: wires.
-    pub edge_source: *mut i64,
-    /// `[edges]`: constraints.
-    pub edge_target: *mut i64,
-    /// `[edges, 5]`.
-    pub edge_attr: *mut f32,
-    /// Nodes of the chosen circuits.
-    pub nodes: usize,
-    /// Edges of the chosen circuits.
-    pub edges: usize,
 }
 
 /// Estimates `count` LWE instances on all cores.
@@ -806,42 +757,26 @@ pub unsafe extern "C" fn nexuszero_circuits_graphs(
     })
 }
 
-/// Copies chosen circuits side by side as one graph.
+/// Copies the rows of chosen circuits one after another; circuit `c` has rows `pointer[c]..pointer[c + 1]`.
 ///
 /// # Safety
-/// The pointers of `from` and `to` hold as many values as those say, `chosen` points to `count` numbers.
+/// `rows` is readable, `pointer` points to `circuits + 1` numbers, `chosen` to `count`, and `out` to `room` bytes.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nexuszero_batch(
-    from: SplitColumns,
+pub unsafe extern "C" fn nexuszero_gather(
+    rows: Column,
+    pointer: *const i64,
+    circuits: usize,
     chosen: *const i64,
     count: usize,
-    to: BatchColumns,
+    out: *mut u8,
+    room: usize,
 ) -> Status {
     guard(|| {
-        let (circuits, nodes, edges) = (from.circuits, from.nodes, from.edges);
-        // SAFETY: the caller promises all arrays.
-        let (from, chosen) = unsafe {
-            let columns = Columns {
-                x: slice(from.x, NODE_FEATURES * nodes)?,
-                node_bits: slice(from.node_bits, nodes)?,
-                ends: [slice(from.edge_source, edges)?, slice(from.edge_target, edges)?],
-                edge_attr: slice(from.edge_attr, EDGE_FEATURES * edges)?,
-                node_ptr: slice(from.node_ptr, circuits + 1)?,
-                edge_ptr: slice(from.edge_ptr, circuits + 1)?,
-            };
-            (columns, slice(chosen, count)?)
-        };
-        // SAFETY: the caller promises all arrays.
-        let to = unsafe {
-            Batch {
-                x: slice_mut(to.x, NODE_FEATURES * to.nodes)?,
-                node_bits: slice_mut(to.node_bits, to.nodes)?,
-                graph: slice_mut(to.graph, to.nodes)?,
-                ends: [slice_mut(to.edge_source, to.edges)?, slice_mut(to.edge_target, to.edges)?],
-                edge_attr: slice_mut(to.edge_attr, EDGE_FEATURES * to.edges)?,
-            }
-        };
-        from.copy(chosen, to)
+        // SAFETY: the caller promises both arrays.
+        let (rows, pointer) = unsafe { (slice(rows.data, rows.bytes)?, slice(pointer, circuits + 1)?) };
+        // SAFETY: the caller promises both arrays.
+        let (chosen, out) = unsafe { (slice(chosen, count)?, slice_mut(out, room)?) };
+        dataset::gather(rows, pointer, chosen, out)
     })
 }
 

@@ -1,7 +1,6 @@
 #![doc = include_str!("../README.md")]
 
 pub mod analysis;
-pub mod batch;
 pub mod dataset;
 pub mod estimate;
 pub mod explain;
