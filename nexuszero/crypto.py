@@ -168,15 +168,6 @@ class CryptoBridge:
         self._check(self._lib.nexuszero_generate_shifted(number, master_seed, first, count, threads, out))
         return self._columns(out[0])
 
-    def gather(self, rows: NDArray[Any], pointer: NDArray[Any], chosen: NDArray[Any], count: int) -> NDArray[Any]:
-        """The rows of the chosen circuits, ``count`` in all; circuit c has ``pointer[c]:pointer[c + 1]``."""
-        out = np.empty((count, *rows.shape[1:]), rows.dtype)
-        source, room = (self._pointer("uint8_t[]", array) for array in (rows, out))
-        starts, which = (self._pointer("int64_t[]", np.ascontiguousarray(array, "i8")) for array in (pointer, chosen))
-        column = self._ffi.new("NexuszeroColumn *", (source, rows.nbytes))[0]
-        self._check(self._lib.nexuszero_gather(column, starts, len(pointer) - 1, which, len(chosen), room, out.nbytes))
-        return out
-
     def _queries(self, struct: str, **columns: ArrayLike) -> Records:
         arrays = np.broadcast_arrays(*(np.atleast_1d(column) for column in columns.values()))
         queries = np.zeros(arrays[0].shape, self._dtype(struct))

@@ -158,21 +158,6 @@ def test_a_row_is_rebuilt_from_family_and_seed(bridge):
             assert np.array_equal(labels["n"], columns["params"][chosen, 0])
 
 
-def test_gathered_rows_are_slices_one_after_another(bridge):
-    pointer = np.array([0, 2, 2, 5])
-    for rows in (
-        np.arange(15, dtype="f4").reshape(5, 3),
-        np.arange(5, dtype="u2"),
-        np.arange(10, dtype="i4")[::2].copy(),
-    ):
-        assert np.array_equal(
-            bridge.gather(rows, pointer, np.array([2, 9, 1, 9, 0, 9, 2])[::2], 8), rows[[2, 3, 4, 0, 1, 2, 3, 4]]
-        )
-    assert bridge.gather(np.empty((0, 5), "f4"), np.array([0, 0]), np.array([0]), 0).shape == (0, 5)
-    with pytest.raises(InputError, match="there is no circuit 3"):
-        bridge.gather(rows, pointer, np.array([3]), 2)
-
-
 def test_a_library_error_is_one_line_with_the_place(bridge, tmp_path):
     with pytest.raises(InputError, match="cannot read"):
         bridge.read([tmp_path / "none.r1cs"])

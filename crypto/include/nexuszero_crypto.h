@@ -458,18 +458,6 @@ enum NexuszeroStatus nexuszero_circuits_graphs(const struct NexuszeroCircuits *c
                                                uint32_t security,
                                                struct NexuszeroRows **out);
 
-// Copies the rows of chosen circuits one after another; circuit `c` has rows `pointer[c]..pointer[c + 1]`.
-//
-// # Safety
-// `rows` is readable, `pointer` points to `circuits + 1` numbers, `chosen` to `count`, and `out` to `room` bytes.
-enum NexuszeroStatus nexuszero_gather(struct NexuszeroColumn rows,
-                                      const int64_t *pointer,
-                                      size_t circuits,
-                                      const int64_t *chosen,
-                                      size_t count,
-                                      uint8_t *out,
-                                      size_t room);
-
 // Generates stream positions `first..first + count`; `out` receives three handles: train, val, test.
 // `threads` of 0 means all cores; the rows do not depend on it.
 //

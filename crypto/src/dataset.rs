@@ -3,7 +3,7 @@
 //! Position `g` of the stream fixes family, seed and security; the hash of the circuit fixes the split.
 //! So no circuit is in two splits, and any range of positions can be computed anywhere.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use rayon::prelude::*;
 
 use crate::analysis::Analysis;
@@ -243,29 +243,6 @@ impl Rows {
         self.bits.push(analysis.bits as u16);
         self.liftable.push(u8::from(analysis.liftable));
     }
-}
-
-/// Copies the rows of the chosen circuits one after another; circuit `c` has rows `pointer[c]..pointer[c + 1]`.
-///
-/// # Errors
-/// When a circuit does not exist, when `pointer` does not count `rows`, or when the chosen ones do not fill `out`.
-pub fn gather(rows: &[u8], pointer: &[i64], chosen: &[i64], out: &mut [u8]) -> Result<()> {
-    let count = pointer.last().map_or(0, |&last| last.max(0) as usize);
-    let width = rows.len() / count.max(1);
-    ensure!(width * count == rows.len(), "{} bytes are no {count} rows", rows.len());
-    let mut end = 0;
-    for &circuit in chosen {
-        let bounds = usize::try_from(circuit).ok().and_then(|at| pointer.get(at..at.checked_add(2)?));
-        let bounds = bounds.with_context(|| format!("there is no circuit {circuit}"))?;
-        let byte = |row: i64| usize::try_from(row).ok()?.checked_mul(width);
-        let part = byte(bounds[0]).zip(byte(bounds[1])).and_then(|(from, to)| rows.get(from..to));
-        let part = part.with_context(|| format!("circuit {circuit} has no rows {bounds:?}"))?;
-        let room = out.get_mut(end..end + part.len()).context("there is no room for the chosen circuits")?;
-        room.copy_from_slice(part);
-        end += part.len();
-    }
-    ensure!(end == out.len(), "the chosen circuits fill {end} of {} bytes", out.len());
-    Ok(())
 }
 
 /// Nine decimals: hides the last digits of logarithms, which differ between machines' libraries.

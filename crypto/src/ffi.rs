@@ -757,29 +757,6 @@ pub unsafe extern "C" fn nexuszero_circuits_graphs(
     })
 }
 
-/// Copies the rows of chosen circuits one after another; circuit `c` has rows `pointer[c]..pointer[c + 1]`.
-///
-/// # Safety
-/// `rows` is readable, `pointer` points to `circuits + 1` numbers, `chosen` to `count`, and `out` to `room` bytes.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nexuszero_gather(
-    rows: Column,
-    pointer: *const i64,
-    circuits: usize,
-    chosen: *const i64,
-    count: usize,
-    out: *mut u8,
-    room: usize,
-) -> Status {
-    guard(|| {
-        // SAFETY: the caller promises both arrays.
-        let (rows, pointer) = unsafe { (slice(rows.data, rows.bytes)?, slice(pointer, circuits + 1)?) };
-        // SAFETY: the caller promises both arrays.
-        let (chosen, out) = unsafe { (slice(chosen, count)?, slice_mut(out, room)?) };
-        dataset::gather(rows, pointer, chosen, out)
-    })
-}
-
 /// Generates stream positions `first..first + count`; `out` receives three handles: train, val, test.
 /// `threads` of 0 means all cores; the rows do not depend on it.
 ///

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use nexuszero_crypto::analysis::Analysis;
-use nexuszero_crypto::dataset::{Rows, Shift, gather, generate, generate_shifted};
+use nexuszero_crypto::dataset::{Rows, Shift, generate, generate_shifted};
 use nexuszero_crypto::graph::Graph;
 use nexuszero_crypto::label::{Demand, choose};
 use nexuszero_crypto::r1cs::R1cs;
@@ -99,39 +99,4 @@ fn the_families_kept_from_training_are_not_in_its_splits() {
     for rows in generate(42, 0, 500, 0).unwrap() {
         assert!(rows.family.iter().all(|&family| usize::from(family) < Family::TRAINED));
     }
-}
-
-#[test]
-fn gathered_rows_are_those_of_the_chosen_circuits_in_order() {
-    let rows = generate(42, 0, 60, 0).unwrap().into_iter().next().unwrap();
-    let mut pointer = vec![0];
-    rows.nodes.iter().for_each(|count| pointer.push(pointer.last().unwrap() + count));
-    let bytes: Vec<u8> = rows.node_bits.iter().flat_map(|bits| bits.to_le_bytes()).collect();
-    let chosen = [7, 0, 7, rows.nodes.len() as i64 - 1];
-    let expected: Vec<u8> = chosen
-        .iter()
-        .flat_map(|&circuit| {
-            let at = circuit as usize;
-            (pointer[at]..pointer[at + 1]).flat_map(|row| rows.node_bits[row as usize].to_le_bytes())
-        })
-        .collect();
-    let mut out = vec![0; expected.len()];
-    gather(&bytes, &pointer, &chosen, &mut out).unwrap();
-    assert_eq!(out, expected);
-}
-
-#[test]
-fn a_gather_that_does_not_fit_is_refused() {
-    let refusal = |pointer: &[i64], chosen: &[i64], room: usize| {
-        gather(&[1, 2, 3, 4, 5, 6], pointer, chosen, &mut vec![0; room]).unwrap_err().to_string()
-    };
-    for circuit in [-1, 2, i64::MAX, i64::MIN] {
-        assert!(refusal(&[0, 1, 3], &[circuit], 2).contains("no circuit"));
-    }
-    assert!(refusal(&[0, 1, 3], &[0, 1], 5).contains("no room"));
-    assert!(refusal(&[0, 1, 3], &[0, 1], 7).contains("fill 6 of 7"));
-    assert!(refusal(&[0, 1, 4], &[0], 1).contains("no 4 rows"));
-    assert!(refusal(&[0, 5, 3], &[1], 4).contains("no rows [5, 3]"));
-    assert!(refusal(&[0, -2, 3], &[0], 4).contains("no rows [0, -2]"));
-    assert!(refusal(&[], &[], 1).contains("no 0 rows"));
 }
