@@ -77,7 +77,7 @@ class Standardiser:
     def inverse(self, standardised: Array) -> Array:
         """Standardised to original units, ``[circuits, 6]``."""
         values: Array = np.asarray(standardised, dtype=np.float64) * np.array(self.std) + np.array(self.mean)
-        values[:, LOGGED] = np.exp2(np.minimum(values[:, LOGGED], 1000.0))  # a wild prediction stays finite
+        values[:, LOGGED] = np.exp2(np.clip(values[:, LOGGED], -1000, 1000))  # a wild prediction has a logarithm
         return values
 
 
