@@ -94,7 +94,7 @@ def _serve_parent(storage: str, host: str, port: int) -> None:
 
 
 def _open(storage: str) -> BaseStorage:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)  # this package says its own lines
+    optuna.logging.set_verbosity(optuna.logging.ERROR)  # this package says its own lines, a trial's failure too
     url = storage_url(storage)
     file = storage_file(url)
     if file is not None:

@@ -1,5 +1,6 @@
 """The study: its space, its criterion, its failures, and resuming. Training is replaced but in one test."""
 
+import logging
 import platform
 import subprocess
 import time
@@ -113,9 +114,11 @@ def test_a_failed_trial_is_recorded_and_the_study_goes_on(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     runs: list[TrainConfig],
+    caplog: pytest.LogCaptureFixture,
     error: Exception,
 ) -> None:
     good = tuning.train
+    monkeypatch.setattr(logging.getLogger("optuna"), "handlers", [caplog.handler])
 
     def second_fails(run: TrainConfig, **given: Any) -> Result:
         if run.seed == 43:
@@ -131,6 +134,7 @@ def test_a_failed_trial_is_recorded_and_the_study_goes_on(
     assert table["rank"].tolist()[:3] == [1, 2, 3]
     assert table["rank"].isna().tolist() == [False, False, False, True]
     assert str(error) in study.trials[1].user_attrs["error"]
+    assert not caplog.records  # one line of ours, no traceback of Optuna's beside it
 
 
 def test_an_interrupted_trial_runs_again(
