@@ -22,6 +22,7 @@ setup: $(BUILT) ## Installs everything into .venv and builds the Rust library
 week: setup ## Runs the whole week: PROFILE=quick (default), smoke or full
 	$(BIN)/nexuszero week --profile $(PROFILE)
 
+test: export OMP_NUM_THREADS = 1 # two workers on two cores: OpenMP's threads would wait for each other
 test: setup ## Runs every test: Rust, Python, notebooks
 	cargo test --manifest-path crypto/Cargo.toml --locked
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests
