@@ -1,6 +1,6 @@
 """Batches of circuits cut from flat arrays by index arithmetic: no loop over graphs, no worker processes.
 
-A batch of 32 circuits is a handful of ``index_select`` calls. PyG's ``DataLoader`` over ``Data`` objects
+A batch of 32 circuits is a handful of numpy's ``take``. PyG's ``DataLoader`` over ``Data`` objects
 builds the same batch from 32 Python objects; ``tests/test_batching.py`` compares their content.
 """
 
