@@ -35,6 +35,7 @@ _COLUMNS: dict[str, tuple[str, tuple[int, ...]]] = {
     "edge_target": ("i4", ()),
     "edge_attr": ("f4", (5,)),
     "node_bits": ("u2", ()),
+    "node_rounds": ("u1", ()),
     "nodes": ("i8", ()),
     "edges": ("i8", ()),
     "params": ("f8", (3,)),

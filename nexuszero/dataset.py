@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from nexuszero.errors import InputError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 NODE_FEATURES, EDGE_FEATURES, TARGETS = 12, 5, 6
 DEMANDS = 8  # what a circuit asks of its parameters
 SPLITS = ("train", "val", "test")
@@ -39,6 +39,7 @@ _COLUMNS: dict[str, tuple[str, tuple[int, ...]]] = {
     "edge_index": ("<i4", (2,)),
     "edge_attr": ("<f4", (EDGE_FEATURES,)),
     "node_bits": ("<u2", ()),
+    "node_rounds": ("<u1", ()),
     "node_ptr": ("<i8", ()),
     "edge_ptr": ("<i8", ()),
     "params": ("<f8", (3,)),
@@ -69,6 +70,7 @@ class Split:
     edge_index: Array
     edge_attr: Array
     node_bits: Array
+    node_rounds: Array
     node_ptr: Array
     edge_ptr: Array
     params: Array
@@ -118,8 +120,8 @@ def unlabelled(columns: Mapping[str, Array]) -> Split:
     count = len(columns["nodes"])
     nodes, edges = (np.concatenate([[0], columns[name].cumsum()]) for name in ("nodes", "edges"))
     edge_index = np.stack([columns["edge_source"], columns["edge_target"]])
-    bits, targets = np.zeros(nodes[-1], "<u2"), np.ones((count, 3))
-    return Split(columns["x"], edge_index, columns["edge_attr"], bits, nodes, edges, targets, targets)
+    bits, rounds, targets = np.zeros(nodes[-1], "<u2"), np.zeros(nodes[-1], "<u1"), np.ones((count, 3))
+    return Split(columns["x"], edge_index, columns["edge_attr"], bits, rounds, nodes, edges, targets, targets)
 
 
 def read(path: Path | str) -> Split:

@@ -137,6 +137,7 @@ def _block(columns: Columns, count: int, families: np.ndarray[Any, Any]) -> Colu
         "edge_index": np.stack([columns["edge_source"][: edges[-1]], columns["edge_target"][: edges[-1]]]),
         "edge_attr": columns["edge_attr"][: edges[-1]],
         "node_bits": columns["node_bits"][: nodes[-1]],
+        "node_rounds": columns["node_rounds"][: nodes[-1]],
         "node_ptr": nodes,
         "edge_ptr": edges,
         "params": columns["params"][:count],

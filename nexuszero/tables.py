@@ -43,6 +43,7 @@ MEANINGS = {
     "edge_index": "wire -> constraint, indices local to the circuit",
     "edge_attr": "edge features",
     "node_bits": "bits of each node's largest value as the analysis has it: to learn from, never an input",
+    "node_rounds": "exchanges of wires and constraints after which inference has them, at most 255: likewise",
     "node_ptr": "where each circuit's nodes begin",
     "edge_ptr": "where each circuit's edges begin",
     "params": "n, log2_q, sigma",

@@ -38,6 +38,7 @@ def circuit(rng: np.random.Generator) -> tuple[dict[str, Array], list[float]]:
     edge_attr[:, 3], edge_attr[:, 4] = rng.choice([-1, 1], edges), rng.random() * rng.random(edges)
     node_bits = rng.integers(1, 65, nodes)  # of a field of 64
     columns = {"x": x, "edge_index": edge_index, "edge_attr": edge_attr, "node_bits": node_bits}
+    columns["node_rounds"] = rng.integers(0, 5, nodes)
     return columns, targets_of(security, constraints, float(edge_attr[:, 4].max()))
 
 
@@ -50,6 +51,7 @@ def block(count: int, seed: int) -> dict[str, Array]:
         "edge_index": np.concatenate([graph["edge_index"] for graph in graphs], axis=1),
         "edge_attr": np.concatenate([graph["edge_attr"] for graph in graphs]),
         "node_bits": np.concatenate([graph["node_bits"] for graph in graphs]),
+        "node_rounds": np.concatenate([graph["node_rounds"] for graph in graphs]),
         "node_ptr": np.cumsum([0] + [len(graph["x"]) for graph in graphs]),
         "edge_ptr": np.cumsum([0] + [len(graph["edge_attr"]) for graph in graphs]),
         "params": np.array(targets)[:, :3],

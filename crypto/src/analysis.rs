@@ -47,12 +47,13 @@ impl Analysis {
     }
 
     /// The same with the bits of every node's largest value: twice a wire's magnitude, the reach of a constraint, in
-    /// the order of the graph's nodes; the field's bits where it exceeds half the field.
+    /// the order of the graph's nodes; the field's bits where it exceeds half the field. And how many exchanges of wires
+    /// and constraints it takes to know each.
     #[must_use]
-    pub fn with_node_bits(r1cs: &R1cs) -> (Self, Vec<u16>) {
+    pub fn with_node_bits(r1cs: &R1cs) -> (Self, Vec<u16>, Vec<u8>) {
         let equations = Equations::of(r1cs);
         let ranges = Ranges::unbounded(&equations, half(r1cs.field().modulus()));
-        (Self::from_ranges(r1cs, &equations, &ranges), ranges.node_bits())
+        (Self::from_ranges(r1cs, &equations, &ranges), ranges.node_bits(), ranges.node_rounds())
     }
 
     fn from_ranges(r1cs: &R1cs, equations: &Equations<'_>, ranges: &Ranges<'_>) -> Self {

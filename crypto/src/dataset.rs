@@ -13,7 +13,7 @@ use crate::r1cs::R1cs;
 use crate::synth::{Family, Synthetic, synthesize, synthesize_sized};
 
 /// Layout and meaning of the columns; any change raises this number.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// Names of the splits, in the order of [`generate`]'s result.
 pub const SPLITS: [&str; 3] = ["train", "val", "test"];
@@ -29,6 +29,8 @@ pub struct Rows {
     /// `[nodes]`: bits of each node's largest value as the analysis has it ([`Analysis::with_node_bits`]). It is what
     /// a network may learn from, and never an input.
     pub node_bits: Vec<u16>,
+    /// `[nodes]`: exchanges of wires and constraints after which they can be known.
+    pub node_rounds: Vec<u8>,
     /// Nodes of each circuit.
     pub nodes: Vec<i64>,
     /// Edges of each circuit.
@@ -139,6 +141,7 @@ struct Row {
     draw: Draw,
     graph: Graph,
     node_bits: Vec<u16>,
+    node_rounds: Vec<u8>,
     analysis: Analysis,
     choice: Choice,
 }
@@ -190,10 +193,10 @@ fn rows(
 }
 
 fn row(draw: Draw, r1cs: &R1cs) -> Option<Row> {
-    let (analysis, node_bits) = Analysis::with_node_bits(r1cs);
+    let (analysis, node_bits, node_rounds) = Analysis::with_node_bits(r1cs);
     let choice = choose(&Demand::of_circuit(&analysis), draw.security).ok()?;
     let graph = Graph::of(r1cs, draw.security);
-    Some(Row { split: split_of(r1cs.content_hash()), draw, graph, node_bits, analysis, choice })
+    Some(Row { split: split_of(r1cs.content_hash()), draw, graph, node_bits, node_rounds, analysis, choice })
 }
 
 fn split_of(hash: [u8; 32]) -> usize {
@@ -223,9 +226,10 @@ impl Rows {
     }
 
     fn push(&mut self, row: Row) {
-        let Row { draw, graph, mut node_bits, analysis, choice, .. } = row;
+        let Row { draw, graph, mut node_bits, mut node_rounds, analysis, choice, .. } = row;
         self.push_graph(graph);
         self.node_bits.append(&mut node_bits);
+        self.node_rounds.append(&mut node_rounds);
         self.params.push([f64::from(choice.n()), f64::from(choice.candidate.bits), stable(choice.sigma)]);
         self.metrics.push([
             stable(choice.bit_security()),

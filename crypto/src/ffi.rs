@@ -906,6 +906,7 @@ fn column(rows: &Rows, name: &str) -> Option<Column> {
         "edge_target" => of(&rows.graph.edge_target),
         "edge_attr" => of(&rows.graph.edge_attr),
         "node_bits" => of(&rows.node_bits),
+        "node_rounds" => of(&rows.node_rounds),
         "nodes" => of(&rows.nodes),
         "edges" => of(&rows.edges),
         "params" => of(&rows.params),

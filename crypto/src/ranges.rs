@@ -264,6 +264,8 @@ pub struct Ranges<'a> {
     field: Interval,              // [-half, half]
     known: Vec<Option<Interval>>, // by wire; nothing while it is wide
     moved: Vec<u64>,              // the visit that last changed the wire
+    rounds: Vec<u8>,              // exchanges of wires and constraints until it was narrow, at most 255
+    fresh: Vec<u32>,              // wires that this visit made narrow
     visit: u64,
 }
 
@@ -291,6 +293,7 @@ impl<'a> Ranges<'a> {
         for constraint in equations.quadratic_constraints() {
             self.boolean_like(constraint);
         }
+        self.fresh.clear();
         let mut visited = vec![0; equations.linear() + equations.quadratic()];
         for _ in 0..MAX_PASSES {
             if !self.pass(&mut visited) {
@@ -322,7 +325,7 @@ impl<'a> Ranges<'a> {
         let field = Interval { lo: -&half, hi: half };
         let mut known = vec![None; count];
         known[0] = Some(Interval::point(IBig::ONE));
-        Self { equations, field, known, moved: vec![0; count], visit: 0 }
+        Self { equations, field, known, moved: vec![0; count], rounds: vec![0; count], fresh: Vec::new(), visit: 0 }
     }
 
     fn apply_bounds(&mut self, bounds: &Bounds) -> Result<()> {
@@ -350,11 +353,13 @@ impl<'a> Ranges<'a> {
         for (form, last) in equations.linear_forms().zip(linear) {
             if self.due([form], last) {
                 self.linear(form);
+                self.count_rounds([form]);
             }
         }
         for (forms, last) in equations.quadratic_constraints().zip(quadratic) {
             if self.due(forms, last) {
                 self.quadratic(forms);
+                self.count_rounds(forms);
             }
         }
         self.moved.iter().any(|&visit| visit > start)
@@ -372,6 +377,15 @@ impl<'a> Ranges<'a> {
         due
     }
 
+    /// Wires that a constraint has just made narrow take one exchange more than those it knew.
+    fn count_rounds<const N: usize>(&mut self, forms: [Combination<'_>; N]) {
+        if !self.fresh.is_empty() {
+            let wires = forms.iter().flat_map(|form| form.wires);
+            let most = wires.map(|&wire| self.rounds[wire as usize]).max().unwrap_or(0);
+            self.fresh.drain(..).for_each(|wire| self.rounds[wire as usize] = most.saturating_add(1));
+        }
+    }
+
     /// Intersects; skips what leaves the field or would be empty. Says whether the wire moved.
     fn narrow(&mut self, wire: u32, candidate: Interval) -> bool {
         let index = wire as usize;
@@ -384,6 +398,9 @@ impl<'a> Ranges<'a> {
         let empty = candidate.lo > current.hi || candidate.hi < current.lo;
         if empty || !(raise || lower) {
             return false;
+        }
+        if self.known[index].is_none() {
+            self.fresh.push(wire);
         }
         let current = self.known[index].get_or_insert_with(|| self.field.clone());
         if raise {
@@ -629,6 +646,19 @@ impl<'a> Ranges<'a> {
             let wide = equation.wires().any(|wire| self.is_wide(wire));
             let reach = (!wide).then(|| self.reach(equation));
             found[wires + self.equations.constraint(index) as usize] = bits(reach);
+        }
+        found
+    }
+
+    /// Exchanges of wires and constraints after which each node is known to be narrow, in the same order; a constraint
+    /// hears of its wires in the next one. Zero for a wire that Boolean-like constraints bound, or that stays wide.
+    pub(crate) fn node_rounds(&self) -> Vec<u8> {
+        let mut found = self.rounds[1..].to_vec();
+        let wires = found.len();
+        found.resize(wires + self.equations.len(), 0);
+        for index in 0..self.equations.len() {
+            let heard = self.equations.get(index).wires().map(|wire| self.rounds[wire as usize]).max();
+            found[wires + self.equations.constraint(index) as usize] = heard.unwrap_or(0).saturating_add(1);
         }
         found
     }

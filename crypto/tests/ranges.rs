@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use dashu_int::IBig;
 use dashu_int::ops::{Abs, RemEuclid};
+use nexuszero_crypto::analysis::Analysis;
 use nexuszero_crypto::field::{Field, U256, to_ubig};
 use nexuszero_crypto::r1cs::{Builder, R1cs};
 use nexuszero_crypto::ranges::{Bounds, Equations, Interval, Ranges};
@@ -500,4 +501,17 @@ fn shared_wires_take_linear_time() {
     let equations = Equations::of(&r1cs);
     let found = Ranges::infer(&equations, half_of(field), &bounds).unwrap();
     assert!((1..=COUNT).all(|wire| found.interval(wire).hi == IBig::from(5)));
+}
+
+/// A bit squared again and again, the last square first in the file: a wire is known one exchange after the wire before, and
+/// a constraint one after its wires. Of two unbounded wires nothing is ever known, and a constraint can say so at once.
+#[test]
+fn rounds_count_the_steps_from_what_is_known() {
+    let square = |i| [form(&[(i, 1)]), form(&[(i, 1)]), form(&[(i + 1, 1)])];
+    let bit = [form(&[(1, 1)]), form(&[(1, 1), (0, -1)]), Form::new()];
+    let constraints = [square(5), square(3), square(2), square(1), bit];
+    let r1cs = system(Field::parse("bn254").unwrap(), &constraints, 7);
+    let (_, bits, rounds) = Analysis::with_node_bits(&r1cs);
+    assert_eq!(bits, [2, 2, 2, 2, 254, 254, 254, 2, 2, 2, 1]);
+    assert_eq!(rounds, [0, 1, 2, 3, 0, 0, 1, 4, 3, 2, 1]);
 }
