@@ -30,7 +30,8 @@ class Batch(NamedTuple):
         - **x** :math:`(|V|, 12)`, **edge_index** :math:`(2, |E|)` i8 over the batch, **edge_attr**
           :math:`(|E|, 5)`
         - **graph** :math:`(|V|)`: the circuit of each node, **target** :math:`(|G|, 6)` standardised,
-          **demand** :math:`(|G|, 8)`: what each circuit asks, **node_bits** :math:`(|V|)`: bits of each node's values
+          **demand** :math:`(|G|, 8)`: what each circuit asks, **node_bits** :math:`(|V|)`: bits of each node's values,
+          **node_rounds** :math:`(|V|)`: after how many rounds inference has them
         - **weight**: circuits here over an equal share of a batch that several processes divide
     """
 
@@ -41,6 +42,7 @@ class Batch(NamedTuple):
     target: Tensor
     demand: Tensor
     node_bits: Tensor
+    node_rounds: Tensor
     weight: float = 1.0
 
     @property
@@ -115,9 +117,11 @@ class Circuits:
             np.add(local.take(edges), shift, out=end)
         graph = np.arange(len(chosen)).repeat(sizes)
         x, edge_attr = split.x.take(nodes, axis=0), split.edge_attr.take(edges, axis=0)
-        bits = split.node_bits.take(nodes).astype(np.float32)
-        nodes_, ends, edges_, graphs, bits_ = map(torch.from_numpy, (x, edge_index, edge_attr, graph, bits))
-        return Batch(nodes_, ends, edges_, graphs, self.target[circuits], self.demand[circuits], bits_)
+        bits, rounds = split.node_bits.take(nodes).astype(np.float32), split.node_rounds.take(nodes)
+        nodes_, ends, edges_, graphs, bits_, rounds_ = map(
+            torch.from_numpy, (x, edge_index, edge_attr, graph, bits, rounds)
+        )
+        return Batch(nodes_, ends, edges_, graphs, self.target[circuits], self.demand[circuits], bits_, rounds_)
 
 
 def _ranges(pointer: Array, chosen: Array) -> tuple[Array, Array, Array]:

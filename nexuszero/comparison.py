@@ -43,21 +43,25 @@ class Variant:
     """The network of the configuration with one choice changed.
 
     Args:
-        rounds: of messages, None for the configuration's; none at all leaves a set of nodes.
+        layers: of messages, None for the configuration's; none at all leaves a set of nodes.
         width: times the configuration's.
         hidden: what the network does not see, as a change of batches.
         demands: whether it learns what circuits ask.
         nodes: whether it learns the ranges of nodes.
+        stepwise: whether it learns them for every round, or in the end alone.
+        ear: whether what a constraint tells depends on the wire that hears it.
         tallies: whether demands start from extremes and sums over nodes.
         muon: Muon and AdamW, or AdamW alone.
         gat: PyG's GATv2 instead, which learns the six targets alone, by AdamW.
     """
 
-    rounds: int | None = None
+    layers: int | None = None
     width: float = 1
     hidden: Callable[[Batch], Batch] | None = None
     demands: bool = True
     nodes: bool = True
+    stepwise: bool = True
+    ear: bool = True
     tallies: bool = True
     muon: bool = True
     gat: bool = False
@@ -77,15 +81,17 @@ def _no_coefficients(batch: Batch) -> Batch:
 
 VARIANTS = {
     "network": Variant(),
-    "set of nodes, no edges": Variant(rounds=0),
+    "set of nodes, no edges": Variant(layers=0),
     "GATv2 by PyG": Variant(gat=True),
-    "one round": Variant(rounds=1),
-    "two rounds": Variant(rounds=2),
-    "twice the rounds": Variant(rounds=8),
+    "one layer": Variant(layers=1),
+    "two layers": Variant(layers=2),
+    "twice the layers": Variant(layers=8),
     "half the width": Variant(width=0.5),
     "twice the width": Variant(width=2),
     "AdamW alone": Variant(muon=False),
     "ranges of nodes not learned": Variant(nodes=False),
+    "ranges learned in the end alone": Variant(stepwise=False),
+    "messages that do not know the hearer": Variant(ear=False),
     "demands not learned": Variant(demands=False),
     "neither of them learned": Variant(nodes=False, demands=False),
     "demands without tallies": Variant(tallies=False),
@@ -183,10 +189,18 @@ def run(
 
 def build(config: CompareConfig, variant: Variant) -> nn.Module:
     """The network of a variant."""
-    rounds = config.num_layers if variant.rounds is None else variant.rounds
-    shape = (int(config.hidden_dim * variant.width), rounds, config.num_heads, config.dropout)
+    layers = config.num_layers if variant.layers is None else variant.layers
+    shape = (int(config.hidden_dim * variant.width), layers, config.num_heads, config.dropout)
     kind = plain.PlainNet if variant.gat else ParameterNet if variant.tallies else Untallied
-    return kind(*shape)
+    model = kind(*shape)
+    if not variant.ear and isinstance(model, ParameterNet):
+        model.rounds.wire.register_forward_hook(_deaf)
+    return model
+
+
+def _deaf(speaker: nn.Module, _: object, spoken: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
+    told, ear = spoken[0].chunk(2, dim=1)
+    return torch.cat([told, torch.zeros_like(ear)], dim=1), spoken[1]
 
 
 def learn(
@@ -223,8 +237,10 @@ def _error(model: nn.Module, variant: Variant, batch: Batch) -> Tensor:
     seen = variant.hidden(batch) if variant.hidden else batch
     if not isinstance(model, ParameterNet):
         return loss(model(both_ways(seen)), batch.target)
-    weights = DEMAND_WEIGHT * variant.demands, NODE_WEIGHT * variant.nodes
-    return objective(model.answer(*seen.inputs), batch, *weights)
+    weights, told = (DEMAND_WEIGHT * variant.demands, NODE_WEIGHT * variant.nodes), model.answer(*seen.inputs)
+    if not variant.stepwise:
+        told, batch = told._replace(reach=told.reach[-1:]), batch._replace(node_rounds=0 * batch.node_rounds)
+    return objective(told, batch, *weights)
 
 
 def both_ways(batch: Batch) -> SimpleNamespace:

@@ -123,11 +123,15 @@ class TrainConfig(Tracked):
     data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
     out: Located = Field(Path("checkpoints/baseline"), description="directory of best_model.pt, last.ckpt, run.jsonl")
     baseline: MaybeLocated = Field(None, description="file whose values stand in for fields that are not given")
-    hidden_dim: int = Field(256, ge=4, le=4096, description="width of a node, a multiple of num_heads")
-    num_layers: int = Field(7, ge=1, le=64, description="layers, each wires -> constraints -> wires")
+    hidden_dim: int = Field(
+        256, ge=4, le=4096, description="width of the last head, twice a node's; a multiple of num_heads"
+    )
+    num_layers: int = Field(7, ge=1, le=64, description="layers, each two rounds wires -> constraints -> wires")
     num_heads: int = Field(8, ge=1, le=64, description="attention heads")
     dropout: float = Field(0.1, ge=0, lt=1, description="dropout rate, 0 <= p < 1")
-    learning_rate: float = Field(5e-4, gt=0, le=1, description="peak learning rate of AdamW; Muon has 40 times it")
+    learning_rate: float = Field(
+        5e-4, gt=0, le=1, description="peak learning rate; AdamW has 4 times it, Muon 20 times"
+    )
     weight_decay: float = Field(0.01, ge=0, le=10, description="decoupled weight decay of AdamW")
     epochs: Count = Field(20, description="epochs at most")
     batch_size: Count = Field(32, description="circuits a batch")
@@ -201,11 +205,13 @@ class CompareConfig(Stage):
     batches: Count = Field(300, description="batches that each variant learns from")
     sizes: list[Count] = Field([1000, 3000, 10_000, 30_000], description="training circuits of the learning curve")
     steps: Count = Field(900, description="batches of each point of the learning curve")
-    hidden_dim: int = Field(128, ge=8, le=4096, description="width of a node")
-    num_layers: int = Field(4, ge=1, le=64, description="rounds of messages")
+    hidden_dim: int = Field(128, ge=8, le=4096, description="width of the last head, twice a node's")
+    num_layers: int = Field(4, ge=1, le=64, description="layers, each two rounds of messages")
     num_heads: int = Field(4, ge=1, le=64, description="attention heads")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout rate, 0 <= p < 1")
-    learning_rate: float = Field(5e-4, gt=0, le=1, description="peak learning rate of AdamW; Muon has 40 times it")
+    learning_rate: float = Field(
+        5e-4, gt=0, le=1, description="peak learning rate; AdamW has 4 times it, Muon 20 times"
+    )
     batch_size: Count = Field(32, description="circuits a batch")
     threads: Threads = Field(0, description="threads of torch, 0 for its default")
     out: Located = Field(Path("reports/reference/comparison.json"), description="JSON file that receives the rows")

@@ -2,9 +2,9 @@
 
 The graph is bipartite, and a constraint hears its three forms A, B and C apart. One round of messages carries a fact (a
 range, say) from a wire to every wire that it shares a constraint with; all rounds have the same weights, so a rule that
-holds once holds at any depth. On the way to its answers the network tells the range of every node and what the circuit
-asks (how many forms, values of how many bits), which the exact analysis knows of training circuits; the answers are
-calculated from that alone.
+holds once holds at any depth. After every round the network tells the range of each node as far as inference has it by
+then, and in the end what the circuit asks (how many forms, values of how many bits). The exact analysis knows both of
+training circuits; the answers are calculated from the latter alone.
 
     pytest tests/test_model.py
 """
@@ -34,6 +34,7 @@ FORMS = 3  # A, B, C: the first columns of edge_attr
 PARAMETERS = slice(0, 3)  # columns of the output: log2 n, log2 q, log2 sigma
 METRICS = slice(3, 6)  # bit security, hardness, log2 proof size
 BITS = 32  # unit of the bits that nodes and circuits are said to have
+ROUNDS = 2  # in a layer
 SLOTS = (1, 64, 32, 16, 8, 4)  # by which sums over nodes are divided: forms, then heights
 UNITS = (0.5, 2.0, *[0.2] * 6)  # of demands before the last head: all near one
 DEMAND_WEIGHT, NODE_WEIGHT = 0.3, 1.0  # of the errors in what circuits ask and in nodes' ranges, beside the loss
@@ -60,9 +61,13 @@ class Hearers(NamedTuple):
         ends = F.pad(torch.bincount(at, minlength=size).cumsum(0), (1, 0))
         return Hearers(source[order], edge[order], at[order], ends)
 
-    def gather(self, told: Tensor) -> tuple[Tensor, Tensor]:
-        """Maxima of half of the channels and sums of the others: ``[speakers, C] -> [size, C/2]`` twice."""
-        message = F.relu(told.index_select(0, self.source) + self.edge).float()
+    def gather(self, told: Tensor, ear: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Maxima of half of the channels and sums of the others: ``[speakers, C] -> [size, C/2]`` twice.
+
+        ``ear``, ``[size, C]``, is what a hearer adds to all that it is told.
+        """
+        message = told.index_select(0, self.source) + self.edge
+        message = F.relu(message if ear is None else message + ear.index_select(0, self.at)).float()
         largest, counted = message.chunk(2, dim=1)
         total = counted.new_zeros(len(self.ptr) - 1, counted.shape[1]).index_add(0, self.at, counted)
         return segment(largest, self.ptr, "max"), total
@@ -101,38 +106,45 @@ class Rounds(nn.Module):
         \mathbf{h}_{ir} = \left[\max_j \mathbf{m}_{ijr}, \log\left(1 + \sum_j \mathbf{m}_{ijr}\right)\right] \\
         \mathbf{c}_i' &= \mathbf{c}_i + f(\bar{\mathbf{c}}_i, \mathbf{h}_{iA}, \mathbf{h}_{iB}, \mathbf{h}_{iC})
 
-    and likewise back, where a constraint says the same over each of its edges. :math:`\bar{\mathbf{x}}` is a layer
-    norm. The maximum follows the largest of several ranges, the sum counts; each has half of a message, which has a
-    quarter of the width. Wires of one constraint (leaves) speak and stay as they are, so what they say is gathered
-    once, as is what edges add.
+    and likewise back, where a message depends on the wire that hears it too: :math:`+ \mathbf{R} \bar{\mathbf{w}}_j`
+    before the ReLU, so that a wire can take what a constraint says without its own part. :math:`\bar{\mathbf{x}}` is
+    a layer norm. The maximum follows the largest of several ranges, the sum counts; each has half of a message, which
+    has a quarter of the width. Wires of one constraint (leaves) speak and stay as they are, so what they say is
+    gathered once, as is what edges add.
     """
 
     def __init__(self, hidden_dim: int) -> None:
         super().__init__()
         width = 2 * max(1, hidden_dim // 8)
-        self.wire, self.constraint = Speaker(hidden_dim, width, width), Speaker(hidden_dim, width, FORMS * width)
+        self.wire, self.constraint = Speaker(hidden_dim, 2 * width, width), Speaker(hidden_dim, width, FORMS * width)
         self.edge_to_constraint = nn.Linear(EDGE_FEATURES + 3, width, bias=False)
         self.edge_to_wire = nn.Linear(EDGE_FEATURES + 3, width, bias=False)
 
     def forward(
         self, states: list[Tensor], forms: Hearers, outer: Hearers, back: Hearers, times: int
-    ) -> tuple[Tensor, Tensor]:
-        """States of wires and constraints after so many rounds; ``outer`` are the edges from leaves to forms."""
+    ) -> list[tuple[Tensor, Tensor]]:
+        """States of wires and constraints after each round, outside training after the last.
+
+        ``outer`` are the edges from leaves to forms.
+        """
         wires, leaves, constraints = states
         forms, outer = (way._replace(edge=self.edge_to_constraint(way.edge)) for way in (forms, outer))
         back = back._replace(edge=self.edge_to_wire(back.edge))
-        most, count = outer.gather(self.wire(leaves)[0])
+        most, count = outer.gather(self.wire(leaves)[0].chunk(2, dim=1)[0])
         own_constraint = self.constraint(constraints)[1]
+        after = [(wires, constraints)]
         for _ in range(times):
             told, own_wire = self.wire(wires)
+            told, ear = told.chunk(2, dim=1)
             largest, total = forms.gather(told)
             heard = torch.cat([torch.maximum(largest, most), (total + count).log1p()], dim=1)
             change = self.constraint.change(own_constraint, heard.view(len(constraints), FORMS * heard.shape[1]))
             constraints = constraints + change
             told, own_constraint = self.constraint(constraints)
-            largest, total = back.gather(told)
+            largest, total = back.gather(told, ear)
             wires = wires + self.wire.change(own_wire, torch.cat([largest, total.log1p()], dim=1))
-        return wires, constraints
+            after = [*after, (wires, constraints)] if self.training else [(wires, constraints)]
+        return after[1:] if self.training and times else after
 
 
 class Readout(nn.Module):
@@ -164,7 +176,8 @@ class Told(NamedTuple):
 
     Shapes:
         - **answer** :math:`(|G|, 6)`, **demand** :math:`(|G|, 8)` as `Split.demands`, but a logit that q is free
-        - **reach** :math:`(|N|, 2)`: a logit that a node's values fill the field, and their bits else, in 32
+        - **reach** :math:`(R, |N|, 2)`, after each round in training, else after the last: a logit that a node's values
+          fill the field, and their bits else, in 32
         - **nodes** :math:`(|N|)`: the inner wires and the constraints
     """
 
@@ -178,8 +191,8 @@ class ParameterNet(nn.Module):
     r"""From circuits to three parameters and three metrics, all standardised.
 
     Args:
-        hidden_dim (int): Width of a node. (default: :obj:`256`)
-        num_layers (int): Rounds of messages, there and back. (default: :obj:`7`)
+        hidden_dim (int): Width of the last head, twice that of a node. (default: :obj:`256`)
+        num_layers (int): Layers of two rounds of messages, there and back. (default: :obj:`7`)
         num_heads (int): Attention heads of the readout. (default: :obj:`8`)
         dropout (float): Rate among the weights of attention. (default: :obj:`0.1`)
 
@@ -194,16 +207,13 @@ class ParameterNet(nn.Module):
         super().__init__()
         if hidden_dim % num_heads:
             raise ValueError(f"hidden_dim {hidden_dim} is not a multiple of num_heads {num_heads}")
-        self.num_layers = num_layers
-        self.embed_wire = nn.Linear(NODE_FEATURES, hidden_dim)
-        self.embed_constraint = nn.Linear(NODE_FEATURES, hidden_dim)
-        self.rounds = Rounds(hidden_dim)
-        self.read_wires, self.read_constraints = (Readout(hidden_dim, num_heads, dropout) for _ in range(2))
-        self.reach_wire, self.reach_constraint = (_head(hidden_dim, max(1, hidden_dim // 4), 2, 1) for _ in range(2))
-        self.count_wire, self.count_constraint = (nn.Linear(hidden_dim, len(SLOTS)) for _ in range(2))
-        width = 6 * self.read_wires.width + CONSTANT + DEMANDS
-        narrow = hidden_dim // 2
-        self.demand_head = _head(width, narrow, DEMANDS)
+        self.num_layers, width = num_layers, hidden_dim // 2
+        self.embed_wire, self.embed_constraint = (nn.Linear(NODE_FEATURES, width) for _ in range(2))
+        self.rounds = Rounds(width)
+        self.read_wires, self.read_constraints = (Readout(width, num_heads, dropout) for _ in range(2))
+        self.reach_wire, self.reach_constraint = (_head(width, max(1, width // 4), 2, 1) for _ in range(2))
+        self.count_wire, self.count_constraint = (nn.Linear(width, len(SLOTS)) for _ in range(2))
+        self.demand_head = _head(6 * self.read_wires.width + CONSTANT + DEMANDS, width, DEMANDS)
         self.answer_head = _head(DEMANDS + 1 + CONSTANT, hidden_dim, TARGETS, layers=3)
 
     def forward(
@@ -217,12 +227,14 @@ class ParameterNet(nn.Module):
     ) -> Told:
         """Answers with what the network says on the way to them."""
         size = int(graph.max()) + 1 if num_graphs is None else num_graphs
-        (wires, leaves, constraints), kinds = self.encode(x, edge_index, edge_attr)
+        after, leaves, kinds = self.encode(x, edge_index, edge_attr)
+        wires, constraints = after[-1]
         all_wires, nodes = torch.cat(kinds[:2]), torch.cat([kinds[0], kinds[2]])
         spoken = torch.cat([wires, leaves])
-        reach = torch.cat([self.reach_wire(wires), self.reach_constraint(constraints)]).float()  # [judged, 2]
+        judged = [self.reach_wire(w) for w, _ in after], [self.reach_constraint(c) for _, c in after]
+        reach = torch.cat([torch.stack(part) for part in judged], dim=1).float()  # [rounds, judged, 2]
         counts = torch.cat([self.count_wire(spoken), self.count_constraint(constraints)]).float()
-        tally = self.tallied(reach, graph[nodes], counts, graph[torch.cat([all_wires, kinds[2]])], size)
+        tally = self.tallied(reach[-1], graph[nodes], counts, graph[torch.cat([all_wires, kinds[2]])], size)
         constants = circuit_features(x, graph, size)
         seen = [
             self.read_wires(spoken, graph[all_wires], size),
@@ -230,7 +242,7 @@ class ParameterNet(nn.Module):
             constants,
             tally,
         ]
-        demand = tally + self.demand_head(torch.cat(seen, dim=1)).float()  # of [graphs, 3 * hidden + 23]
+        demand = tally + self.demand_head(torch.cat(seen, dim=1)).float()  # of [graphs, 3 * width + 23]
         asked = [demand * demand.new_tensor(UNITS), demand[:, :1].sigmoid(), constants]
         return Told(self.answer_head(torch.cat(asked, dim=1)).float(), demand, reach, nodes)
 
@@ -253,8 +265,11 @@ class ParameterNet(nn.Module):
         logs = torch.log2(1 + total / total.new_tensor(SLOTS))
         return torch.cat([-extremes[:, :1].clamp(-8, 8), extremes[:, 1:] * (BITS / 64), logs], dim=1)
 
-    def encode(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> tuple[list[Tensor], list[Tensor]]:
-        """States ``[nodes, hidden]`` of inner wires, of leaves and of constraints, and which nodes they are.
+    def encode(
+        self, x: Tensor, edge_index: Tensor, edge_attr: Tensor
+    ) -> tuple[list[tuple[Tensor, Tensor]], Tensor, list[Tensor]]:
+        """States ``[nodes, width]`` of inner wires and of constraints after each round, or after the last unless in
+        training; those of leaves; and which nodes the three kinds are.
 
         A Boolean constraint speaks of one wire alone, so the wire is told at once and the constraint left out. A wire
         of one constraint is a leaf: it speaks, and what it would hear the constraint knows.
@@ -277,13 +292,12 @@ class ParameterNet(nn.Module):
         forms = Hearers.sort(ends[0], ends[1], size, ends[2])
         back = Hearers.sort(ends[1] // FORMS, ends[0], len(wires), ends[2])
         outer = Hearers.sort(speaker[~inside], form[~inside], size, edge[~inside])
-        wires, constraints = self.rounds([wires, leaves, constraints], forms, outer, back, self.num_layers)
-        return [wires, leaves, constraints], kinds
+        after = self.rounds([wires, leaves, constraints], forms, outer, back, ROUNDS * self.num_layers)
+        return after, leaves, kinds
 
     def memory(self, nodes: int, edges: int) -> int:
         """Bytes that one circuit takes at most, without gradients; measured up to 100,000 nodes, 600,000 edges."""
-        hidden = self.embed_wire.out_features
-        return 4 * nodes * 6 * hidden + edges * hidden + 100 * 2**20
+        return (32 * nodes + 7 * edges) * self.embed_wire.out_features + 100 * 2**20
 
 
 def edge_features(edge_attr: Tensor) -> Tensor:
@@ -325,13 +339,16 @@ def loss(prediction: Tensor, target: Tensor) -> Tensor:
 def objective(told: Told, batch: Batch, demands: float = DEMAND_WEIGHT, nodes: float = NODE_WEIGHT) -> Tensor:
     """What training minimises: the loss, and shares of the errors in what circuits ask and in their nodes' ranges.
 
-    Errors in ranges are a circuit's mean, so that a batch costs what its parts cost; only training sees the truth.
+    A node's range is to be told from the round on after which inference would have it, and as the field's before: so
+    a round learns a step of inference. Errors in ranges are a circuit's mean, so that a batch costs what its parts
+    cost; only training sees the truth.
     """
     bits, field = batch.node_bits[told.nodes], batch.x[told.nodes, FIELD_BITS] * 256
-    wide = bits > field - 0.5
-    error = off_bits(told.reach[:, 1], bits / BITS).masked_fill(wide, 0)
-    error = error + F.binary_cross_entropy_with_logits(told.reach[:, 0], wide.float(), reduction="none")
-    ranges = global_mean_pool(error.unsqueeze(1), batch.graph[told.nodes], len(batch.target)).mean()
+    heard = torch.arange(1, len(told.reach) + 1, device=bits.device).unsqueeze(1)
+    wide = (bits > field - 0.5) | (batch.node_rounds[told.nodes] > heard)  # [rounds, judged]
+    error = off_bits(told.reach[..., 1], (bits / BITS).expand(wide.shape)).masked_fill(wide, 0)
+    error = error + F.binary_cross_entropy_with_logits(told.reach[..., 0], wide.float(), reduction="none")
+    ranges = global_mean_pool(error.mean(0).unsqueeze(1), batch.graph[told.nodes], len(batch.target)).mean()
     free, unit = batch.demand[:, 0], 64 / BITS
     asked = F.binary_cross_entropy_with_logits(told.demand[:, 0], free)
     asked = asked + (off_bits(told.demand[:, 1] * unit, batch.demand[:, 1] * unit) * free).mean()

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 LEAST, LARGEST = 16, 4  # the shorter side of a matrix that is worth it, and how much longer the other may be
-MATRICES, OTHERS = 40, 4  # their rates over the one that is asked for
+MATRICES, OTHERS = 20, 4  # their rates over the one that is asked for
 MOMENTUM, STEPS = 0.95, 5
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
@@ -27,7 +27,7 @@ class Muon(torch.optim.AdamW):
         \mathbf{W} &\leftarrow (1 - \eta \lambda) \mathbf{W} - \eta \sqrt{\max(1, m/n)} \, \mathbf{O}, \qquad
         \mathbf{W} \in \mathbb{R}^{m \times n}
 
-    with :math:`\eta` forty times the learning rate that is asked for, and AdamW's four times: orthogonal steps are
+    with :math:`\eta` twenty times the learning rate that is asked for, and AdamW's four times: orthogonal steps are
     small, and vectors fell behind the matrices. :class:`torch.optim.Muon` works in bfloat16, which processors without
     it emulate: that doubled the time of a step. Here it is the matrices' own type.
 

@@ -282,7 +282,7 @@ def learning(found: Mapping[str, Any]) -> go.Figure:
 def compute(found: Mapping[str, Any]) -> go.Figure:
     """Validation loss by the seconds of training, a point a run; what lies below and to the left is better."""
     figure = go.Figure()
-    shapes = ("network", "one round", "two rounds", "twice the rounds", "half the width", "twice the width")
+    shapes = ("network", "one layer", "two layers", "twice the layers", "half the width", "twice the width")
     for name in (*shapes, "set of nodes, no edges", "GATv2 by PyG"):
         runs = [row for row in found["rows"] if row["variant"] == name]
         losses = [run["splits"]["val"]["loss"] for run in runs]

@@ -76,7 +76,7 @@ def test_the_cap(circuits: Circuits, cap: int | None, count: int) -> None:
 def test_a_graph_without_edges() -> None:
     columns = {name.replace("circuit/", ""): values for name, values in synthetic.block(3, 0).items()}
     end = columns["edge_ptr"][1]
-    arrays = {name: columns[name] for name in ("x", "node_bits", "node_ptr", "params", "metrics")}
+    arrays = {name: columns[name] for name in ("x", "node_bits", "node_rounds", "node_ptr", "params", "metrics")}
     alone = Split(
         **arrays,
         edge_index=columns["edge_index"][:, end:],

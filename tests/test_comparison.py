@@ -49,16 +49,16 @@ def test_every_variant_learns_and_is_measured(data, tmp_path):
 
 
 def test_a_comparison_goes_on_where_it_ended(data, tmp_path, monkeypatch):
-    said, one = [], configured(data, tmp_path / "found.json", variants=["one round"])
+    said, one = [], configured(data, tmp_path / "found.json", variants=["one layer"])
     compare(one, log=said.append)
     before = one.out.read_text()
     compare(one, log=said.append)
     assert len(said) == 2 + 4 and one.out.read_text() == before
-    compare(configured(data, one.out, variants=["one round", "network"]), log=said.append)
+    compare(configured(data, one.out, variants=["one layer", "network"]), log=said.append)
     assert len(said) == 6 + 2 and json.loads(one.out.read_text())["rows"][:2] == json.loads(before)["rows"]
     kept = one.out.read_bytes()
     with pytest.raises(InputError, match="other settings"):
-        compare(configured(data, one.out, variants=["one round"], batches=1), log=said.append)
+        compare(configured(data, one.out, variants=["one layer"], batches=1), log=said.append)
     monkeypatch.setattr("nexuszero.comparison.OTHERS", 1)  # other rates, or another network, are another comparison
     with pytest.raises(InputError, match="other settings"):
         compare(one, log=said.append)
@@ -78,7 +78,7 @@ def test_variants_are_what_they_say(data):
     assert isinstance(build(config, VARIANTS["GATv2 by PyG"]), PlainNet)
     shapes = {name: build(config, VARIANTS[name]) for name in ("set of nodes, no edges", "twice the width", "network")}
     assert [shape.num_layers for shape in shapes.values()] == [0, 3, 3]
-    assert [shape.embed_wire.out_features for shape in shapes.values()] == [32, 64, 32]
+    assert [shape.embed_wire.out_features for shape in shapes.values()] == [16, 32, 16]
     assert all(isinstance(shape, ParameterNet) for shape in shapes.values())
 
 
@@ -98,5 +98,5 @@ def test_a_set_of_nodes_does_not_see_who_is_joined(data):
 
 
 def test_the_curve_grows_the_split_it_is_given(data, tmp_path):
-    found = compare(configured(data, tmp_path / "f.json", variants=["one round"], sizes=[40]), log=lambda _: None)
+    found = compare(configured(data, tmp_path / "f.json", variants=["one layer"], sizes=[40]), log=lambda _: None)
     assert [row["train"] for row in found["curve"]] == [40, 40]

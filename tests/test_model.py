@@ -12,6 +12,7 @@ from nexuszero.model import (
     DEMAND_WEIGHT,
     LOGS_WEIGHT,
     NODE_WEIGHT,
+    ROUNDS,
     Hearers,
     ParameterNet,
     Readout,
@@ -32,7 +33,7 @@ def batch(splits: dict[str, Split]) -> Batch:
 @pytest.fixture(scope="module")
 def model() -> ParameterNet:
     torch.manual_seed(0)
-    return ParameterNet(hidden_dim=16, num_layers=2, num_heads=4, dropout=0.3).eval()
+    return ParameterNet(hidden_dim=32, num_layers=2, num_heads=4, dropout=0.3).eval()
 
 
 def test_memory_grows_with_the_circuit_and_the_network():
@@ -133,7 +134,7 @@ def test_a_boolean_constraint_becomes_a_mark_on_its_wire() -> None:
     ends, attr = torch.tensor([[0, 0, 0, 1], [2, 2, 3, 3]]), torch.eye(5)[[0, 1, 0, 2]]
     torch.manual_seed(0)
     model = ParameterNet(16, 2, 4).eval()
-    (inner, leaves, constraints), kinds = model.encode(x, ends, attr)
+    [(inner, constraints)], leaves, kinds = model.encode(x, ends, attr)
     assert [kind.tolist() for kind in kinds] == [[], [0, 1], [3]]
     assert len(inner) == 0
     assert len(constraints) == 1
@@ -202,28 +203,33 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
     ends = torch.stack([torch.stack([wires[:-1], wires[1:]]).flatten(), torch.arange(count, 11).repeat(2)])
     attr = torch.zeros(10, 5)
     attr[:5, 0], attr[5:, 2] = 1, 1
-    for rounds in (1, 3):
-        torch.manual_seed(0)
-        model = ParameterNet(128, rounds, 4).eval()
-        moved = x.clone()
-        moved[0, 5] = 10
-        before, after = (model.encode(nodes, ends, attr)[0][0] for nodes in (x, moved))
+    torch.manual_seed(0)
+    model = ParameterNet(128, 2, 4)
+    moved = x.clone()
+    moved[0, 5] = 10
+    told = [model.encode(nodes, ends, attr)[0] for nodes in (x, moved)]
+    assert len(told[0]) == 2 * ROUNDS
+    for rounds, ((before, _), (after, _)) in enumerate(zip(*told, strict=True), start=1):
         change = (after - before).abs().sum(dim=1) > 0
         assert change.tolist() == [index <= rounds for index in range(1, count - 1)]  # the first and last are leaves
 
 
 def test_the_objective_by_hand() -> None:
-    """A node of a 64-bit field whose values fill it, and one of 48 bits; the third is not judged. One q is free."""
+    """A node of a 64-bit field whose values fill it, and one of 48 bits; the third is not judged. One q is free.
+
+    The 48 bits are inferred in the second of two rounds, and are the field's in the first.
+    """
     answers, target, x = torch.zeros(2, 6), torch.ones(2, 6), torch.zeros(3, 12)
     x[:, 9] = 64 / 256
-    told = Told(answers, torch.zeros(2, 8), torch.tensor([[0.0, 9], [0, 1]]), torch.tensor([2, 0]))
+    reach = torch.tensor([[[0.0, 9], [0, 7]], [[0, 9], [0, 1]]])
+    told = Told(answers, torch.zeros(2, 8), reach, torch.tensor([2, 0]))
     graph, bits = torch.tensor([0, 0, 1]), torch.tensor([48.0, 7, 64])
     nobody, asks = torch.zeros(2, 0, dtype=torch.int64), torch.full((2, 8), 2.0)
     asks[:, :2] = torch.tensor([[1, 48 / 64], [0, 0]])
-    found = objective(told, Batch(x, nobody, torch.zeros(0, 5), graph, target, asks, bits))
+    found = objective(told, Batch(x, nobody, torch.zeros(0, 5), graph, target, asks, bits, torch.tensor([2, 0, 0])))
     nodes = (
-        math.log(2) + BITS_WEIGHT * (0.5 - 0.5 / 32) / 2
-    )  # both say one half; in one circuit 48 bits were taken for 32
+        math.log(2) + BITS_WEIGHT * (0.5 - 0.5 / 32) / 2 / 2
+    )  # all say one half; in one circuit, in one round of two, 48 bits were taken for 32
     asked = (
         math.log(2) + BITS_WEIGHT * (1.5 - 0.5 / 32) / 2 + LOGS_WEIGHT * (2 - 0.05)
     )  # 48 bits taken for none; four taken for one
