@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nexuszero.dataset import TARGETS, Array, Split
+from nexuszero.dataset import DEMANDS, TARGETS, Array, Split
 
 LOGGED = (
     0,
@@ -32,6 +32,8 @@ class Batch(NamedTuple):
         - **graph** :math:`(|V|)`: the circuit of each node, **target** :math:`(|G|, 6)` standardised,
           **demand** :math:`(|G|, 8)`: what each circuit asks, **node_bits** :math:`(|V|)`: bits of each node's values,
           **node_rounds** :math:`(|V|)`: after how many rounds inference has them
+        - **shift** :math:`(|G|, K, 8)`: by how much other demands differ from the circuit's, **drilled**
+          :math:`(|G|, K, 6)`: the standardised answers to them
         - **weight**: circuits here over an equal share of a batch that several processes divide
     """
 
@@ -43,6 +45,8 @@ class Batch(NamedTuple):
     demand: Tensor
     node_bits: Tensor
     node_rounds: Tensor
+    shift: Tensor
+    drilled: Tensor
     weight: float = 1.0
 
     @property
@@ -97,8 +101,12 @@ class Circuits:
     Index arithmetic is numpy's: an operation on a small array costs a fifth of torch's.
     """
 
-    def __init__(self, split: Split, standardiser: Standardiser) -> None:
+    def __init__(self, split: Split, standardiser: Standardiser, drills: tuple[Array, Array] | None = None) -> None:
         self.split = split
+        shift, answers = drills or (np.zeros((len(split), 0, DEMANDS)), np.zeros((len(split), 0, TARGETS)))
+        self.shift = torch.from_numpy(shift.astype(np.float32))
+        drilled = standardiser.transform(answers.reshape(-1, TARGETS)).reshape(answers.shape)
+        self.drilled = torch.from_numpy(drilled.astype(np.float32))
         self.target = torch.from_numpy(standardiser.transform(split.targets).astype(np.float32))
         self.demand = torch.from_numpy(split.demands.astype(np.float32))
 
@@ -111,17 +119,18 @@ class Circuits:
         split, chosen = self.split, circuits.numpy()
         nodes, sizes, first = _ranges(split.node_ptr, chosen)
         edges, degrees, _ = _ranges(split.edge_ptr, chosen)
-        shift = first.repeat(degrees)
+        offset = first.repeat(degrees)
         edge_index = np.empty((2, len(edges)), dtype=np.int64)
         for end, local in zip(edge_index, split.edge_index, strict=True):
-            np.add(local.take(edges), shift, out=end)
+            np.add(local.take(edges), offset, out=end)
         graph = np.arange(len(chosen)).repeat(sizes)
         x, edge_attr = split.x.take(nodes, axis=0), split.edge_attr.take(edges, axis=0)
         bits, rounds = split.node_bits.take(nodes).astype(np.float32), split.node_rounds.take(nodes)
         nodes_, ends, edges_, graphs, bits_, rounds_ = map(
             torch.from_numpy, (x, edge_index, edge_attr, graph, bits, rounds)
         )
-        return Batch(nodes_, ends, edges_, graphs, self.target[circuits], self.demand[circuits], bits_, rounds_)
+        target, demand, shift, drilled = (c[circuits] for c in (self.target, self.demand, self.shift, self.drilled))
+        return Batch(nodes_, ends, edges_, graphs, target, demand, bits_, rounds_, shift, drilled)
 
 
 def _ranges(pointer: Array, chosen: Array) -> tuple[Array, Array, Array]:

@@ -27,12 +27,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from nexuszero import plain, provenance
 from nexuszero import recommend as advice
 from nexuszero.batching import Batches, Circuits, Standardiser
+from nexuszero.beliefs import drills
 from nexuszero.config import BenchConfig
 from nexuszero.crypto import LEVELS, CryptoBridge
 from nexuszero.dataset import Split, read, read_all
 from nexuszero.evaluation import outputs
 from nexuszero.golden import DIRECTORY, recorded
-from nexuszero.model import ParameterNet, loss, objective
+from nexuszero.model import ParameterNet, loss, training_loss
 from nexuszero.optimiser import Muon
 from nexuszero.queries import Row
 
@@ -215,17 +216,17 @@ def training(split: Split, valid: Split, config: BenchConfig) -> list[Row]:
 
     Both make their batches, of the same circuits, within the step.
     """
-    batches = Batches(Circuits(split, Standardiser.fit(split.targets)), 32)
+    batches = Batches(Circuits(split, Standardiser.fit(split.targets), drills(split, seed=0)), 32)
     ours, other = ParameterNet(), plain.PlainNet()
     steps, theirs = map(iter, (batches, plain.loader(split, shuffle=False)))
-    step = stepper(_muon(ours), lambda: (batch := next(steps)) and objective(ours.answer(*batch.inputs), batch))
+    step = stepper(_muon(ours), lambda: (batch := next(steps)) and training_loss(ours, batch))
     plain_step = stepper(_adamw(other), lambda: (batch := next(theirs)) and loss(other(batch), batch.y))
     rows = [
         turns("a step of 32 circuits", step, plain_step, config.repeats, against="the plain recipe in PyG", target=5),
         lesson(split, valid, config.lesson),
     ]
     batch = next(iter(batches))
-    same = stepper(_muon(ours), lambda: objective(ours.answer(*batch.inputs), batch))
+    same = stepper(_muon(ours), lambda: training_loss(ours, batch))
     with Products() as products:
         same()
     row = turns("a step", products.replay, same, config.repeats, against="its matrix products alone")
@@ -246,13 +247,13 @@ def lesson(split: Split, valid: Split, batches: int) -> Row:
     """Both networks learn from the same batches, twice; the row has the seconds and their validation losses."""
     torch.manual_seed(0)
     units = Standardiser.fit(split.targets)
-    own, theirs = Circuits(split, units), plain.graphs(split, units)
+    own, theirs = Circuits(split, units, drills(split, seed=0)), plain.graphs(split, units)
     exam, questions = Circuits(valid, units), plain.graphs(valid, units)
     seen = [indices for epoch in (0, 1) for indices in _first(own, epoch, batches)]
     asked = torch.split(torch.arange(len(exam)), 32)[:batches]
     ours, other = ParameterNet(), plain.PlainNet()
     queue = iter([*seen, *seen])  # once for each
-    step = stepper(_muon(ours), lambda: objective(ours.answer(*(batch := own.batch(next(queue))).inputs), batch))
+    step = stepper(_muon(ours), lambda: training_loss(ours, own.batch(next(queue))))
     plain_step = stepper(_adamw(other), lambda: loss(other(batch := plain.gather(theirs, next(queue))), batch.y))
     times = [seconds(partial(_often, work, len(seen))) for work in (step, plain_step)]
     row = compared(f"{len(seen)} steps, two epochs", times[:1], times[1:], against="the plain recipe in PyG")

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from nexuszero import plain, provenance, regret
 from nexuszero.analysis import read_json, write_json
 from nexuszero.batching import Batch, Circuits, Standardiser
-from nexuszero.beliefs import searched
+from nexuszero.beliefs import drills, searched
 from nexuszero.config import CompareConfig, GenerateConfig
 from nexuszero.crypto import SHIFTED
 from nexuszero.dataset import DEMANDS, SPLITS, Array, Split, read
@@ -50,6 +50,7 @@ class Variant:
         nodes: whether it learns the ranges of nodes.
         stepwise: whether it learns them for every round, or in the end alone.
         ear: whether what a constraint tells depends on the wire that hears it.
+        drilled: whether the last head learns by demands that no circuit makes, too.
         tallies: whether demands start from extremes and sums over nodes.
         muon: Muon and AdamW, or AdamW alone.
         gat: PyG's GATv2 instead, which learns the six targets alone, by AdamW.
@@ -62,6 +63,7 @@ class Variant:
     nodes: bool = True
     stepwise: bool = True
     ear: bool = True
+    drilled: bool = True
     tallies: bool = True
     muon: bool = True
     gat: bool = False
@@ -92,6 +94,7 @@ VARIANTS = {
     "ranges of nodes not learned": Variant(nodes=False),
     "ranges learned in the end alone": Variant(stepwise=False),
     "messages that do not know the hearer": Variant(ear=False),
+    "answers learned from circuits alone": Variant(drilled=False),
     "demands not learned": Variant(demands=False),
     "neither of them learned": Variant(nodes=False, demands=False),
     "demands without tallies": Variant(tallies=False),
@@ -168,7 +171,8 @@ def run(
 ) -> Row:
     """One training, and its measures on all splits but train; ``size`` training circuits, None for all."""
     units = Standardiser.fit(splits["train"].targets)
-    circuits = {split: Circuits(columns, units) for split, columns in splits.items()}
+    drilled = {"train": drills(splits["train"], seed)}
+    circuits = {split: Circuits(columns, units, drilled.get(split)) for split, columns in splits.items()}
     torch.manual_seed(seed)
     model = build(config, variant)
     start = time.perf_counter()
@@ -237,7 +241,8 @@ def _error(model: nn.Module, variant: Variant, batch: Batch) -> Tensor:
     seen = variant.hidden(batch) if variant.hidden else batch
     if not isinstance(model, ParameterNet):
         return loss(model(both_ways(seen)), batch.target)
-    weights, told = (DEMAND_WEIGHT * variant.demands, NODE_WEIGHT * variant.nodes), model.answer(*seen.inputs)
+    weights = DEMAND_WEIGHT * variant.demands, NODE_WEIGHT * variant.nodes
+    told = model.answer(*seen.inputs, batch.shift if variant.drilled else None)
     if not variant.stepwise:
         told, batch = told._replace(reach=told.reach[-1:]), batch._replace(node_rounds=0 * batch.node_rounds)
     return objective(told, batch, *weights)

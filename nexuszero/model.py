@@ -29,7 +29,7 @@ with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions w
 
 IS_CONSTRAINT, IS_BOOLEAN, FIELD_BITS = 0, 3, 9  # columns of x
 CONSTANTS = slice(9, 12)  # columns equal over a circuit: field bits, lambda, log nodes
-CONSTANT = NODE_FEATURES + 3  # columns of `circuit_features`
+CONSTANT = NODE_FEATURES + 3  # columns of `circuit_features`; of the first two, field bits and lambda, answers depend
 FORMS = 3  # A, B, C: the first columns of edge_attr
 PARAMETERS = slice(0, 3)  # columns of the output: log2 n, log2 q, log2 sigma
 METRICS = slice(3, 6)  # bit security, hardness, log2 proof size
@@ -179,12 +179,14 @@ class Told(NamedTuple):
         - **reach** :math:`(R, |N|, 2)`, after each round in training, else after the last: a logit that a node's values
           fill the field, and their bits else, in 32
         - **nodes** :math:`(|N|)`: the inner wires and the constraints
+        - **drilled** :math:`(|G|, K, 6)`: answers to other demands than the circuit's
     """
 
     answer: Tensor
     demand: Tensor
     reach: Tensor
     nodes: Tensor
+    drilled: Tensor
 
 
 class ParameterNet(nn.Module):
@@ -214,7 +216,7 @@ class ParameterNet(nn.Module):
         self.reach_wire, self.reach_constraint = (_head(width, max(1, width // 4), 2, 1) for _ in range(2))
         self.count_wire, self.count_constraint = (nn.Linear(width, len(SLOTS)) for _ in range(2))
         self.demand_head = _head(6 * self.read_wires.width + CONSTANT + DEMANDS, width, DEMANDS)
-        self.answer_head = _head(DEMANDS + 1 + CONSTANT, hidden_dim, TARGETS, layers=3)
+        self.answer_head = _head(DEMANDS + 3, hidden_dim, TARGETS, layers=3)
 
     def forward(
         self, x: Tensor, edge_index: Tensor, edge_attr: Tensor, graph: Tensor, num_graphs: int | None = None
@@ -223,9 +225,15 @@ class ParameterNet(nn.Module):
         return self.answer(x, edge_index, edge_attr, graph, num_graphs).answer
 
     def answer(
-        self, x: Tensor, edge_index: Tensor, edge_attr: Tensor, graph: Tensor, num_graphs: int | None = None
+        self,
+        x: Tensor,
+        edge_index: Tensor,
+        edge_attr: Tensor,
+        graph: Tensor,
+        num_graphs: int | None = None,
+        shift: Tensor | None = None,
     ) -> Told:
-        """Answers with what the network says on the way to them."""
+        """Answers with what the network says on the way to them, and answers to demands ``shift`` away from those."""
         size = int(graph.max()) + 1 if num_graphs is None else num_graphs
         after, leaves, kinds = self.encode(x, edge_index, edge_attr)
         wires, constraints = after[-1]
@@ -243,8 +251,16 @@ class ParameterNet(nn.Module):
             tally,
         ]
         demand = tally + self.demand_head(torch.cat(seen, dim=1)).float()  # of [graphs, 3 * width + 23]
-        asked = [demand * demand.new_tensor(UNITS), demand[:, :1].sigmoid(), constants]
-        return Told(self.answer_head(torch.cat(asked, dim=1)).float(), demand, reach, nodes)
+        drawn = demand.detach().unsqueeze(1) + (demand.new_zeros(size, 0, DEMANDS) if shift is None else shift)
+        given = constants[:, :2]  # [graphs, 2]
+        drilled = self.propose(drawn, given.unsqueeze(1).expand(-1, drawn.shape[1], -1))
+        return Told(self.propose(demand, given), demand, reach, nodes, drilled)
+
+    def propose(self, demand: Tensor, given: Tensor) -> Tensor:
+        """Answers ``[..., 6]`` to demands ``[..., 8]``, given the field's bits and lambda, ``[..., 2]``."""
+        asked = [demand * demand.new_tensor(UNITS), demand[..., :1].sigmoid(), given]
+        answer: Tensor = self.answer_head(torch.cat(asked, dim=-1)).float()
+        return answer
 
     @staticmethod
     def tallied(reach: Tensor, judged: Tensor, counts: Tensor, counted: Tensor, num_graphs: int) -> Tensor:
@@ -337,7 +353,7 @@ def loss(prediction: Tensor, target: Tensor) -> Tensor:
 
 
 def objective(told: Told, batch: Batch, demands: float = DEMAND_WEIGHT, nodes: float = NODE_WEIGHT) -> Tensor:
-    """What training minimises: the loss, and shares of the errors in what circuits ask and in their nodes' ranges.
+    """What training minimises: the loss, on drills too, and shares of the errors in what circuits ask and in ranges.
 
     A node's range is to be told from the round on after which inference would have it, and as the field's before: so
     a round learns a step of inference. Errors in ranges are a circuit's mean, so that a batch costs what its parts
@@ -354,7 +370,13 @@ def objective(told: Told, batch: Batch, demands: float = DEMAND_WEIGHT, nodes: f
     asked = asked + (off_bits(told.demand[:, 1] * unit, batch.demand[:, 1] * unit) * free).mean()
     asked = asked + LOGS_WEIGHT * F.smooth_l1_loss(told.demand[:, 2:], batch.demand[:, 2:], beta=0.1)
     whole: Tensor = loss(told.answer, batch.target) + demands * asked + nodes * ranges
-    return whole
+    drilled = told.drilled.flatten(0, 1)
+    return whole + loss(drilled, batch.drilled.flatten(0, 1)) if len(drilled) else whole
+
+
+def training_loss(model: ParameterNet, batch: Batch) -> Tensor:
+    """The objective of one batch with its drills."""
+    return objective(model.answer(*batch.inputs, batch.shift), batch)
 
 
 def off_bits(said: Tensor, true: Tensor) -> Tensor:

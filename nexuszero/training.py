@@ -34,13 +34,14 @@ from tqdm import tqdm
 
 from nexuszero import checkpoint as checkpoints
 from nexuszero.batching import Batch, Batches, Circuits, Standardiser
+from nexuszero.beliefs import drills
 from nexuszero.checkpoint import SHAPE, Checkpoint
 from nexuszero.config import TrainConfig, with_baseline
 from nexuszero.dataset import SPLITS, Split, read_all
 from nexuszero.errors import InputError
 from nexuszero.evaluation import outputs
 from nexuszero.journal import Diverged, Journal, Log, OnEpoch, Record
-from nexuszero.model import ParameterNet, loss, objective
+from nexuszero.model import ParameterNet, loss, training_loss
 from nexuszero.optimiser import Muon
 from nexuszero.pool import share
 from nexuszero.tracking import tracker
@@ -94,7 +95,7 @@ class Module(L.LightningModule):
 
     def training_step(self, batch: Batch, index: int) -> Tensor:
         """The loss of one batch, or of this process's part of it."""
-        return objective(self.model.answer(*batch.inputs), batch) * batch.weight
+        return training_loss(self.model, batch) * batch.weight
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Muon and AdamW with learning rates set step by step."""
@@ -140,7 +141,8 @@ class Run:
         self.first = config.devices * config.nodes == 1 or getattr(rank_zero_only, "rank", 0) == 0
         self.log: Log = log if self.first else _silent
         self.standardiser = Standardiser.fit(splits["train"].targets)
-        self.circuits = {name: Circuits(splits[name], self.standardiser) for name in SPLITS}
+        drilled = {"train": drills(splits["train"], config.seed)}
+        self.circuits = {name: Circuits(splits[name], self.standardiser, drilled.get(name)) for name in SPLITS}
         self.model = ParameterNet(**{name: getattr(config, name) for name in SHAPE})
         self.best = config.out / "best_model.pt"
         keep, record = (self.keep, self.record) if self.first else (_silent, _silent)

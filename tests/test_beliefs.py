@@ -1,9 +1,11 @@
 """The exact search on what somebody believes that a circuit asks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from nexuszero.beliefs import Margin, searched, suppose
+from nexuszero.beliefs import LARGER, Margin, drills, searched, suppose
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
 from nexuszero.dataset import DEMANDS, read
@@ -21,6 +23,21 @@ def split(request, tmp_path_factory):
 def test_whoever_believes_the_truth_answers_the_label(split):
     nothing = np.zeros_like(split.targets)
     assert np.allclose(searched(rebuilt(split), nothing, split.demands), split.targets, rtol=0, atol=1e-8)
+
+
+def test_drills_are_answered_by_the_search(split):
+    shift, answers = drills(split, seed=5, count=3)
+    assert shift.shape == (len(split), 3, 8) and answers.shape == (len(split), 3, 6)
+    for drill in range(3):
+        asked = split.demands + shift[:, drill]
+        assert np.allclose(answers[:, drill], searched(rebuilt(split), split.targets, asked), rtol=0, atol=1e-8)
+    assert not shift[..., 0].any() and np.abs(shift[..., 3:]).max() < LARGER + 1
+    same = ~shift.any(axis=2)
+    own = np.repeat(split.targets[:, None], 3, axis=1)
+    assert same.mean() < 0.2 and np.allclose(answers[same], own[same], rtol=0, atol=1e-8)
+    again, other = drills(split, seed=5, count=3), drills(split, seed=6, count=3)
+    assert np.array_equal(again[0], shift) and not np.array_equal(other[0], shift)
+    assert drills(replace(split, circuit={}), seed=5)[0].shape == (len(split), 0, 8)
 
 
 def test_circuits_are_rebuilt_at_their_places(split):

@@ -25,7 +25,7 @@ def test_round_trip(file: Path) -> None:
         if name != "circuit/family":
             np.testing.assert_array_equal(values, columns[name], err_msg=name)
     assert set(split.circuit) == set(CIRCUIT_COLUMNS)
-    assert split.circuit["family"].tolist() == ["random"] * 9
+    assert split.circuit["family"].tolist() == ["mimc"] * 9
     assert split.attributes["split"] == "train"
     assert split.targets.shape == (9, 6)
 

@@ -99,7 +99,7 @@ def test_outputs_restores_the_mode() -> None:
             raise RuntimeError("broken")
 
     model = Broken(1, 1).train()
-    batch = Batch(*(torch.zeros(0) for _ in range(8)))
+    batch = Batch(*(torch.zeros(0) for _ in range(10)))
     with pytest.raises(RuntimeError, match="broken"):
         evaluation.outputs(model, [batch])
     assert model.training

@@ -216,24 +216,45 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
 
 def test_the_objective_by_hand() -> None:
     """A node of a 64-bit field whose values fill it, and one of 48 bits; the third is not judged. One q is free.
+    One of three drills is two deviations off in all targets.
 
     The 48 bits are inferred in the second of two rounds, and are the field's in the first.
     """
     answers, target, x = torch.zeros(2, 6), torch.ones(2, 6), torch.zeros(3, 12)
     x[:, 9] = 64 / 256
     reach = torch.tensor([[[0.0, 9], [0, 7]], [[0, 9], [0, 1]]])
-    told = Told(answers, torch.zeros(2, 8), reach, torch.tensor([2, 0]))
+    drilled = torch.zeros(2, 3, 6)
+    told = Told(answers, torch.zeros(2, 8), reach, torch.tensor([2, 0]), drilled)
     graph, bits = torch.tensor([0, 0, 1]), torch.tensor([48.0, 7, 64])
     nobody, asks = torch.zeros(2, 0, dtype=torch.int64), torch.full((2, 8), 2.0)
     asks[:, :2] = torch.tensor([[1, 48 / 64], [0, 0]])
-    found = objective(told, Batch(x, nobody, torch.zeros(0, 5), graph, target, asks, bits, torch.tensor([2, 0, 0])))
+    inferred, wanted = torch.tensor([2, 0, 0]), torch.zeros(2, 3, 6)
+    wanted[:, 2] = 2
+    nothing = torch.zeros(2, 3, 8)
+    batch = Batch(x, nobody, torch.zeros(0, 5), graph, target, asks, bits, inferred, nothing, wanted)
+    found = objective(told, batch)
     nodes = (
         math.log(2) + BITS_WEIGHT * (0.5 - 0.5 / 32) / 2 / 2
     )  # all say one half; in one circuit, in one round of two, 48 bits were taken for 32
     asked = (
         math.log(2) + BITS_WEIGHT * (1.5 - 0.5 / 32) / 2 + LOGS_WEIGHT * (2 - 0.05)
     )  # 48 bits taken for none; four taken for one
-    assert float(found) == pytest.approx(2 + asked * DEMAND_WEIGHT + nodes * NODE_WEIGHT)
+    drills = 2 * 2**2 / 3
+    assert float(found) == pytest.approx(2 + asked * DEMAND_WEIGHT + nodes * NODE_WEIGHT + drills)
+    alone = objective(told._replace(drilled=drilled[:, :0]), batch)
+    assert float(found - alone) == pytest.approx(drills)
+
+
+def test_drills_are_answered_as_circuits_that_ask_the_same(model: ParameterNet, batch: Batch) -> None:
+    shift = torch.zeros(6, 3, 8)
+    shift[:, 1, 3:], shift[:, 2, 0] = 1, -20
+    told = model.answer(*batch.inputs, shift)
+    torch.testing.assert_close(told.drilled[:, 0], told.answer)
+    assert (told.drilled[:, 1:] != told.drilled[:, :1]).any(dim=2).all()
+    told.drilled.sum().backward()
+    taught = {name.split(".")[0] for name, weight in model.named_parameters() if weight.grad is not None}
+    model.zero_grad(set_to_none=True)
+    assert taught == {"answer_head"}  # a drill says nothing of the circuit
 
 
 def test_circuit_features_by_hand() -> None:
