@@ -22,6 +22,7 @@ from optuna.pruners import MedianPruner
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
+from nexuszero import generation
 from nexuszero.config import Engine, GenerateConfig, TrainConfig, TuneConfig
 from nexuszero.dataset import SPLITS, Split, read_all
 from nexuszero.errors import InputError, StageError
@@ -60,7 +61,7 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
     }
 
 
-def tune(config: TuneConfig, *, log: Log = print, generate: Generate | None = None) -> optuna.Study:
+def tune(config: TuneConfig, *, log: Log = print, generate: Generate = generation.generate) -> optuna.Study:
     """Runs the trials that are missing to ``config.trials`` and writes the baseline file.
 
     A trial that fails is recorded with its error and counts; one whose process died is closed and runs again
@@ -71,10 +72,9 @@ def tune(config: TuneConfig, *, log: Log = print, generate: Generate | None = No
     Args:
         config: the search.
         log: receives one line at a time.
-        generate: makes a dataset if there is none and ``config.generate`` is set; by default
-            :func:`nexuszero.generation.generate`.
+        generate: makes a dataset if there is none and ``config.generate`` is set.
     """
-    _generate_missing(config, log, generate or _generate)
+    _generate_missing(config, log, generate)
     study = _open(config)
     _same_data(study, read_all(config.data), config)
     _close_dead(study)
@@ -175,12 +175,6 @@ def _same_data(study: optuna.Study, splits: Mapping[str, Split], config: TuneCon
     if study.user_attrs.get("data", now) != now:
         raise InputError(f"{config.storage}: study {study.study_name} is of other data; delete it, or name another")
     study.set_user_attr("data", now)
-
-
-def _generate(request: GenerateConfig) -> None:
-    from nexuszero import generation  # here: a study on a dataset that exists must not need the Rust library
-
-    generation.generate(request)
 
 
 def _objective(trial: optuna.Trial, config: TuneConfig, splits: Mapping[str, Split], log: Log) -> float:
