@@ -325,7 +325,15 @@ impl<'a> Ranges<'a> {
         let field = Interval { lo: -&half, hi: half };
         let mut known = vec![None; count];
         known[0] = Some(Interval::point(IBig::ONE));
-        Self { equations, field, known, moved: vec![0; count], rounds: vec![0; count], fresh: Vec::new(), visit: 0 }
+        Self {
+            equations,
+            field,
+            known,
+            moved: vec![0; count],
+            rounds: vec![0; count],
+            fresh: Vec::new(),
+            visit: 0,
+        }
     }
 
     fn apply_bounds(&mut self, bounds: &Bounds) -> Result<()> {
