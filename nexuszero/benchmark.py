@@ -322,7 +322,8 @@ def answers(config: BenchConfig) -> list[Row]:
     with TemporaryDirectory() as directory:
         file = Path(directory) / "circuit.r1cs"
         _of_nodes(bridge, 500).write(0, file)
-        ask = partial(_often, partial(advice.recommend, bridge, file, 128, None, advice.REFERENCE), MANY)
+        network = Path(__file__).parents[1] / advice.REFERENCE
+        ask = partial(_often, partial(advice.recommend, bridge, file, 128, None, network), MANY)
         exact = partial(_often, partial(advice.recommend, bridge, file, 128), MANY)
         row = turns(f"recommend, 500 nodes, published model and exact search, {MANY} times", exact, ask, config.repeats)
         row |= {"against": "the exact search alone"}
