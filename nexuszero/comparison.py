@@ -83,7 +83,7 @@ def _no_coefficients(batch: Batch) -> Batch:
 
 VARIANTS = {
     "network": Variant(),
-    "set of nodes, no edges": Variant(layers=0),
+    "set of nodes, no edges": Variant(layers=0, stepwise=False),  # without rounds there is the end alone
     "GATv2 by PyG": Variant(gat=True),
     "one layer": Variant(layers=1),
     "two layers": Variant(layers=2),

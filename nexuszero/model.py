@@ -216,7 +216,7 @@ class ParameterNet(nn.Module):
         self.reach_wire, self.reach_constraint = (_head(width, max(1, width // 4), 2, 1) for _ in range(2))
         self.count_wire, self.count_constraint = (nn.Linear(width, len(SLOTS)) for _ in range(2))
         self.demand_head = _head(6 * self.read_wires.width + CONSTANT + DEMANDS, width, DEMANDS)
-        self.answer_head = _head(DEMANDS + 3, hidden_dim, TARGETS, layers=3)
+        self.answer_head = _head(DEMANDS + 3, hidden_dim, TARGETS, layers=3)  # see `propose`
 
     def forward(
         self, x: Tensor, edge_index: Tensor, edge_attr: Tensor, graph: Tensor, num_graphs: int | None = None

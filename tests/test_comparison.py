@@ -6,8 +6,11 @@ import pytest
 import torch
 
 from nexuszero import tables
-from nexuszero.comparison import VARIANTS, both_ways, build, compare, reports
+from nexuszero.batching import Circuits, Standardiser
+from nexuszero.beliefs import drills
+from nexuszero.comparison import VARIANTS, _error, both_ways, build, compare, reports
 from nexuszero.config import CompareConfig, GenerateConfig
+from nexuszero.dataset import read
 from nexuszero.errors import InputError
 from nexuszero.generation import generate
 from nexuszero.model import ParameterNet
@@ -82,10 +85,23 @@ def test_variants_are_what_they_say(data):
     assert all(isinstance(shape, ParameterNet) for shape in shapes.values())
 
 
-def test_a_set_of_nodes_does_not_see_who_is_joined(data):
-    from nexuszero.batching import Circuits, Standardiser
-    from nexuszero.dataset import read
+def test_a_variant_does_not_learn_what_it_leaves_out(data):
+    split, config = read(data / "val"), configured(data, data / "none.json")
+    batch = Circuits(split, Standardiser.fit(split.targets), drills(split, seed=0)).batch(torch.arange(4))
+    torch.manual_seed(0)
+    model = build(config, VARIANTS["network"]).train()
+    others = {"shift": torch.zeros_like(batch.shift), "drilled": batch.drilled + 1}
+    rounds = {"node_rounds": batch.node_rounds + 1}
+    for name, changes in (("answers learned from circuits alone", others), ("ranges learned in the end alone", rounds)):
+        for variant, same in ((VARIANTS[name], True), (VARIANTS["network"], False)):
+            before, after = (_error(model, variant, seen) for seen in (batch, batch._replace(**changes)))
+            assert torch.equal(before, after) == same, name
+    deaf = build(config, VARIANTS["messages that do not know the hearer"])
+    told, ear = deaf.rounds.wire(torch.randn(5, deaf.embed_wire.out_features))[0].chunk(2, dim=1)
+    assert told.any() and not ear.any()
 
+
+def test_a_set_of_nodes_does_not_see_who_is_joined(data):
     split = read(data / "val")
     batch = Circuits(split, Standardiser.fit(split.targets)).batch(torch.arange(4))
     loose = (batch.edge_attr[:, 4] > 0) & (batch.x[batch.edge_index[1], 3] < 0.5)  # no mark of a Boolean wire
