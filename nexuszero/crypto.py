@@ -256,10 +256,10 @@ class Circuits:
 
     def suppose(self, security: int, bits: ArrayLike, heights: ArrayLike) -> Records:
         """The smallest sound parameters if circuits asked for B bits (0: a fixed q) and ``[circuits, 6]`` heights."""
-        queries = np.zeros(len(self), self._bridge._dtype("BeliefQuery"))
+        queries = np.zeros(len(self), self._bridge._dtype("Demand"))
         queries["bits"], queries["heights"] = bits, heights
-        source = self._bridge._ffi.cast("NexuszeroBeliefQuery *", self._bridge._ffi.from_buffer(queries))
-        return self._records("ChoiceRecord", "nexuszero_circuits_suppose", security, source)
+        source = self._bridge._ffi.cast("NexuszeroDemand *", self._bridge._ffi.from_buffer(queries))
+        return self._records("ChoiceRecord", "nexuszero_circuits_choose_for", security, source)
 
     def explain(self, index: int) -> tuple[Records, Any]:
         """Range and reason of every wire of one circuit -> [wires], and its oversized constraints."""

@@ -242,6 +242,10 @@ typedef struct NexuszeroAnalysisRecord {
   uint32_t field_bits;
   // Order of p modulo 128.
   uint32_t field_order;
+  // The fewest bits that q may have.
+  uint32_t least_bits;
+  // Pairs of `log2 q` and `ord` that the search goes through.
+  uint32_t candidates;
 } NexuszeroAnalysisRecord;
 
 // A wire's range and the reason for it.
@@ -290,13 +294,13 @@ typedef struct NexuszeroVerdictRecord {
   uint32_t fails;
 } NexuszeroVerdictRecord;
 
-// What somebody believes that a circuit asks.
-typedef struct NexuszeroBeliefQuery {
+// What a circuit is predicted to ask of its parameters.
+typedef struct NexuszeroDemand {
   // `height(s)` for s = 64, 32, 16, 8, 4, 2.
   uint32_t heights[6];
   // `B` where q is free; 0 where it is the field's prime.
   uint32_t bits;
-} NexuszeroBeliefQuery;
+} NexuszeroDemand;
 
 // A block of memory that belongs to a handle.
 typedef struct NexuszeroColumn {
@@ -305,6 +309,16 @@ typedef struct NexuszeroColumn {
   // Bytes.
   size_t bytes;
 } NexuszeroColumn;
+
+// What a column holds (literal lengths: header readers know no constants).
+typedef struct NexuszeroColumnInfo {
+  // Its name, NUL-terminated.
+  uint8_t name[32];
+  // Type of a number in NumPy's letters (`f4`, `u2`, ...), NUL-terminated.
+  uint8_t dtype[4];
+  // Numbers in an item; 0 where the item is a number itself.
+  uint32_t width;
+} NexuszeroColumnInfo;
 
 // The version: major*10000 + minor*100 + patch.
 uint32_t nexuszero_crypto_version(void);
@@ -441,14 +455,14 @@ enum NexuszeroStatus nexuszero_circuits_judge(const struct NexuszeroCircuits *ci
                                               const struct NexuszeroProposalQuery *proposals,
                                               struct NexuszeroVerdictRecord *out);
 
-// The smallest sound parameters that every circuit would have if it asked what is believed, on all cores; no primes.
+// The smallest sound parameters of every circuit for a predicted demand, on all cores; no primes.
 //
 // # Safety
-// `circuits` is a live handle, `beliefs` and `out` point to a value a circuit.
-enum NexuszeroStatus nexuszero_circuits_suppose(const struct NexuszeroCircuits *circuits,
-                                                uint32_t security,
-                                                const struct NexuszeroBeliefQuery *beliefs,
-                                                struct NexuszeroChoiceRecord *out);
+// `circuits` is a live handle, `demands` and `out` point to a value a circuit.
+enum NexuszeroStatus nexuszero_circuits_choose_for(const struct NexuszeroCircuits *circuits,
+                                                   uint32_t security,
+                                                   const struct NexuszeroDemand *demands,
+                                                   struct NexuszeroChoiceRecord *out);
 
 // The graphs of all circuits as rows without labels (`x`, `edge_source`, ..., `nodes`, `edges`).
 //
@@ -499,6 +513,15 @@ enum NexuszeroStatus nexuszero_field_parse(const char *name, uint8_t *out);
 enum NexuszeroStatus nexuszero_rows_column(const struct NexuszeroRows *rows,
                                            const char *name,
                                            struct NexuszeroColumn *out);
+
+// Number of columns that [`nexuszero_rows_column`] knows.
+size_t nexuszero_column_count(void);
+
+// Name, element type and width of column `index`.
+//
+// # Safety
+// `out` has room for a record.
+enum NexuszeroStatus nexuszero_column_info(size_t index, struct NexuszeroColumnInfo *out);
 
 // Frees a handle; null is allowed.
 //

@@ -11,16 +11,17 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
 use crate::analysis::Analysis;
+use crate::columns::{self, COLUMNS, Values};
 use crate::dataset::{self, Rows, Shift};
 use crate::estimate::{self, Attack, CostModel, Estimate, Lwe, Problem, Sis};
 use crate::explain::{Explanation, Finding, Reason};
 use crate::field::{Field, U256};
 use crate::graph::Graph;
-use crate::label::{self, Choice, Demand, Modulus};
+use crate::label::{self, Choice, Modulus};
 use crate::modulus::{Settled, choose_prime};
 use crate::proposal::{Proposal, Verdict, judge};
 use crate::r1cs::R1cs;
@@ -252,10 +253,10 @@ pub struct ProposalQuery {
     pub sigma: f64,
 }
 
-/// What somebody believes that a circuit asks.
+/// What a circuit is predicted to ask of its parameters.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
-pub struct BeliefQuery {
+pub struct Demand {
     /// `height(s)` for s = 64, 32, 16, 8, 4, 2.
     pub heights: [u32; 6],
     /// `B` where q is free; 0 where it is the field's prime.
@@ -306,6 +307,10 @@ pub struct AnalysisRecord {
     pub field_bits: u32,
     /// Order of p modulo 128.
     pub field_order: u32,
+    /// The fewest bits that q may have.
+    pub least_bits: u32,
+    /// Pairs of `log2 q` and `ord` that the search goes through.
+    pub candidates: u32,
 }
 
 /// A wire's range and the reason for it.
@@ -342,6 +347,18 @@ pub struct Column {
     pub data: *const u8,
     /// Bytes.
     pub bytes: usize,
+}
+
+/// What a column holds (literal lengths: header readers know no constants).
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ColumnInfo {
+    /// Its name, NUL-terminated.
+    pub name: [u8; 32],
+    /// Type of a number in NumPy's letters (`f4`, `u2`, ...), NUL-terminated.
+    pub dtype: [u8; 4],
+    /// Numbers in an item; 0 where the item is a number itself.
+    pub width: u32,
 }
 
 /// Estimates `count` LWE instances on all cores.
@@ -403,13 +420,8 @@ pub unsafe extern "C" fn nexuszero_choose(
         fill(queries, out, |query| {
             label::check_level(query.security)?;
             let p = U256::from_le_bytes(query.p);
-            let modulus = if p.is_zero() {
-                ensure!(query.bits < 256, "B is {}; values of up to 255 bits are supported", query.bits);
-                Modulus::Free { bits: query.bits }
-            } else {
-                Modulus::fixed(&Field::new(p)?)
-            };
-            let demand = Demand::of_forms(query.forms, modulus);
+            let modulus = if p.is_zero() { free(query.bits)? } else { Modulus::fixed(&Field::new(p)?) };
+            let demand = label::Demand::of_forms(query.forms, modulus);
             Ok(ChoiceRecord::of(label::choose(&demand, query.security).map(|choice| (choice, U256::ZERO))))
         })
     })
@@ -691,48 +703,53 @@ pub unsafe extern "C" fn nexuszero_circuits_judge(
     out: *mut VerdictRecord,
 ) -> Status {
     guard(|| {
-        // SAFETY: the caller promises the handle.
-        let systems = unsafe { systems(circuits)? };
-        // SAFETY: the caller promises both arrays.
-        let (proposals, out) = unsafe { (slice(proposals, systems.len())?, slice_mut(out, systems.len())?) };
-        let pairs: Vec<_> = systems.iter().zip(proposals).collect();
-        fill(&pairs, out, |(system, proposal)| {
-            let ProposalQuery { n, log2_q, sigma } = **proposal;
-            let demand = Demand::of_circuit(system.analysis()?);
-            Ok(VerdictRecord::of(&judge(&demand, security, &Proposal { n, log2_q, sigma })?))
-        })
+        let judge = |system: &System, proposal: &ProposalQuery| {
+            let demand = label::Demand::of_circuit(system.analysis()?);
+            Ok(VerdictRecord::of(&judge(&demand, security, &proposal.into())?))
+        };
+        // SAFETY: the caller promises the handle and both arrays.
+        unsafe { fill_by_circuit(circuits, proposals, out, judge) }
     })
 }
 
-/// The smallest sound parameters that every circuit would have if it asked what is believed, on all cores; no primes.
+/// The smallest sound parameters of every circuit for a predicted demand, on all cores; no primes.
 ///
 /// # Safety
-/// `circuits` is a live handle, `beliefs` and `out` point to a value a circuit.
+/// `circuits` is a live handle, `demands` and `out` point to a value a circuit.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn nexuszero_circuits_suppose(
+pub unsafe extern "C" fn nexuszero_circuits_choose_for(
     circuits: *const Circuits,
     security: u32,
-    beliefs: *const BeliefQuery,
+    demands: *const Demand,
     out: *mut ChoiceRecord,
 ) -> Status {
     guard(|| {
-        // SAFETY: the caller promises the handle.
-        let systems = unsafe { systems(circuits)? };
-        // SAFETY: the caller promises both arrays.
-        let (beliefs, out) = unsafe { (slice(beliefs, systems.len())?, slice_mut(out, systems.len())?) };
         label::check_level(security)?;
-        let pairs: Vec<_> = systems.iter().zip(beliefs).collect();
-        fill(&pairs, out, |(system, belief)| {
-            let BeliefQuery { heights, bits } = **belief;
-            let modulus = match bits {
-                0 => Modulus::fixed(system.r1cs.field()),
-                1..256 => Modulus::Free { bits },
-                _ => bail!("B is {bits}; values of up to 255 bits are supported"),
-            };
-            let found = label::choose(&Demand { modulus, heights }, security);
-            Ok(ChoiceRecord::of(found.map(|choice| (choice, U256::ZERO))))
-        })
+        let choose = |system: &System, demand: &Demand| {
+            let choice = label::choose(&demand.of_field(system.r1cs.field())?, security);
+            Ok(ChoiceRecord::of(choice.map(|choice| (choice, U256::ZERO))))
+        };
+        // SAFETY: the caller promises the handle and both arrays.
+        unsafe { fill_by_circuit(circuits, demands, out, choose) }
     })
+}
+
+/// Applies `each` to every circuit and its query in parallel.
+///
+/// # Safety
+/// `circuits` is null or a live handle, `queries` and `out` point to a value a circuit.
+unsafe fn fill_by_circuit<Q: Sync, R: Send>(
+    circuits: *const Circuits,
+    queries: *const Q,
+    out: *mut R,
+    each: impl Fn(&System, &Q) -> Result<R> + Sync,
+) -> Result<()> {
+    // SAFETY: the caller promises the handle.
+    let systems = unsafe { systems(circuits)? };
+    // SAFETY: the caller promises both arrays.
+    let (queries, out) = unsafe { (slice(queries, systems.len())?, slice_mut(out, systems.len())?) };
+    let pairs: Vec<_> = systems.iter().zip(queries).collect();
+    fill(&pairs, out, |(system, query)| each(system, query))
 }
 
 /// The graphs of all circuits as rows without labels (`x`, `edge_source`, ..., `nodes`, `edges`).
@@ -850,10 +867,33 @@ pub unsafe extern "C" fn nexuszero_rows_column(
         // SAFETY: the caller promises all three.
         let (rows, name) = unsafe { (rows.as_ref(), text(name)?) };
         let rows = rows.context("a null pointer where rows were promised")?;
-        let column = column(rows, name).with_context(|| format!("there is no column {name:?}"))?;
+        let known = columns::by_name(name).with_context(|| format!("there is no column {name:?}"))?;
+        let Values { data, bytes, .. } = (known.values)(rows);
         // SAFETY: the caller promises the room.
         let out = unsafe { slice_mut(out, 1)? };
-        out[0] = column;
+        out[0] = Column { data, bytes };
+        Ok(())
+    })
+}
+
+/// Number of columns that [`nexuszero_rows_column`] knows.
+#[unsafe(no_mangle)]
+pub extern "C" fn nexuszero_column_count() -> usize {
+    COLUMNS.len()
+}
+
+/// Name, element type and width of column `index`.
+///
+/// # Safety
+/// `out` has room for a record.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_column_info(index: usize, out: *mut ColumnInfo) -> Status {
+    guard(|| {
+        let known = COLUMNS.get(index);
+        let known = known.with_context(|| format!("column {index}: there are {}", COLUMNS.len()))?;
+        // SAFETY: the caller promises the room.
+        let out = unsafe { slice_mut(out, 1)? };
+        out[0] = ColumnInfo::of(known);
         Ok(())
     })
 }
@@ -896,33 +936,14 @@ unsafe fn read_bounds(bounds: *const c_char) -> Result<Bounds> {
     parse_bounds(unsafe { text(bounds)? })
 }
 
-fn column(rows: &Rows, name: &str) -> Option<Column> {
-    fn of<T>(values: &[T]) -> Column {
-        Column { data: values.as_ptr().cast(), bytes: size_of_val(values) }
+impl ColumnInfo {
+    fn of(column: &columns::Column) -> Self {
+        let Values { dtype, width, .. } = (column.values)(&Rows::default());
+        let mut info = Self { name: [0; 32], dtype: [0; 4], width: width as u32 };
+        copy_text(column.name, &mut info.name);
+        copy_text(dtype, &mut info.dtype);
+        info
     }
-    Some(match name {
-        "x" => of(&rows.graph.x),
-        "edge_source" => of(&rows.graph.edge_source),
-        "edge_target" => of(&rows.graph.edge_target),
-        "edge_attr" => of(&rows.graph.edge_attr),
-        "node_bits" => of(&rows.node_bits),
-        "node_rounds" => of(&rows.node_rounds),
-        "nodes" => of(&rows.nodes),
-        "edges" => of(&rows.edges),
-        "params" => of(&rows.params),
-        "metrics" => of(&rows.metrics),
-        "seed" => of(&rows.seed),
-        "family" => of(&rows.family),
-        "security" => of(&rows.security),
-        "field_bits" => of(&rows.field_bits),
-        "wires" => of(&rows.wires),
-        "constraints" => of(&rows.constraints),
-        "forms" => of(&rows.forms),
-        "heights" => of(&rows.heights),
-        "bits" => of(&rows.bits),
-        "liftable" => of(&rows.liftable),
-        _ => return None,
-    })
 }
 
 impl EstimateRecord {
@@ -988,6 +1009,29 @@ impl ChoiceRecord {
     }
 }
 
+impl Demand {
+    /// With the modulus that a circuit of `field` has.
+    fn of_field(&self, field: &Field) -> Result<label::Demand> {
+        let modulus = match self.bits {
+            0 => Modulus::fixed(field),
+            bits => free(bits)?,
+        };
+        Ok(label::Demand { modulus, heights: self.heights })
+    }
+}
+
+/// A free modulus for values of `bits` bits.
+fn free(bits: u32) -> Result<Modulus> {
+    ensure!(bits < 256, "B is {bits}; values of up to 255 bits are supported");
+    Ok(Modulus::Free { bits })
+}
+
+impl From<&ProposalQuery> for Proposal {
+    fn from(query: &ProposalQuery) -> Self {
+        Self { n: query.n, log2_q: query.log2_q, sigma: query.sigma }
+    }
+}
+
 impl VerdictRecord {
     fn of(verdict: &Verdict) -> Self {
         Self {
@@ -1020,6 +1064,7 @@ impl OverflowRecord {
 
 impl AnalysisRecord {
     fn of(analysis: &Analysis) -> Self {
+        let demand = label::Demand::of_circuit(analysis);
         Self {
             wires: analysis.wires,
             constraints: analysis.constraints,
@@ -1033,6 +1078,8 @@ impl AnalysisRecord {
             bits: analysis.bits,
             field_bits: analysis.field.bits(),
             field_order: analysis.field.order_mod_128(),
+            least_bits: demand.least_bits(),
+            candidates: demand.candidates().count() as u32,
         }
     }
 }
@@ -1069,6 +1116,59 @@ mod tests {
             assert_eq!(record.constraint, finding.constraint.unwrap_or(u32::MAX));
         }
         assert_eq!(wires[found.wires.len()].reason, 99);
+        // SAFETY: the handle is live until here.
+        unsafe { nexuszero_circuits_free(circuits) };
+    }
+
+    #[test]
+    fn columns_are_described_and_found_by_name() {
+        let rows = Rows::default();
+        let mut info = ColumnInfo { name: [9; 32], dtype: [9; 4], width: 99 };
+        let mut column = Column { data: std::ptr::null(), bytes: 9 };
+        for index in 0..nexuszero_column_count() {
+            // SAFETY: room for a record, a live handle and the name that was just written.
+            let status = unsafe {
+                let described = nexuszero_column_info(index, &mut info);
+                (described, nexuszero_rows_column(&rows, info.name.as_ptr().cast(), &mut column))
+            };
+            assert_eq!((status, column.bytes), ((Status::Ok, Status::Ok), 0));
+            assert_eq!((info.name[31], info.dtype[3]), (0, 0));
+        }
+        // SAFETY: room for a record.
+        let beyond = unsafe { nexuszero_column_info(nexuszero_column_count(), &mut info) };
+        assert_eq!(beyond, Status::Invalid);
+    }
+
+    #[test]
+    fn analysis_counts_the_candidates_of_the_search() {
+        let expected = |analysis: &Analysis| match analysis.liftable {
+            true => {
+                ((analysis.bits + 1).max(16), 5 * (64_u32.saturating_sub((analysis.bits + 1).max(16)) + 1))
+            }
+            false => (analysis.bits, 1),
+        };
+        for (family, seed) in Family::ALL.into_iter().zip(0..) {
+            let analysis = Analysis::of(&synthesize(family, seed).r1cs, &Bounds::new()).unwrap();
+            let record = AnalysisRecord::of(&analysis);
+            assert_eq!((record.least_bits, record.candidates), expected(&analysis));
+        }
+    }
+
+    #[test]
+    fn a_circuits_own_demand_has_its_own_parameters() {
+        let circuits = synthetic();
+        let analysis = Analysis::of(&synthesize(Family::Dot, 7).r1cs, &Bounds::new()).unwrap();
+        let demand =
+            Demand { heights: analysis.heights, bits: if analysis.liftable { analysis.bits } else { 0 } };
+        let mut record = ChoiceRecord::of(Err(anyhow::anyhow!("none")));
+        // SAFETY: a live handle, a demand and room for a record.
+        let status = unsafe { nexuszero_circuits_choose_for(circuits, 128, &demand, &mut record) };
+        let choice = label::choose(&label::Demand::of_circuit(&analysis), 128).unwrap();
+        assert_eq!((status, record.feasible, record.proof_size), (Status::Ok, 1, choice.proof_size));
+        let wide = Demand { bits: 256, ..demand };
+        // SAFETY: as above.
+        let status = unsafe { nexuszero_circuits_choose_for(circuits, 128, &wide, &mut record) };
+        assert_eq!(status, Status::Invalid);
         // SAFETY: the handle is live until here.
         unsafe { nexuszero_circuits_free(circuits) };
     }

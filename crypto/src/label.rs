@@ -20,6 +20,12 @@ pub const LABEL_VERSION: u32 = 1;
 const G0: f64 = 0.675;
 const D: f64 = DEGREE as f64;
 const MAX_KAPPA: u32 = 1000;
+/// Fewest bits of a free q.
+const NARROWEST: u32 = 16;
+/// A free q is searched up to this many bits; where the circuit's values take more, at their length alone.
+const WIDEST_SEARCHED: u32 = 64;
+/// Orders of a free q modulo 128: degrees of the factors of `X^64 + 1`.
+const ORDERS: [u32; 5] = [1, 2, 4, 8, 16];
 
 /// The security levels that have a challenge set.
 pub const LEVELS: [u32; 4] = [100, 128, 192, 256];
@@ -112,7 +118,7 @@ impl Demand {
     pub fn least_bits(&self) -> u32 {
         match self.modulus {
             Modulus::Fixed { bits, .. } => bits,
-            Modulus::Free { bits } => (bits + 1).max(16),
+            Modulus::Free { bits } => (bits + 1).max(NARROWEST),
         }
     }
 
@@ -121,14 +127,18 @@ impl Demand {
         match self.modulus {
             Modulus::Fixed { log2_q, bits, order } => vec![Candidate { log2_q, bits, ord: order }],
             Modulus::Free { .. } => {
-                [1, 2, 4, 8, 16].map(|ord| Candidate { log2_q: f64::from(bits), bits, ord }).to_vec()
+                ORDERS.map(|ord| Candidate { log2_q: f64::from(bits), bits, ord }).to_vec()
             }
         }
     }
 
-    fn candidates(&self) -> impl Iterator<Item = Candidate> {
+    /// The moduli that the search goes through.
+    pub fn candidates(&self) -> impl Iterator<Item = Candidate> {
         let least = self.least_bits();
-        let most = if matches!(self.modulus, Modulus::Free { .. }) { least.max(64) } else { least };
+        let most = match self.modulus {
+            Modulus::Fixed { .. } => least,
+            Modulus::Free { .. } => least.max(WIDEST_SEARCHED),
+        };
         (least..=most).flat_map(|bits| self.of_bits(bits))
     }
 }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod analysis;
+pub mod columns;
 pub mod dataset;
 pub mod estimate;
 pub mod explain;
