@@ -1,4 +1,4 @@
-//! The committed C header is the one that cbindgen makes from `src/ffi.rs`; `make header` renews it.
+//! The committed C header is the one that cbindgen generates from `src/ffi`; `make header` renews it.
 
 use std::path::Path;
 

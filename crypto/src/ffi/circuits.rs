@@ -1,0 +1,293 @@
+//! Circuits in memory: read, rebuilt, written, analysed.
+
+use std::ffi::c_char;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Context, Result};
+use rayon::prelude::*;
+
+use crate::analysis::Analysis;
+use crate::dataset::Shift;
+use crate::label::Demand;
+use crate::modulus::{Settled, choose_prime};
+use crate::r1cs::R1cs;
+use crate::ranges::{Bounds, parse_bounds};
+use crate::synth::{Family, synthesize};
+
+use super::memory::{by_number, fill, hand_over, slice, slice_mut, text};
+use super::status::{Status, copy_text, guard};
+
+/// Circuits in memory.
+pub struct Circuits {
+    systems: Vec<System>,
+}
+
+/// A circuit, the bounds that are known of its wires, and its analysis, computed when it is first needed.
+pub(super) struct System {
+    pub(super) r1cs: R1cs,
+    pub(super) bounds: Arc<Bounds>,
+    analysis: OnceLock<Analysis>,
+}
+
+impl System {
+    fn new(r1cs: R1cs, bounds: &Arc<Bounds>) -> Self {
+        Self { r1cs, bounds: Arc::clone(bounds), analysis: OnceLock::new() }
+    }
+
+    pub(super) fn analysis(&self) -> Result<&Analysis> {
+        if let Some(known) = self.analysis.get() {
+            return Ok(known);
+        }
+        let analysis = Analysis::of(&self.r1cs, &self.bounds)?;
+        Ok(self.analysis.get_or_init(|| analysis))
+    }
+
+    /// Its parameters, with a concrete prime.
+    pub(super) fn settle(&self, security: u32) -> Result<Settled> {
+        choose_prime(&self.r1cs, self.analysis()?, &self.bounds, security)
+    }
+}
+
+/// # Safety
+/// `circuits` is null or a live handle.
+pub(super) unsafe fn systems<'a>(circuits: *const Circuits) -> Result<&'a [System]> {
+    // SAFETY: null is caught, and the caller promises a live handle otherwise.
+    let circuits = unsafe { circuits.as_ref() }.context("a null pointer where circuits were promised")?;
+    Ok(&circuits.systems)
+}
+
+/// # Safety
+/// `circuits` is null or a live handle.
+pub(super) unsafe fn system<'a>(circuits: *const Circuits, index: usize) -> Result<&'a System> {
+    // SAFETY: the caller promises as much.
+    let systems = unsafe { systems(circuits)? };
+    systems.get(index).with_context(|| format!("circuit {index} does not exist: there are {}", systems.len()))
+}
+
+/// # Safety
+/// `bounds` is null or NUL-terminated.
+unsafe fn read_bounds(bounds: *const c_char) -> Result<Bounds> {
+    if bounds.is_null() {
+        return Ok(Bounds::new());
+    }
+    // SAFETY: not null, and the caller promises a NUL-terminated string.
+    parse_bounds(unsafe { text(bounds)? })
+}
+
+/// Reads `count` `.r1cs` files on all cores. `bounds` is null or a JSON object from wire number to `[lo, hi]`,
+/// where range inference starts from in every file.
+///
+/// # Safety
+/// `paths` points to `count` NUL-terminated strings, `bounds` is null or NUL-terminated, `out` has room for a
+/// handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_read(
+    paths: *const *const c_char,
+    count: usize,
+    bounds: *const c_char,
+    out: *mut *mut Circuits,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises `count` strings.
+        let paths =
+            unsafe { slice(paths, count)? }.iter().map(|&path| Ok(PathBuf::from(unsafe { text(path)? })));
+        let paths = paths.collect::<Result<Vec<_>>>()?;
+        // SAFETY: the caller promises the text.
+        let bounds = Arc::new(unsafe { read_bounds(bounds)? });
+        let read = |path: &PathBuf| Ok(System::new(crate::format::read_file(path)?, &bounds));
+        let systems = paths.par_iter().map(read).collect::<Result<_>>()?;
+        // SAFETY: the caller promises room for a handle.
+        unsafe { hand_over(Circuits { systems }, out) }
+    })
+}
+
+/// Writes circuit `index` as an `.r1cs` file.
+///
+/// # Safety
+/// `circuits` is a live handle, `path` NUL-terminated.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_write(
+    circuits: *const Circuits,
+    index: usize,
+    path: *const c_char,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle and the text.
+        let (system, path) = unsafe { (system(circuits, index)?, text(path)?) };
+        crate::format::write_file(&system.r1cs, Path::new(path))
+    })
+}
+
+/// Rebuilds `count` circuits from family and seed on all cores; `large` ones are those of the split of large circuits.
+///
+/// # Safety
+/// `families` and `seeds` point to `count` values each, `out` to room for a handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_synthesize(
+    families: *const u8,
+    seeds: *const u64,
+    count: usize,
+    large: bool,
+    out: *mut *mut Circuits,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises both arrays.
+        let (families, seeds) = unsafe { (slice(families, count)?, slice(seeds, count)?) };
+        let none = Arc::new(Bounds::new());
+        let rebuild = |(&family, &seed): (&u8, &u64)| {
+            let family = *by_number("family", &Family::ALL, family.into())?;
+            let circuit = if large { Shift::Large.circuit(family, seed) } else { synthesize(family, seed) };
+            Ok(System::new(circuit.r1cs, &none))
+        };
+        let systems = families.par_iter().zip(seeds).map(rebuild).collect::<Result<_>>()?;
+        // SAFETY: the caller promises room for a handle.
+        unsafe { hand_over(Circuits { systems }, out) }
+    })
+}
+
+/// Number of circuits of a handle.
+///
+/// # Safety
+/// `circuits` is a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_count(circuits: *const Circuits) -> usize {
+    // SAFETY: the caller promises a live handle; null counts as empty.
+    unsafe { circuits.as_ref() }.map_or(0, |circuits| circuits.systems.len())
+}
+
+/// Frees a handle; null is allowed.
+///
+/// # Safety
+/// `circuits` is null or a live handle, which dies here.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_free(circuits: *mut Circuits) {
+    if !circuits.is_null() {
+        // SAFETY: the handle came from `hand_over`, and the caller promises that it is live.
+        drop(unsafe { Box::from_raw(circuits) });
+    }
+}
+
+/// The counts of a circuit.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct AnalysisRecord {
+    /// Wires, the constant one included.
+    pub wires: u32,
+    /// Constraints.
+    pub constraints: u32,
+    /// Linear constraints.
+    pub linear: u32,
+    /// Quadratic constraints.
+    pub quadratic: u32,
+    /// Packed constraints.
+    pub packed: u32,
+    /// Distinct private forms.
+    pub forms: u32,
+    /// Heights for 64, 32, 16, 8 and 4 slots.
+    pub heights: [u32; 5],
+    /// Uses of custom gates: what they demand of their wires is not covered.
+    pub custom_gates: u32,
+    /// Whether q is free.
+    pub liftable: u32,
+    /// `B` for a liftable circuit, else the field's bits.
+    pub bits: u32,
+    /// Bits of p.
+    pub field_bits: u32,
+    /// Order of p modulo 128.
+    pub field_order: u32,
+    /// The fewest bits that q may have.
+    pub least_bits: u32,
+    /// Pairs of `log2 q` and `ord` that the search goes through.
+    pub candidates: u32,
+}
+
+impl AnalysisRecord {
+    fn of(analysis: &Analysis) -> Self {
+        let demand = Demand::of_circuit(analysis);
+        Self {
+            wires: analysis.wires,
+            constraints: analysis.constraints,
+            linear: analysis.linear,
+            quadratic: analysis.quadratic,
+            packed: analysis.packed,
+            forms: analysis.forms,
+            heights: std::array::from_fn(|slot| analysis.heights[slot]),
+            custom_gates: analysis.custom_gates,
+            liftable: u32::from(analysis.liftable),
+            bits: analysis.bits,
+            field_bits: analysis.field.bits(),
+            field_order: analysis.field.order_mod_128(),
+            least_bits: demand.least_bits(),
+            candidates: demand.candidates().count() as u32,
+        }
+    }
+}
+
+/// Analyses every circuit on all cores.
+///
+/// # Safety
+/// `circuits` is a live handle, `out` has room for a record a circuit.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_analyse(
+    circuits: *const Circuits,
+    out: *mut AnalysisRecord,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle.
+        let systems = unsafe { systems(circuits)? };
+        // SAFETY: the caller promises the room.
+        let out = unsafe { slice_mut(out, systems.len())? };
+        fill(systems, out, |system| Ok(AnalysisRecord::of(system.analysis()?)))
+    })
+}
+
+/// The number of a family's name, or of families if `name` is null; names are asked for by number.
+///
+/// # Safety
+/// `buffer` has room for `capacity` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_family_name(family: u8, buffer: *mut c_char, capacity: usize) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the room.
+        let room = unsafe { slice_mut(buffer.cast::<u8>(), capacity)? };
+        copy_text(by_number("family", &Family::ALL, family.into())?.name(), room);
+        Ok(())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ffi::tests::synthetic;
+    use std::ffi::CString;
+
+    #[test]
+    fn analysis_counts_the_candidates_of_the_search() {
+        let expected = |analysis: &Analysis| match analysis.liftable {
+            true => {
+                ((analysis.bits + 1).max(16), 5 * (64_u32.saturating_sub((analysis.bits + 1).max(16)) + 1))
+            }
+            false => (analysis.bits, 1),
+        };
+        for (family, seed) in Family::ALL.into_iter().zip(0..) {
+            let analysis = Analysis::of(&synthesize(family, seed).r1cs, &Bounds::new()).unwrap();
+            let record = AnalysisRecord::of(&analysis);
+            assert_eq!((record.least_bits, record.candidates), expected(&analysis));
+        }
+    }
+
+    #[test]
+    fn circuits_are_written_and_refused_by_index() {
+        let circuits = synthetic();
+        let path = std::env::temp_dir().join(format!("nexuszero-ffi-{}.r1cs", std::process::id()));
+        let name = CString::new(path.to_str().unwrap()).unwrap();
+        // SAFETY: a live handle and a NUL-terminated text.
+        let write = |index| unsafe { nexuszero_circuits_write(circuits, index, name.as_ptr()) };
+        assert_eq!((write(0), write(1)), (Status::Ok, Status::Invalid));
+        assert_eq!(crate::format::read_file(&path).unwrap(), synthesize(Family::Dot, 7).r1cs);
+        std::fs::remove_file(path).unwrap();
+        // SAFETY: the handle is live until here.
+        unsafe { nexuszero_circuits_free(circuits) };
+    }
+}
