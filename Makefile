@@ -30,7 +30,7 @@ test: setup ## Runs every test: Rust, Python, notebooks
 
 lint: setup ## ruff, mypy, cargo fmt, clippy; warnings are errors
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check nexuszero tests
+	$(BIN)/ruff format --check nexuszero notebooks/experiments tests
 	$(BIN)/mypy
 	cargo fmt --manifest-path crypto/Cargo.toml --check
 	cargo clippy --manifest-path crypto/Cargo.toml --locked --all-targets -- -D warnings
@@ -44,15 +44,15 @@ dashboard: setup ## Serves the study of PROFILE (or of STORAGE=URL) in optuna-da
 
 bench: setup ## Measures speed as ratios taken in one run (reports/bench.json, bench.html)
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
-	$(BIN)/nexuszero bench
+	$(BIN)/python notebooks/experiments/bench.py
 
 compare: setup ## Trains variants of the network with several seeds (reports/reference/comparison.json)
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
-	$(BIN)/nexuszero compare
+	$(BIN)/python notebooks/experiments/compare.py
 
 repeat: setup ## Trains the full week's network with two more seeds (reports/reference/seeds.json)
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
-	$(BIN)/nexuszero repeat
+	$(BIN)/python notebooks/experiments/repeat.py
 
 reference: setup ## Keeps the full week's figures and network in reports/reference
 	$(BIN)/nexuszero reference

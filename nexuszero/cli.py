@@ -16,8 +16,9 @@ import typer
 from pydantic.fields import FieldInfo
 from typer._click.exceptions import ClickException  # typer re-exports its own click no other way
 
-from nexuszero.config import BenchConfig, CompareConfig, GenerateConfig, Stage, TrainConfig, TuneConfig, load
+from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig
 from nexuszero.errors import InputError, StageError
+from nexuszero.settings import Stage, load
 
 PROFILES = Path("notebooks/profiles")
 
@@ -48,7 +49,7 @@ def estimate_lwe(
     json_: Json = False,
 ) -> None:
     """Core-SVP cost of LWE; `rough` is the cheaper of usvp and dual_hybrid."""
-    from nexuszero import queries
+    from nexuszero.crypto import questions as queries
 
     bridge = _bridge()
     _answer(csv, ("n", "q", "sigma_s", "sigma_e", "m"), (n, q, sigma_secret or sigma, sigma, samples or "oo"),
@@ -65,7 +66,7 @@ def estimate_sis(
     json_: Json = False,
 ) -> None:
     """Core-SVP cost of SIS in the l2 norm."""
-    from nexuszero import queries
+    from nexuszero.crypto import questions as queries
 
     bridge = _bridge()
     _answer(csv, ("n", "q", "length_bound", "m"), (n, q, bound, samples or "oo"),
@@ -82,7 +83,7 @@ def choose(
     json_: Json = False,
 ) -> None:
     """The smallest sound proof for a number of forms, without a circuit."""
-    from nexuszero import queries
+    from nexuszero.crypto import questions as queries
 
     bridge = _bridge()
     _answer(csv, ("forms", "lambda_", "B", "p"), (forms, security, bits or "", field or ""),
@@ -96,7 +97,8 @@ def analyse(
     json_: Json = False,
 ) -> None:
     """What circuits ask of their parameters: forms, heights, whether q is free, and what keeps it from that."""
-    from nexuszero import explanation, queries
+    from nexuszero.advice import explanation
+    from nexuszero.crypto import questions as queries
 
     circuits = _bridge().read(files, queries.read_bounds(bounds))
     rows = queries.analyses(circuits, [str(file) for file in files])
@@ -114,7 +116,7 @@ def export(
     json_: Json = False,
 ) -> None:
     """Writes a synthetic circuit, as the dataset has it, as an .r1cs file."""
-    from nexuszero import queries
+    from nexuszero.crypto import questions as queries
 
     _show(queries.export(_bridge(), family, seed, file, force), json_)
 
@@ -129,8 +131,9 @@ def recommend(
     json_: Json = False,
 ) -> None:
     """Parameters for a circuit: what the model proposes, checked and repaired by the exact search."""
-    from nexuszero import queries, texts
-    from nexuszero import recommend as advice
+    from nexuszero.advice import recommendation as advice
+    from nexuszero.advice import text as texts
+    from nexuszero.crypto import questions as queries
 
     story = advice.advise(_bridge(), file, security, queries.read_bounds(bounds), checkpoint, exact)
     _show(story, json_, texts.advice)
@@ -146,8 +149,8 @@ def report(
     out: Annotated[Path, typer.Option(help="Directory of the page.")] = Path("reports/circuits"),
 ) -> None:
     """Runs notebook 06 on a circuit and prints the path of its page."""
-    from nexuszero import recommend as advice
-    from nexuszero import reports
+    from nexuszero.advice import recommendation as advice
+    from nexuszero.report import pages as reports
 
     typer.echo(reports.circuit(file, security, bounds, advice.model_file(checkpoint, exact), out))
 
@@ -195,7 +198,7 @@ _COMMON = [
 @_stage(GenerateConfig)
 def generate(config: GenerateConfig) -> None:
     """Generates the dataset of a profile."""
-    from nexuszero import generation
+    from nexuszero.data import generation
 
     generation.generate(config)
 
@@ -203,7 +206,7 @@ def generate(config: GenerateConfig) -> None:
 @_stage(TuneConfig)
 def tune(config: TuneConfig) -> None:
     """Searches hyperparameters and writes the baseline configuration."""
-    from nexuszero import tuning
+    from nexuszero.training import tuning
 
     tuning.tune(config)
 
@@ -211,7 +214,7 @@ def tune(config: TuneConfig) -> None:
 @_stage(TrainConfig)
 def train(config: TrainConfig) -> None:
     """Trains a model and keeps the best checkpoint."""
-    from nexuszero import training
+    from nexuszero.training import run as training
 
     training.train(config)
 
@@ -223,39 +226,9 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 13000,
 ) -> None:
     """Serves a study to `tune --storage grpc://HOST:PORT` on other machines, until it is stopped."""
-    from nexuszero import studies
+    from nexuszero.training import studies
 
     studies.serve(storage, host, port)
-
-
-@app.command()
-def bench(config: ConfigFile = None, set_: Overrides = None) -> None:
-    """Measures speed as ratios and prints the path of the page; wants a quiet machine."""
-    from nexuszero import reports
-
-    typer.echo(reports.bench(load(BenchConfig, config, overrides=set_ or [])))
-
-
-@app.command()
-def compare(config: ConfigFile = None, set_: Overrides = None) -> None:
-    """Trains variants of the network on equal batches with several seeds; goes on with what another call began."""
-    from nexuszero import comparison
-
-    comparison.compare(load(CompareConfig, config, overrides=set_ or []))
-
-
-@app.command()
-def repeat(
-    profile: Annotated[str, typer.Option(help="The profile of the week.")] = "full",
-    set_: Overrides = None,
-    seed: Annotated[list[int] | None, typer.Option(help="Beside the week's own; may be repeated [43, 44].")] = None,
-    week: Annotated[Path, typer.Option(help="Directory of the week's figures.")] = Path("reports/reference"),
-    out: Annotated[Path, typer.Option(help="Receives the networks.")] = Path("checkpoints/repeats"),
-) -> None:
-    """Trains the week's network again with other seeds and keeps all measures in its seeds.json."""
-    from nexuszero import repeats
-
-    repeats.repeat(load(TrainConfig, _profile(profile, None), "train", set_ or []), seed or [43, 44], week, out)
 
 
 @app.command()
@@ -268,7 +241,7 @@ def week(
     ] = "generate",
 ) -> None:
     """Runs the notebooks of the whole week and prints the path of the index page."""
-    from nexuszero import reports
+    from nexuszero.report import pages as reports
 
     typer.echo(reports.week(_profile(profile, config), set_ or [], first=first))
 
@@ -281,7 +254,7 @@ def reference(
     ),
 ) -> None:
     """Keeps a week's figures and its network in reports/reference and prints the paths."""
-    from nexuszero import reports
+    from nexuszero.report import pages as reports
 
     for file in reports.reference(week, checkpoint):
         typer.echo(file)
@@ -328,7 +301,7 @@ def _profile(profile: str | None, config: Path | None) -> Path:
 
 def _answer(csv: Path | None, columns: Any, values: Any, needed: Any, ask: Any, as_json: bool) -> None:
     """Answers one question from the command line, or the rows of a file."""
-    from nexuszero import queries
+    from nexuszero.crypto import questions as queries
 
     if csv is None:
         missing = [name for name, value in zip(needed, values, strict=False) if value is None]

@@ -1,69 +1,25 @@
-"""What a stage may be told: one frozen model per stage, read from a profile file and ``key=value`` overrides.
+"""What a stage may be told: one frozen model per stage.
 
-A profile is a YAML mapping from stage to section; a file without stages is one section. Paths in a file are
-relative to that file, paths in an override to the working directory. Every mistake is an :class:`InputError`
-of one line.
-
-    nexuszero train --profile quick --set epochs=3 --set learning_rate=1e-4
+nexuszero train --profile quick --set epochs=3 --set learning_rate=1e-4
 """
 
 from __future__ import annotations
 
-import difflib
-import os
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Literal, Self
 
-import yaml
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
-    ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
 
 from nexuszero.errors import InputError
+from nexuszero.settings import Located, MaybeLocated, Stage, Storage, _anchored, _section, _validated
 
-Located = Annotated[Path, "path"]  # a path that is anchored where it is written
-MaybeLocated = Annotated[Path | None, "path"]
-FILE_SCHEMES = SQLITE, JOURNAL = "sqlite:///", "journal:///"  # storages that are a file, whose path is anchored
-IN_MEMORY = f"{SQLITE}:memory:"
-
-
-def storage_url(storage: str) -> str:
-    """A storage as a URL: a plain file name means SQLite."""
-    return storage if "://" in storage else SQLITE + storage
-
-
-def storage_file(storage: str) -> Path | None:
-    """The file behind a storage, if it is one."""
-    url = storage_url(storage)
-    path = next((url.removeprefix(scheme) for scheme in FILE_SCHEMES if url.startswith(scheme)), None)
-    return None if path is None or url == IN_MEMORY else Path(path.split("?")[0])
-
-
-Storage = Annotated[str, "path", AfterValidator(storage_url)]
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Threads = Annotated[int, Field(ge=0, le=1024)]
-
-
-class Stage(BaseModel):
-    """What all stages share: unknown keys are refused, values never change."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _number_is_no_bool(cls, value: object, info: ValidationInfo) -> object:
-        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
-            raise ValueError("true and false are no numbers")
-        return value
 
 
 class Engine(Stage):
@@ -75,7 +31,7 @@ class Engine(Stage):
 
 
 class Tracked(Stage):
-    """Who else is told about a training run, beside its run.jsonl (`nexuszero.tracking`)."""
+    """Who else is told about a training run, beside its run.jsonl (`nexuszero.training.tracking`)."""
 
     tracking: Literal["none", "tensorboard", "wandb"] = Field("none", description="a tracker beside run.jsonl")
     wandb_mode: Literal["offline", "online"] = Field("offline", description="offline: `wandb sync` may upload it later")
@@ -184,39 +140,6 @@ class CircuitConfig(Stage):
     out: Located = Field(Path("reports/circuits/circuit.json"), description="JSON file that receives the answer")
 
 
-class BenchConfig(Stage):
-    """What `make bench` measures, and how often."""
-
-    data: Located = Field(Path("data/full"), description="directory of {train,val,test}/index.h5")
-    circuits: Count = Field(2000, description="circuits whose parameters are searched for")
-    generated: list[Count] = Field([1000, 14_000, 100_000], description="sizes of the datasets to generate")
-    repeats: int = Field(5, ge=1, description="turns of each comparison; a dataset above 20,000 circuits has one")
-    lesson: Count = Field(50, description="batches of 32 that both networks learn from, twice")
-    threads: Threads = Field(0, description="threads of torch, 0 for its default")
-    out: Located = Field(Path("reports/bench.json"), description="JSON file that receives the figures")
-
-
-class CompareConfig(Stage):
-    """What the variants of the network are trained with."""
-
-    data: Located = Field(Path("data/full"), description="directory of {train,val,test,test_large,...}/index.h5")
-    variants: list[str] = Field([], description="names of the variants to train, none for all")
-    seeds: list[Seed] = Field([42, 43, 44], description="seeds of weights and order")
-    batches: Count = Field(300, description="batches that each variant learns from")
-    sizes: list[Count] = Field([1000, 3000, 10_000, 30_000], description="training circuits of the learning curve")
-    steps: Count = Field(900, description="batches of each point of the learning curve")
-    hidden_dim: int = Field(128, ge=8, le=4096, description="width of the last head, twice a node's")
-    num_layers: int = Field(4, ge=1, le=64, description="layers, each two rounds of messages")
-    num_heads: int = Field(4, ge=1, le=64, description="attention heads")
-    dropout: float = Field(0.0, ge=0, lt=1, description="dropout rate, 0 <= p < 1")
-    learning_rate: float = Field(
-        5e-4, gt=0, le=1, description="peak learning rate; AdamW has 4 times it, Muon 20 times"
-    )
-    batch_size: Count = Field(32, description="circuits a batch")
-    threads: Threads = Field(0, description="threads of torch, 0 for its default")
-    out: Located = Field(Path("reports/reference/comparison.json"), description="JSON file that receives the rows")
-
-
 class SummaryConfig(Stage):
     """What the summary of a week is made from: the files that the other stages left."""
 
@@ -239,32 +162,6 @@ class ReportConfig(Stage):
 
 
 TUNED = ("hidden_dim", "num_layers", "num_heads", "dropout", "learning_rate")  # what a search varies
-Model = TypeVar("Model", bound=Stage)
-
-
-def load(
-    model: type[Model],
-    path: Path | str | None = None,
-    section: str | None = None,
-    overrides: Iterable[str] = (),
-) -> Model:
-    """Reads a stage's configuration; later sources win: defaults, file, overrides.
-
-    Args:
-        model: the stage's model.
-        path: a YAML file, or None for the defaults.
-        section: the stage's name in a profile; a file without sections is taken whole.
-        overrides: texts ``key=value``, the value read as YAML.
-    """
-    values: dict[str, Any] = {}
-    where = "--set"
-    if path is not None:
-        where = f"{path}" if section is None else f"{path} [{section}]"
-        values = _anchored(model, _section(Path(path), section), Path(path).parent, where)
-    given = _parsed(overrides)
-    _known(model, given, "--set")
-    values |= _anchored(model, given, Path.cwd(), "--set")
-    return _validated(model, values, where, set(given))
 
 
 def with_baseline(config: TrainConfig) -> TrainConfig:
@@ -277,99 +174,3 @@ def with_baseline(config: TrainConfig) -> TrainConfig:
     values = _anchored(TrainConfig, _section(config.baseline, "train"), config.baseline.parent, where)
     values |= {name: getattr(config, name) for name in config.model_fields_set}
     return _validated(TrainConfig, values, where, config.model_fields_set)
-
-
-def _section(path: Path, section: str | None) -> dict[str, Any]:
-    content = _mapping(_yaml(path), str(path))
-    if section is None or not any(isinstance(value, dict) for value in content.values()):
-        return content
-    if section not in content:
-        raise InputError(f"{path}: no section {section!r}; sections there: {', '.join(map(str, content))}")
-    return _mapping(content[section], f"{path} [{section}]")
-
-
-def _mapping(content: object, where: str) -> dict[str, Any]:
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise InputError(f"{where}: expected a mapping `key: value`, found {type(content).__name__}")
-    return content
-
-
-def _yaml(path: Path) -> object:
-    try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; name an existing configuration file") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); name a YAML text file") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" line {mark.line + 1}" if mark else ""
-        raise InputError(f"{path}{line}: not valid YAML ({getattr(error, 'problem', None) or error})") from None
-
-
-def _parsed(overrides: Iterable[str]) -> dict[str, Any]:
-    values = {}
-    for text in overrides:
-        key, equals, value = text.partition("=")
-        if not equals or not key.strip():
-            raise InputError(f"--set {text}: expected key=value, for instance --set epochs=3")
-        try:
-            values[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
-            raise InputError(f"--set {text}: the value is not valid YAML; quote it") from None
-    return values
-
-
-def _anchored(model: type[Stage], values: dict[str, Any], base: Path, where: str) -> dict[str, Any]:
-    _known(model, values, where)
-    paths = {name for name, field in model.model_fields.items() if "path" in field.metadata}
-    return {
-        name: _anchor(value, base) if name in paths and isinstance(value, str) else value
-        for name, value in values.items()
-    }
-
-
-def _anchor(value: str, base: Path) -> str:
-    scheme = next((scheme for scheme in FILE_SCHEMES if value.startswith(scheme)), "")
-    if ("://" in value and not scheme) or value == IN_MEMORY:
-        return value
-    return scheme + os.path.normpath(base / value.removeprefix(scheme))
-
-
-def _known(model: type[Stage], values: dict[str, Any], where: str) -> None:
-    names = list(model.model_fields)
-    for key in values:
-        if key not in names:
-            near = difflib.get_close_matches(str(key), names, n=3)
-            remedy = f"did you mean {' or '.join(near)}?" if near else f"known keys: {', '.join(names)}"
-            raise InputError(f"{where}: unknown key {key!r}; {remedy}")
-
-
-def _validated(model: type[Model], values: dict[str, Any], where: str, overridden: set[str]) -> Model:
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        if not first["loc"]:
-            raise InputError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
-        key = str(first["loc"][0])
-        source = "--set" if key in overridden else where
-        expected = _expected(model, key)
-        raise InputError(f"{source}: {key}: expected {expected}, found {first['input']!r}") from None
-
-
-def _expected(model: type[Stage], key: str) -> str:
-    field, schema = model.model_fields[key], model.model_json_schema()["properties"][key]
-    choices = ", ".join(map(str, schema.get("enum", [])))
-    kinds = [str(kind.get("type", "value")) for kind in schema.get("anyOf", [schema])]
-    kind = f"one of {choices}" if choices else " or ".join(kinds).replace("string", "text")
-    return " ".join([kind, *_limits(field.metadata)]) + f" ({field.description})"
-
-
-def _limits(metadata: list[Any]) -> Iterable[str]:
-    for symbol, name in ((">=", "ge"), (">", "gt"), ("<=", "le"), ("<", "lt")):
-        for rule in metadata:
-            if getattr(rule, name, None) is not None:
-                yield f"{symbol} {getattr(rule, name)}"

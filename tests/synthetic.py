@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nexuszero.dataset import CIRCUIT_COLUMNS, SPLITS, Array, Split, read_all, write
+from nexuszero.data.split import CIRCUIT_COLUMNS, SPLITS, Array, Split, read_all, write
 
 SIZES = {"train": 96, "val": 32, "test": 32}
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nexuszero import baselines
 from nexuszero.config import GenerateConfig
-from nexuszero.dataset import read_all
-from nexuszero.generation import generate
+from nexuszero.data.generation import generate
+from nexuszero.data.split import read_all
+from nexuszero.evaluation import baselines
 
 
 @pytest.fixture(scope="module")

@@ -5,8 +5,9 @@ import pytest
 import synthetic
 import torch
 
-from nexuszero.batching import Batches, Circuits, Standardiser
-from nexuszero.dataset import Split
+from nexuszero.data.split import Split
+from nexuszero.data.standardiser import Standardiser
+from nexuszero.network.batches import Batches, Circuits
 
 
 @pytest.fixture(scope="module")

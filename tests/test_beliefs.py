@@ -5,11 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nexuszero.beliefs import LARGER, Margin, drills, searched, suppose
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
-from nexuszero.dataset import DEMANDS, read
-from nexuszero.generation import generate, rebuilt
+from nexuszero.data.generation import generate, rebuilt
+from nexuszero.data.split import DEMANDS, read
+from nexuszero.network.demand import Margin, searched, suppose
+from nexuszero.training.augment import LARGER, drills
 
 
 @pytest.fixture(scope="module", params=["test", "test_large"])

@@ -6,13 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import bench as benchmark
+import gatv2 as plain
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from nexuszero import benchmark, plain, plots, tables
-from nexuszero.batching import Batches, Circuits, Standardiser
-from nexuszero.model import ParameterNet, loss
+from nexuszero.data.standardiser import Standardiser
+from nexuszero.network.batches import Batches, Circuits
+from nexuszero.network.model import ParameterNet, loss
+from nexuszero.report import plots, tables
 
 ROOT = Path(__file__).parents[1]
 
@@ -82,7 +85,7 @@ def test_the_plain_network_learns_something(splits):
 
 
 def test_the_command_leaves_a_page_and_the_figures(tmp_path):
-    from nexuszero.stages import ensure_dataset
+    from nexuszero.report.standins import ensure_dataset
 
     out, data = tmp_path / "bench.json", ROOT / "build/notebooks/bench/data"
     ensure_dataset(data)

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from nexuszero import checkpoint as checkpoints
-from nexuszero.batching import Standardiser
-from nexuszero.checkpoint import Checkpoint
+from nexuszero.data.standardiser import Standardiser
 from nexuszero.errors import InputError
-from nexuszero.model import ParameterNet
+from nexuszero.network import checkpoint as checkpoints
+from nexuszero.network.checkpoint import Checkpoint
+from nexuszero.network.model import ParameterNet
 
 SHAPE = {"hidden_dim": 16, "num_layers": 2, "num_heads": 4, "dropout": 0.0}
 

@@ -186,7 +186,7 @@ def test_every_key_of_a_stage_is_an_option(model, monkeypatch):
 def test_flags_win_over_set_and_profile(monkeypatch):
     monkeypatch.chdir(ROOT)
     seen = []
-    monkeypatch.setattr("nexuszero.tuning.tune", seen.append)
+    monkeypatch.setattr("nexuszero.training.tuning.tune", seen.append)
     cli.app(["tune", "--profile", "smoke", "--set", "trials=5", "--trials", "7", "--generate"], standalone_mode=False)
     assert (seen[0].trials, seen[0].generate, seen[0].batch_size) == (7, True, 8)
 

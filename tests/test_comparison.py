@@ -4,17 +4,18 @@ import json
 
 import pytest
 import torch
+from compare import VARIANTS, CompareConfig, _error, both_ways, build, compare, reports
+from gatv2 import PlainNet
 
-from nexuszero import tables
-from nexuszero.batching import Circuits, Standardiser
-from nexuszero.beliefs import drills
-from nexuszero.comparison import VARIANTS, _error, both_ways, build, compare, reports
-from nexuszero.config import CompareConfig, GenerateConfig
-from nexuszero.dataset import read
+from nexuszero.config import GenerateConfig
+from nexuszero.data.generation import generate
+from nexuszero.data.split import read
+from nexuszero.data.standardiser import Standardiser
 from nexuszero.errors import InputError
-from nexuszero.generation import generate
-from nexuszero.model import ParameterNet
-from nexuszero.plain import PlainNet
+from nexuszero.network.batches import Circuits
+from nexuszero.network.model import ParameterNet
+from nexuszero.report import tables
+from nexuszero.training.augment import drills
 
 SMALL = {"batches": 2, "steps": 1, "sizes": [8, 30], "batch_size": 4, "hidden_dim": 32, "num_layers": 3, "threads": 1}
 
@@ -62,7 +63,7 @@ def test_a_comparison_goes_on_where_it_ended(data, tmp_path, monkeypatch):
     kept = one.out.read_bytes()
     with pytest.raises(InputError, match="other settings"):
         compare(configured(data, one.out, variants=["one layer"], batches=1), log=said.append)
-    monkeypatch.setattr("nexuszero.comparison.OTHERS", 1)  # other rates, or another network, are another comparison
+    monkeypatch.setattr("compare.OTHERS", 1)  # other rates, or another network, are another comparison
     with pytest.raises(InputError, match="other settings"):
         compare(one, log=said.append)
     with pytest.raises(InputError, match="'no such' is unknown; choose of network; "):

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig, load, with_baseline
+from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig, with_baseline
 from nexuszero.errors import InputError
+from nexuszero.settings import load
 
 
 def written(path: Path, text: str) -> Path:

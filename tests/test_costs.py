@@ -4,14 +4,14 @@ import time
 
 import pytest
 
-from nexuszero.batching import Standardiser
-from nexuszero.checkpoint import Checkpoint
 from nexuszero.config import GenerateConfig
-from nexuszero.costs import costs, milliseconds, timed
-from nexuszero.dataset import read
-from nexuszero.generation import generate
-from nexuszero.golden import recorded
-from nexuszero.model import ParameterNet
+from nexuszero.data.generation import generate
+from nexuszero.data.split import read
+from nexuszero.data.standardiser import Standardiser
+from nexuszero.evaluation.costs import costs, milliseconds, timed
+from nexuszero.evaluation.golden import recorded
+from nexuszero.network.checkpoint import Checkpoint
+from nexuszero.network.model import ParameterNet
 
 
 def test_every_step_is_timed(tmp_path):

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 import nexuszero.crypto
-from nexuszero import queries
 from nexuszero.crypto import CryptoBridge
+from nexuszero.crypto import questions as queries
 from nexuszero.errors import InputError
 
 ROOT = Path(__file__).parents[1]

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from nexuszero import evaluation
-from nexuszero.batching import Batch, Standardiser
-from nexuszero.checkpoint import Checkpoint
-from nexuszero.dataset import Split
-from nexuszero.model import ParameterNet
+from nexuszero.data.split import Split
+from nexuszero.data.standardiser import Standardiser
+from nexuszero.evaluation import metrics as evaluation
+from nexuszero.network.batches import Batch
+from nexuszero.network.checkpoint import Checkpoint
+from nexuszero.network.model import ParameterNet
 
 TRUTH = np.array(
     [

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from r1cs_files import GOLDILOCKS, products
 
-from nexuszero import explanation
+from nexuszero.advice import explanation
 from nexuszero.crypto import REASONS, CryptoBridge
 from nexuszero.errors import InputError
 

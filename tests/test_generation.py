@@ -6,10 +6,10 @@ import h5py
 import numpy as np
 import pytest
 
-from nexuszero import generation
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import SHIFTED, CryptoBridge
-from nexuszero.dataset import SPLITS, read, read_all
+from nexuszero.data import generation
+from nexuszero.data.split import SPLITS, read, read_all
 
 
 def make(out, **changes):

@@ -5,9 +5,10 @@ import math
 import pytest
 import torch
 
-from nexuszero.batching import Batch, Circuits, Standardiser
-from nexuszero.dataset import Split
-from nexuszero.model import (
+from nexuszero.data.split import Split
+from nexuszero.data.standardiser import Standardiser
+from nexuszero.network.batches import Batch, Circuits
+from nexuszero.network.model import (
     BITS_WEIGHT,
     DEMAND_WEIGHT,
     LOGS_WEIGHT,

@@ -11,10 +11,10 @@ import pytest
 import yaml
 
 from nexuszero import config as configs
-from nexuszero.config import load
 from nexuszero.errors import InputError
-from nexuszero.reports import GUIDES, STAGES
-from nexuszero.stages import given
+from nexuszero.report.pages import GUIDES, STAGES
+from nexuszero.report.standins import given
+from nexuszero.settings import load
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
 PROFILES = sorted((NOTEBOOKS / "profiles").glob("*.yaml"))

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nexuszero.optimiser import MATRICES, OTHERS, Muon, orthogonal
+from nexuszero.training.muon import MATRICES, OTHERS, Muon, orthogonal
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (20, 64), (64, 20)])

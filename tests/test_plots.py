@@ -6,8 +6,9 @@ import plotly.graph_objects as go
 import pytest
 from test_tables import CIRCUIT, circuits, report, story, study, study_of  # noqa: F401
 
-from nexuszero import plots, recommend, tables
+from nexuszero.advice import recommendation as recommend
 from nexuszero.crypto import CryptoBridge
+from nexuszero.report import plots, tables
 
 HISTORY = [
     {"epoch": 1, "train_loss": 2.0, "val_loss": 1.8, "val_parameters_mse": 1.0, "val_metrics_mse": 0.8},

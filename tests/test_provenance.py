@@ -4,7 +4,7 @@ import json
 import subprocess
 from pathlib import Path
 
-from nexuszero import provenance
+from nexuszero.report import provenance
 
 
 def test_everything_is_json_and_names_no_place_of_the_machine(splits):

@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 from r1cs_files import BABYBEAR, ORDER_32, products
 
-from nexuszero import queries, texts
-from nexuszero import recommend as advice
+from nexuszero.advice import recommendation as advice
+from nexuszero.advice import text as texts
 from nexuszero.crypto import CryptoBridge
+from nexuszero.crypto import questions as queries
 from nexuszero.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -55,9 +56,9 @@ def network(path, demand):
     """A checkpoint that believes the same of every circuit: a row of `Split.demands`."""
     import torch
 
-    from nexuszero.batching import Standardiser
-    from nexuszero.checkpoint import Checkpoint, save
-    from nexuszero.model import ParameterNet
+    from nexuszero.data.standardiser import Standardiser
+    from nexuszero.network.checkpoint import Checkpoint, save
+    from nexuszero.network.model import ParameterNet
 
     shape = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "dropout": 0.0}
     model = ParameterNet(**shape)

@@ -6,16 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nexuszero import queries, regret
-from nexuszero.batching import Standardiser
-from nexuszero.beliefs import Margin, searched
-from nexuszero.checkpoint import Checkpoint
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
-from nexuszero.dataset import read_all
+from nexuszero.crypto import questions as queries
+from nexuszero.data.generation import generate, rebuilt
+from nexuszero.data.split import read_all
+from nexuszero.data.standardiser import Standardiser
 from nexuszero.errors import InputError
-from nexuszero.generation import generate, rebuilt
-from nexuszero.model import ParameterNet
+from nexuszero.evaluation import regret
+from nexuszero.network.checkpoint import Checkpoint
+from nexuszero.network.demand import Margin, searched
+from nexuszero.network.model import ParameterNet
 
 FREE = Path(__file__).parent / "fixtures/circuits/compare.bn128.r1cs"
 

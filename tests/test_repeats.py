@@ -3,11 +3,11 @@
 import json
 
 import pytest
+import repeat as repeats
 
-from nexuszero import repeats
 from nexuszero.config import GenerateConfig, TrainConfig
+from nexuszero.data.generation import generate
 from nexuszero.errors import InputError
-from nexuszero.generation import generate
 
 SILENT = {"log": lambda _: None}
 

@@ -21,12 +21,13 @@ import psutil
 import pytest
 import yaml
 
-from nexuszero import training, tuning
 from nexuszero.config import TUNED, TrainConfig, TuneConfig
-from nexuszero.dataset import read, write
+from nexuszero.data.split import read, write
 from nexuszero.errors import InputError, StageError
 from nexuszero.pool import Lost, pool, share
-from nexuszero.studies import load_study, open_study, shared
+from nexuszero.training import run as training
+from nexuszero.training import tuning
+from nexuszero.training.studies import load_study, open_study, shared
 
 COMMAND = str(Path(sys.executable).with_name("nexuszero"))
 SERVER = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from nexuszero import golden, stages, summary, tables
 from nexuszero.config import AnalyseConfig, SummaryConfig, TrainConfig, with_baseline
 from nexuszero.errors import InputError
-from nexuszero.studies import load_study
+from nexuszero.evaluation import golden
+from nexuszero.report import standins as stages
+from nexuszero.report import tables
+from nexuszero.report import week as summary
+from nexuszero.training.studies import load_study
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +61,7 @@ def test_the_analysis_was_of_the_network_on_this_data(week, week_config):
 
 
 def test_a_network_of_other_data_is_refused(week_config, data_directory, tmp_path):
-    from nexuszero.analysis import analyse
+    from nexuszero.evaluation.analysis import analyse
 
     checkpoint = week_config.checkpoints / "best_model.pt"
     with pytest.raises(InputError, match="other train data"):

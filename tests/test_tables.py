@@ -7,13 +7,16 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from nexuszero import golden, queries, recommend, regret, tables
-from nexuszero.batching import Standardiser
+from nexuszero.advice import recommendation as recommend
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
-from nexuszero.dataset import TARGET_NAMES, read_all
-from nexuszero.generation import generate
-from nexuszero.notebook import shown
+from nexuszero.crypto import questions as queries
+from nexuszero.data.generation import generate
+from nexuszero.data.split import TARGET_NAMES, read_all
+from nexuszero.data.standardiser import Standardiser
+from nexuszero.evaluation import golden, regret
+from nexuszero.report import tables
+from nexuszero.report.style import shown
 
 CIRCUIT = Path(__file__).parent / "fixtures/circuits/compare.bn128.r1cs"
 SPACE = {

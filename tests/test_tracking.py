@@ -11,9 +11,9 @@ import pytest
 
 from nexuszero.config import TrainConfig, TuneConfig
 from nexuszero.errors import InputError, StageError
-from nexuszero.tracking import numbers, tracker
-from nexuszero.training import train
-from nexuszero.tuning import tune
+from nexuszero.training.run import train
+from nexuszero.training.tracking import numbers, tracker
+from nexuszero.training.tuning import tune
 
 SMALL = {"hidden_dim": 16, "num_layers": 1, "num_heads": 4, "epochs": 2, "batch_size": 16, "log_every": 0, "threads": 1}
 

@@ -10,15 +10,15 @@ import numpy as np
 import pytest
 import torch
 
-from nexuszero import checkpoint as checkpoints
-from nexuszero import training
-from nexuszero.batching import Batches, Circuits
 from nexuszero.config import TrainConfig
-from nexuszero.dataset import Split
+from nexuszero.data.split import Split
 from nexuszero.errors import InputError
-from nexuszero.evaluation import outputs
-from nexuszero.model import loss
-from nexuszero.training import Diverged, Result, schedule, train
+from nexuszero.network import checkpoint as checkpoints
+from nexuszero.network.batches import Batches, Circuits
+from nexuszero.network.model import loss
+from nexuszero.network.predict import outputs
+from nexuszero.training import run as training
+from nexuszero.training.run import Diverged, Result, schedule, train
 
 SMALL: dict[str, Any] = {
     "hidden_dim": 16, "num_layers": 1, "num_heads": 4, "dropout": 0.1, "learning_rate": 5e-3,

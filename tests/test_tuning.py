@@ -12,12 +12,14 @@ import pytest
 import synthetic
 import yaml
 
-from nexuszero import tables, tuning
-from nexuszero.config import TUNED, GenerateConfig, TrainConfig, TuneConfig, load
+from nexuszero.config import TUNED, GenerateConfig, TrainConfig, TuneConfig
 from nexuszero.errors import InputError
-from nexuszero.studies import open_study
-from nexuszero.training import Result, train
-from nexuszero.tuning import tune
+from nexuszero.report import tables
+from nexuszero.settings import load
+from nexuszero.training import tuning
+from nexuszero.training.run import Result, train
+from nexuszero.training.studies import open_study
+from nexuszero.training.tuning import tune
 
 
 def config(data: Path, tmp_path: Path, **changes: Any) -> TuneConfig:

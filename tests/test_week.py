@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from nexuszero import reports
+from nexuszero.advice.recommendation import recommend
 from nexuszero.config import TUNED
 from nexuszero.crypto import CryptoBridge
 from nexuszero.errors import InputError, StageError
-from nexuszero.recommend import recommend
+from nexuszero.report import pages as reports
 
 ROOT = Path(__file__).parents[1]
 COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]

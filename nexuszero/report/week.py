@@ -1,0 +1,256 @@
+"""The week in tables: gathers what the stages left and says it in the order of the seed document.
+
+week = gather(SummaryConfig(...)); print(results(week)); write(week, golden.compare(), Path("summary.json"))
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import optuna
+import pandas as pd
+import yaml
+from optuna.trial import FrozenTrial
+
+from nexuszero.config import TUNED, SummaryConfig
+from nexuszero.data.split import Split, read_all
+from nexuszero.errors import InputError
+from nexuszero.evaluation.analysis import read_analysis
+from nexuszero.files import read_json, write_json
+from nexuszero.report import provenance, tables
+from nexuszero.training.studies import load_study
+
+RANGES = {"learning_rate": (1e-5, 5e-4), "dropout": (0.05, 0.3), "num_layers": (3, 8)}
+
+
+@dataclass(frozen=True)
+class Week:
+    """What the stages of a week left.
+
+    Args:
+        splits: the dataset, with the directory's sizes in ``megabytes``.
+        generation: generation.json.
+        study: the search; ``baseline`` holds the values of the file that it wrote.
+        run: the training run's journal, ``start``, ``epochs`` and ``end``.
+        analysis: the measures of notebook 04.
+        seconds: of each notebook, empty where they did not run as one week.
+    """
+
+    splits: dict[str, Split]
+    megabytes: pd.DataFrame
+    generation: dict[str, Any]
+    study: optuna.Study
+    baseline: dict[str, Any]
+    run: dict[str, Any]
+    analysis: dict[str, Any]
+    seconds: dict[str, float]
+
+
+def gather(config: SummaryConfig) -> Week:
+    """Reads everything; a missing file is an `InputError` that names it."""
+    return Week(
+        splits=read_all(config.data),
+        megabytes=tables.sizes_on_disk(config.data),
+        generation=read_json(config.data / "generation.json", "run `nexuszero generate`"),
+        study=load_study(config.storage, config.study_name),
+        baseline=_baseline(config.baseline),
+        run=read_run(config.checkpoints / "run.jsonl"),
+        analysis=read_analysis(config.analysis),
+        seconds=read_json(config.seconds, "run the whole week") if config.seconds else {},
+    )
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """The journal of a training run that came to its end."""
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such run; run `nexuszero train`, or correct the path") from None
+    events = {row["event"]: row for row in rows}
+    if "end" not in events:
+        raise InputError(f"{path}: the run did not end; run `nexuszero train` again, with resume=true to go on")
+    return {
+        "start": events["start"],
+        "epochs": [row for row in rows if row["event"] == "epoch"],
+        "end": events["end"],
+    }
+
+
+def dataset_configuration(week: Week) -> pd.DataFrame:
+    """The seed document's first table: how much was generated, in what format, and where it comes from."""
+    sizes = {f"{name} circuits": f"{len(split):,}" for name, split in week.splits.items()}
+    split = week.splits["train"]
+    further = {
+        "total circuits": f"{sum(map(len, week.splits.values())):,}",
+        "storage format": "HDF5, one index.h5 a split: shuffle, deflate, fletcher32",
+        "command": "nexuszero generate",
+        "schema version": int(split.attributes["schema_version"]),
+        "label version": int(split.attributes["label_version"]),
+        "master seed": int(split.attributes["master_seed"]),
+        "node features": split.x.shape[1],
+        "edge features": split.edge_attr.shape[1],
+        "target parameters": "n, log2_q, sigma",
+        "target metrics": "bit_security, hardness, proof_size",
+    }
+    return tables.pairs(sizes | further, "dataset")
+
+
+def tuning_configuration(week: Week) -> pd.DataFrame:
+    """Framework, space and size of the search, read off the study itself."""
+    trials = week.study.trials
+    space = {name: _told(distribution) for name, distribution in _distributions(week.study).items()}
+    fixed = {
+        "framework": f"Optuna {optuna.__version__}, TPE sampler",
+        "study name": week.study.study_name,
+        "direction": f"{week.study.direction.name.lower()} the validation loss",
+        "trials": len(trials),
+        "epochs a trial": max(len(trial.intermediate_values) for trial in trials),
+    }
+    return tables.pairs(fixed | space, "setting")
+
+
+def best_parameters(week: Week) -> pd.DataFrame:
+    """The best trial's values beside those in the baseline file and those the network was trained with."""
+    best, trained = week.study.best_trial.params, week.run["start"]["config"]
+    rows = [[name, best.get(name), week.baseline.get(name), trained[name]] for name in TUNED]
+    return pd.DataFrame(rows, columns=["hyperparameter", "best trial", "baseline file", "trained with"], dtype=object)
+
+
+def tuning_performance(week: Week) -> pd.DataFrame:
+    """Durations of the search beside what the seed document reports."""
+    seconds = [duration for trial in week.study.trials if (duration := _seconds(trial)) is not None]
+    rows = [
+        ["trials", len(week.study.trials), "12 (section 3), 8 (sections 6 and 9)"],
+        ["seconds a trial, mean", sum(seconds) / len(seconds), "480 to 600"],
+        ["seconds in all", sum(seconds), "3,600 to 4,800"],
+        ["best validation loss", week.study.best_value, "0.6124 (section 6), 0.3076 as test loss (section 3)"],
+    ]
+    return pd.DataFrame(rows, columns=["search", "here", "seed document"], dtype=object)
+
+
+def results(week: Week) -> pd.DataFrame:
+    """The baseline network's losses, with those of always answering the mean."""
+    end = week.run["end"]
+    return tables.losses(end["train_loss"], end["val_loss"], end["test_loss"])
+
+
+def run_facts(week: Week) -> pd.DataFrame:
+    """How the baseline network was trained."""
+    end, start = week.run["end"], week.run["start"]
+    speed = [row["graphs_per_second"] for row in week.run["epochs"]]
+    facts = {
+        "weights": end["parameters"],
+        "epochs": end["epochs"],
+        "best epoch": end["best_epoch"],
+        "seconds of training": end["seconds"],
+        "circuits a second, mean of the epochs": sum(speed) / len(speed),
+        "threads of torch": start["threads"],
+        "seed": start["config"]["seed"],
+        "checkpoint": "best_model.pt",
+    }
+    return tables.pairs(facts, "training")
+
+
+def stage_times(week: Week) -> pd.DataFrame:
+    """Seconds of the work of each stage, and of its notebook where the notebooks ran as one week."""
+    trials = sum(_seconds(trial) or 0.0 for trial in week.study.trials)
+    work = {"generate": week.generation["seconds"], "tune": trials, "train": week.run["end"]["seconds"]}
+    rows = [[stage, work.get(stage), week.seconds.get(stage)] for stage in ("generate", "tune", "train", "analyse")]
+    return pd.DataFrame(rows, columns=["stage", "work (s)", "notebook (s)"])
+
+
+def contradictions(week: Week) -> pd.DataFrame:
+    """Where the seed document contradicts itself, and what holds here, computed."""
+    trained = best_parameters(week)
+    same = bool((trained["best trial"] == trained["baseline file"]).all())
+    table = tables.trials(week.study)
+    outside = sum(_outside(table[name], *ends) for name, ends in RANGES.items())
+    best, count = week.study.best_trial.number, len(week.study.trials)
+    rows = [
+        [
+            "best trial",
+            "trial 8 (section 3)",
+            "trial 1 (sections 4, 6)",
+            f"trial {best}; the baseline file {'holds its values' if same else 'DIFFERS'}",
+        ],
+        [
+            "search space",
+            "learning rate 1e-5 to 5e-4",
+            "trial 6 has 3.68e-3",
+            f"{outside} of {count} trials have a value outside of the space",
+        ],
+        [
+            "criterion",
+            "test loss (section 3)",
+            "0.6124 is called a validation loss (section 6)",
+            "validation loss; the test loss is a column, read after the choice",
+        ],
+        [
+            "number of trials",
+            "12 completed (section 3)",
+            "8 trials (sections 6, 9), 5 remaining (section 7)",
+            f"{count} trials in the study",
+        ],
+        [
+            "layers of trials 4 and 7",
+            "7 and 4 (table)",
+            'both "too shallow (4 layers) or high dropout" (key insights)',
+            "no cause is named that the table does not show",
+        ],
+    ]
+    return pd.DataFrame(rows, columns=["subject", "the document says", "and also says", "here"])
+
+
+def write(week: Week, golden: pd.DataFrame, out: Path) -> dict[str, Any]:
+    """Writes the numbers that matter as JSON, with where they come from."""
+    table = tables.trials(week.study)
+    content = {
+        "dataset": _records(tables.overview(week.splits).reset_index()),
+        "circuits_per_minute": 60 * week.generation["circuits_per_second"],
+        "megabytes": float(week.megabytes["MB"].sum()),
+        "golden": _records(golden),
+        "trials": _records(table),
+        "best_trial": week.study.best_trial.number,
+        "best_parameters": week.study.best_trial.params,
+        "losses": _records(results(week)),
+        "targets": _records(tables.targets_met(week.analysis)),
+        "test": week.analysis["models"]["network"]["test"],
+        "times": _records(stage_times(week)),
+        "provenance": provenance.collect(week.splits) | {"seed": week.run["start"]["config"]["seed"]},
+    }
+    write_json(out, content)
+    return content
+
+
+def _baseline(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; run `nexuszero tune`, or correct the path")
+    return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
+
+
+def _distributions(study: optuna.Study) -> Mapping[str, Any]:
+    return {name: kind for trial in study.trials for name, kind in trial.distributions.items()}
+
+
+def _told(distribution: Any) -> str:
+    if hasattr(distribution, "choices"):
+        return ", ".join(map(str, distribution.choices))
+    scale = ", log-uniform" if distribution.log else ""
+    return f"{distribution.low:g} to {distribution.high:g}{scale}"
+
+
+def _seconds(trial: FrozenTrial) -> float | None:
+    return trial.duration.total_seconds() if trial.duration else None
+
+
+def _outside(values: pd.Series, low: float, high: float) -> int:
+    return int(((values < low) | (values > high)).sum())
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as JSON-able dictionaries, missing values as null."""
+    return list(json.loads(table.to_json(orient="records", double_precision=15)))

@@ -1,0 +1,182 @@
+"""How a stage's configuration is read: defaults, then a YAML file, then ``key=value`` overrides.
+
+A profile is a YAML mapping from stage to section; a file without stages is one section. Paths in a file are
+relative to that file, paths in an override to the working directory. Every mistake is an :class:`InputError`
+of one line.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+
+from nexuszero.errors import InputError
+
+Located = Annotated[Path, "path"]  # a path that is anchored where it is written
+
+
+MaybeLocated = Annotated[Path | None, "path"]
+
+
+FILE_SCHEMES = SQLITE, JOURNAL = "sqlite:///", "journal:///"  # storages that are a file, whose path is anchored
+
+
+IN_MEMORY = f"{SQLITE}:memory:"
+
+
+def storage_url(storage: str) -> str:
+    """A storage as a URL: a plain file name means SQLite."""
+    return storage if "://" in storage else SQLITE + storage
+
+
+def storage_file(storage: str) -> Path | None:
+    """The file behind a storage, if it is one."""
+    url = storage_url(storage)
+    path = next((url.removeprefix(scheme) for scheme in FILE_SCHEMES if url.startswith(scheme)), None)
+    return None if path is None or url == IN_MEMORY else Path(path.split("?")[0])
+
+
+Storage = Annotated[str, "path", AfterValidator(storage_url)]
+
+
+class Stage(BaseModel):
+    """What all stages share: unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _number_is_no_bool(cls, value: object, info: ValidationInfo) -> object:
+        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+            raise ValueError("true and false are no numbers")
+        return value
+
+
+Model = TypeVar("Model", bound=Stage)
+
+
+def load(
+    model: type[Model],
+    path: Path | str | None = None,
+    section: str | None = None,
+    overrides: Iterable[str] = (),
+) -> Model:
+    """Reads a stage's configuration; later sources win: defaults, file, overrides.
+
+    Args:
+        model: the stage's model.
+        path: a YAML file, or None for the defaults.
+        section: the stage's name in a profile; a file without sections is taken whole.
+        overrides: texts ``key=value``, the value read as YAML.
+    """
+    values: dict[str, Any] = {}
+    where = "--set"
+    if path is not None:
+        where = f"{path}" if section is None else f"{path} [{section}]"
+        values = _anchored(model, _section(Path(path), section), Path(path).parent, where)
+    given = _parsed(overrides)
+    _known(model, given, "--set")
+    values |= _anchored(model, given, Path.cwd(), "--set")
+    return _validated(model, values, where, set(given))
+
+
+def _section(path: Path, section: str | None) -> dict[str, Any]:
+    content = _mapping(_yaml(path), str(path))
+    if section is None or not any(isinstance(value, dict) for value in content.values()):
+        return content
+    if section not in content:
+        raise InputError(f"{path}: no section {section!r}; sections there: {', '.join(map(str, content))}")
+    return _mapping(content[section], f"{path} [{section}]")
+
+
+def _mapping(content: object, where: str) -> dict[str, Any]:
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InputError(f"{where}: expected a mapping `key: value`, found {type(content).__name__}")
+    return content
+
+
+def _yaml(path: Path) -> object:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; name an existing configuration file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: cannot be read ({error}); name a YAML text file") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" line {mark.line + 1}" if mark else ""
+        raise InputError(f"{path}{line}: not valid YAML ({getattr(error, 'problem', None) or error})") from None
+
+
+def _parsed(overrides: Iterable[str]) -> dict[str, Any]:
+    values = {}
+    for text in overrides:
+        key, equals, value = text.partition("=")
+        if not equals or not key.strip():
+            raise InputError(f"--set {text}: expected key=value, for instance --set epochs=3")
+        try:
+            values[key.strip()] = yaml.safe_load(value)
+        except yaml.YAMLError:
+            raise InputError(f"--set {text}: the value is not valid YAML; quote it") from None
+    return values
+
+
+def _anchored(model: type[Stage], values: dict[str, Any], base: Path, where: str) -> dict[str, Any]:
+    _known(model, values, where)
+    paths = {name for name, field in model.model_fields.items() if "path" in field.metadata}
+    return {
+        name: _anchor(value, base) if name in paths and isinstance(value, str) else value
+        for name, value in values.items()
+    }
+
+
+def _anchor(value: str, base: Path) -> str:
+    scheme = next((scheme for scheme in FILE_SCHEMES if value.startswith(scheme)), "")
+    if ("://" in value and not scheme) or value == IN_MEMORY:
+        return value
+    return scheme + os.path.normpath(base / value.removeprefix(scheme))
+
+
+def _known(model: type[Stage], values: dict[str, Any], where: str) -> None:
+    names = list(model.model_fields)
+    for key in values:
+        if key not in names:
+            near = difflib.get_close_matches(str(key), names, n=3)
+            remedy = f"did you mean {' or '.join(near)}?" if near else f"known keys: {', '.join(names)}"
+            raise InputError(f"{where}: unknown key {key!r}; {remedy}")
+
+
+def _validated(model: type[Model], values: dict[str, Any], where: str, overridden: set[str]) -> Model:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        if not first["loc"]:
+            raise InputError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+        key = str(first["loc"][0])
+        source = "--set" if key in overridden else where
+        expected = _expected(model, key)
+        raise InputError(f"{source}: {key}: expected {expected}, found {first['input']!r}") from None
+
+
+def _expected(model: type[Stage], key: str) -> str:
+    field, schema = model.model_fields[key], model.model_json_schema()["properties"][key]
+    choices = ", ".join(map(str, schema.get("enum", [])))
+    kinds = [str(kind.get("type", "value")) for kind in schema.get("anyOf", [schema])]
+    kind = f"one of {choices}" if choices else " or ".join(kinds).replace("string", "text")
+    return " ".join([kind, *_limits(field.metadata)]) + f" ({field.description})"
+
+
+def _limits(metadata: list[Any]) -> Iterable[str]:
+    for symbol, name in ((">=", "ge"), (">", "gt"), ("<=", "le"), ("<", "lt")):
+        for rule in metadata:
+            if getattr(rule, name, None) is not None:
+                yield f"{symbol} {getattr(rule, name)}"

@@ -1,0 +1,84 @@
+"""The plain recipe: GATv2 in PyTorch Geometric over `Data` objects, as most people would write it.
+
+It is what the network and its batches are measured against, in speed and in loss, and nothing else uses it.
+
+    python -c "from nexuszero import dataset, plain; print(plain.graphs(dataset.read('data/quick/val'))[0])"
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from nexuszero.data.split import EDGE_FEATURES, NODE_FEATURES, TARGETS, Split
+from nexuszero.data.standardiser import Standardiser
+
+with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions with torch.jit
+    warnings.simplefilter("ignore", FutureWarning)
+    from torch_geometric.data import Batch, Data
+    from torch_geometric.loader import DataLoader
+    from torch_geometric.nn import GATv2Conv, global_mean_pool
+
+
+def graphs(split: Split, standardiser: Standardiser | None = None) -> list[Data]:
+    """A `Data` object a circuit, with edges both ways; targets are standardised by their own split if by no other."""
+    units = standardiser or Standardiser.fit(split.targets)
+    targets = torch.from_numpy(units.transform(split.targets)).float()
+    made = []
+    for circuit in range(len(split)):
+        nodes = slice(*split.node_ptr[circuit : circuit + 2])
+        edges = slice(*split.edge_ptr[circuit : circuit + 2])
+        ends = torch.from_numpy(split.edge_index[:, edges].astype(np.int64))
+        features = torch.from_numpy(split.edge_attr[edges])
+        made.append(
+            Data(
+                x=torch.from_numpy(split.x[nodes]),
+                edge_index=torch.cat([ends, ends.flip(0)], dim=1),
+                edge_attr=torch.cat([features, features]),
+                y=targets[circuit : circuit + 1],
+            )
+        )
+    return made
+
+
+def loader(split: Split, batch_size: int = 32, shuffle: bool = True) -> DataLoader:
+    """PyG's loader over :func:`graphs`."""
+    return DataLoader(graphs(split), batch_size=batch_size, shuffle=shuffle)
+
+
+def gather(made: list[Data], circuits: Tensor) -> Batch:
+    """The batch of some of :func:`graphs`."""
+    batch: Batch = Batch.from_data_list([made[index] for index in circuits.tolist()])
+    return batch
+
+
+class PlainNet(nn.Module):
+    """Embeddings, GATv2 layers with residuals and layer norms, a mean over the nodes, and a head.
+
+    Shapes:
+        - **batch**: a PyG batch of :func:`graphs` -> **output** :math:`(|G|, 6)`, standardised
+    """
+
+    def __init__(self, hidden_dim: int = 256, num_layers: int = 7, num_heads: int = 8, dropout: float = 0.1) -> None:
+        super().__init__()
+        self.dropout = dropout
+        self.embed_node, self.embed_edge = nn.Linear(NODE_FEATURES, hidden_dim), nn.Linear(EDGE_FEATURES, hidden_dim)
+        self.convs = nn.ModuleList(
+            GATv2Conv(hidden_dim, hidden_dim // num_heads, num_heads, edge_dim=hidden_dim, dropout=dropout)
+            for _ in range(num_layers)
+        )
+        self.norms = nn.ModuleList(nn.LayerNorm(hidden_dim) for _ in range(num_layers))
+        self.head = nn.Sequential(nn.Linear(hidden_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, TARGETS))
+
+    def forward(self, batch: Batch) -> Tensor:
+        """Standardised answers."""
+        x, edges = self.embed_node(batch.x), self.embed_edge(batch.edge_attr)
+        for conv, norm in zip(self.convs, self.norms, strict=True):
+            update = F.relu(conv(norm(x), batch.edge_index, edges))
+            x = x + F.dropout(update, self.dropout, self.training)
+        answer: Tensor = self.head(global_mean_pool(x, batch.batch, batch.num_graphs))
+        return answer
