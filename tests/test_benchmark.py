@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import bench as benchmark
+import figures
 import gatv2 as plain
 import pytest
 import torch
@@ -15,7 +16,6 @@ from torch.utils.flop_counter import FlopCounterMode
 from nexuszero.data.standardiser import Standardiser
 from nexuszero.network.batches import Batches, Circuits
 from nexuszero.network.model import ParameterNet, loss
-from nexuszero.report import plots, tables
 
 ROOT = Path(__file__).parents[1]
 
@@ -106,6 +106,6 @@ def test_the_command_leaves_a_page_and_the_figures(tmp_path):
     assert list(shares.values()) == sorted(shares.values(), reverse=True) and 0.5 < sum(shares.values()) <= 1
     lesson = found["training"][1]
     assert lesson["met"] == (lesson["validation_loss"] <= lesson["other_validation_loss"])
-    table = tables.benchmark(rows)
+    table = figures.benchmark(rows)
     assert len(table) == len(rows) and set(table["met"]) <= {"", "yes", "no"}
-    assert len(plots.ratios(rows).data[0].x) == len(rows)
+    assert len(figures.ratios(rows).data[0].x) == len(rows)

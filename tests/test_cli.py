@@ -21,7 +21,7 @@ from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig
 ROOT = Path(__file__).parents[1]
 CIRCUITS = ROOT / "crypto/tests/fixtures/circuits"
 GOLDEN = ROOT / "crypto/tests/fixtures/golden"
-MODULES = {"generate": "generation", "tune": "tuning", "train": "training"}
+MODULES = {"generate": "data.generation", "tune": "training.tuning", "train": "training.run"}
 VALUES = {"data": Path("here: there"), "study_name": "123", "storage": "journal:////s/a.log", "generate": True}
 COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
 

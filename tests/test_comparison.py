@@ -14,7 +14,7 @@ from nexuszero.data.standardiser import Standardiser
 from nexuszero.errors import InputError
 from nexuszero.network.batches import Circuits
 from nexuszero.network.model import ParameterNet
-from nexuszero.report import tables
+from nexuszero.report import results
 from nexuszero.training.augment import drills
 
 SMALL = {"batches": 2, "steps": 1, "sizes": [8, 30], "batch_size": 4, "hidden_dim": 32, "num_layers": 3, "threads": 1}
@@ -46,8 +46,8 @@ def test_every_variant_learns_and_is_measured(data, tmp_path):
         )
         assert row["milliseconds"] > 0 and row["regret"]["answer"]["circuits"] <= 4
     told = reports(found)
-    assert len(told) == 2 and tables.models(told[0]).index.tolist() == list(VARIANTS)
-    assert "GATv2 by PyG" in tables.over_seeds(tables.models, told).index
+    assert len(told) == 2 and results.models(told[0]).index.tolist() == list(VARIANTS)
+    assert "GATv2 by PyG" in results.over_seeds(results.models, told).index
     losses = [row["splits"]["val"]["loss"] for row in found["rows"]]
     assert len(set(losses)) == len(losses)  # so each choice and each seed changes something
 

@@ -28,7 +28,7 @@ def _rows(name):
 
 
 def test_plain_ctypes_loads_the_library_and_calls_the_version():
-    directory = Path(nexuszero.crypto.__file__).parent / "_crypto"
+    directory = Path(nexuszero.__file__).parent / "_crypto"
     (library,) = [file for file in directory.iterdir() if file.suffix in (".so", ".dylib", ".dll")]
     version = ctypes.CDLL(str(library)).nexuszero_crypto_version
     version.restype = ctypes.c_uint32

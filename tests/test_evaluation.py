@@ -9,6 +9,7 @@ import torch
 from nexuszero.data.split import Split
 from nexuszero.data.standardiser import Standardiser
 from nexuszero.evaluation import metrics as evaluation
+from nexuszero.network import predict
 from nexuszero.network.batches import Batch
 from nexuszero.network.checkpoint import Checkpoint
 from nexuszero.network.model import ParameterNet
@@ -79,9 +80,9 @@ def test_predict_is_in_original_units_whatever_the_batches(splits: dict[str, Spl
     torch.manual_seed(0)
     standardiser = Standardiser.fit(splits["train"].targets)
     checkpoint = Checkpoint(ParameterNet(16, 1, 4, 0.3), standardiser, {})
-    predicted = evaluation.predict(checkpoint, splits["test"])
+    predicted = predict.predict(checkpoint, splits["test"])
     assert predicted.shape == (32, 6)
-    np.testing.assert_allclose(predicted, evaluation.predict(checkpoint, splits["test"], batch_size=5), rtol=1e-4)
+    np.testing.assert_allclose(predicted, predict.predict(checkpoint, splits["test"], batch_size=5), rtol=1e-4)
     # an untrained network stays near the mean, and in its units
     np.testing.assert_allclose(predicted[:, 1].mean(), splits["train"].params[:, 1].mean(), rtol=0.5)
 
@@ -102,5 +103,5 @@ def test_outputs_restores_the_mode() -> None:
     model = Broken(1, 1).train()
     batch = Batch(*(torch.zeros(0) for _ in range(10)))
     with pytest.raises(RuntimeError, match="broken"):
-        evaluation.outputs(model, [batch])
+        predict.outputs(model, [batch])
     assert model.training

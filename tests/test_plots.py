@@ -2,13 +2,14 @@
 
 import json
 
+import figures
 import plotly.graph_objects as go
 import pytest
 from test_tables import CIRCUIT, circuits, report, story, study, study_of  # noqa: F401
 
 from nexuszero.advice import recommendation as recommend
 from nexuszero.crypto import CryptoBridge
-from nexuszero.report import plots, tables
+from nexuszero.report import dataset, recommendation, results, search, training, week
 
 HISTORY = [
     {"epoch": 1, "train_loss": 2.0, "val_loss": 1.8, "val_parameters_mse": 1.0, "val_metrics_mse": 0.8},
@@ -26,24 +27,24 @@ def figures(circuits, study, report, story):  # noqa: F811
     runs = [{"variant": name, "train": 10, "seconds": 2.0, "splits": losses} for name in ("network", "one round")]
     found = {"rows": runs, "curve": runs}
     return {
-        "families": plots.families(circuits),
-        "graph_sizes": plots.graph_sizes(circuits),
-        "targets": plots.targets(test),
-        "trial_history": plots.trial_history(study),
-        "trial_slices": plots.trial_slices(study),
-        "trial_parallel": plots.trial_parallel(study),
-        "importances": plots.importances(tables.importances(study)),
-        "training_curves": plots.training_curves(HISTORY),
-        "loss_parts": plots.loss_parts(HISTORY),
-        "predicted": plots.predicted(test.targets, test.targets * 1.1),
-        "errors": plots.errors(tables.errors_by(test, test.targets * 1.1, "security"), "log2_q"),
-        "target_shares": plots.target_shares(report),
-        "circuit": plots.circuit(bridge.read([CIRCUIT]).graphs(128)),
-        "landscape": plots.landscape(recommend.landscape(bridge, story), story),
-        "sizes": plots.sizes(recommend.levels(bridge, CIRCUIT)),
-        "excesses": plots.excesses(costs),
-        "learning": plots.learning(found),
-        "compute": plots.compute(found),
+        "families": dataset.families(circuits),
+        "graph_sizes": dataset.graph_sizes(circuits),
+        "targets": dataset.targets(test),
+        "trial_history": search.trial_history(study),
+        "trial_slices": search.trial_slices(study),
+        "trial_parallel": search.trial_parallel(study),
+        "importances": search.importances_figure(search.importances(study)),
+        "training_curves": training.training_curves(HISTORY),
+        "loss_parts": training.loss_parts(HISTORY),
+        "predicted": results.predicted(test.targets, test.targets * 1.1),
+        "errors": results.errors(results.errors_by(test, test.targets * 1.1, "security"), "log2_q"),
+        "target_shares": results.target_shares(report),
+        "circuit": recommendation.graph(bridge.read([CIRCUIT]).graphs(128)),
+        "landscape": recommendation.landscape(recommend.landscape(bridge, story), story),
+        "sizes": recommendation.sizes(recommend.levels(bridge, CIRCUIT)),
+        "excesses": results.excesses(costs),
+        "learning": figures.learning(found),
+        "compute": figures.compute(found),
     }
 
 
@@ -84,7 +85,7 @@ def test_the_kept_epoch_is_marked(figures):
 
 
 def test_few_trials_are_said_to_be_few():
-    figure = plots.importances(tables.importances(study_of([1.0, 2.0])))
+    figure = search.importances_figure(search.importances(study_of([1.0, 2.0])))
     assert "fewer than four" in figure.layout.annotations[0].text
 
 
@@ -104,14 +105,14 @@ def test_the_graph_of_a_circuit_holds_every_node_and_edge(figures):
 @pytest.mark.parametrize(("most", "nodes"), [(40, 40), (169, 169), (1000, 169)])
 def test_of_a_large_circuit_the_nodes_nearest_to_the_first_constraint_are_drawn(most, nodes):
     graph = CryptoBridge().read([CIRCUIT]).graphs(128)
-    figure = plots.circuit(graph, most)
+    figure = recommendation.graph(graph, most)
     assert sum(len(kind.x) for kind in figure.data[1:]) == nodes
     assert ("40 of 169" in figure.layout.title.text) == (most == 40)
 
 
 def test_a_circuit_of_nothing_is_drawn(tmp_path):
     empty = CIRCUIT.parents[3] / "crypto/tests/fixtures/circuits/edge_no_constraints.bn128.O1.r1cs"
-    assert plots.circuit(CryptoBridge().read([empty]).graphs(128)).layout.title.text.endswith("0 nodes")
+    assert recommendation.graph(CryptoBridge().read([empty]).graphs(128)).layout.title.text.endswith("0 nodes")
 
 
 def test_the_landscape_shows_the_optimum_the_proposal_and_every_level(figures, story):  # noqa: F811
@@ -125,7 +126,7 @@ def test_the_landscape_shows_the_optimum_the_proposal_and_every_level(figures, s
 def test_levels_without_an_answer_are_said(figures):
     assert len(figures["sizes"].data[0].x) == 4
     rows = [{"security": 128, "proof_size": 9}, {"security": 256, "infeasible": "no rank"}]
-    figure = plots.sizes(rows)
+    figure = recommendation.sizes(rows)
     assert list(figure.data[0].x) == ["128 bits"] and "nothing is sound at 256" in figure.layout.title.text
 
 
@@ -137,4 +138,4 @@ def test_stage_times_leave_out_what_was_not_measured():
     import pandas as pd
 
     table = pd.DataFrame({"stage": ["generate", "analyse"], "work (s)": [2.0, None], "notebook (s)": [3.0, 4.0]})
-    assert list(plots.stage_times(table).data[0].y) == ["generate"]
+    assert list(week.stage_times_figure(table).data[0].y) == ["generate"]

@@ -11,7 +11,7 @@ from nexuszero.crypto import CryptoBridge
 from nexuszero.crypto import questions as queries
 from nexuszero.data.generation import generate, rebuilt
 from nexuszero.data.split import read_all
-from nexuszero.data.standardiser import Standardiser
+from nexuszero.data.standardiser import Standardiser, nearest
 from nexuszero.errors import InputError
 from nexuszero.evaluation import regret
 from nexuszero.network.checkpoint import Checkpoint
@@ -129,7 +129,7 @@ def test_the_nearest_candidate_is_the_nearest_of_all():
     units, rng = Standardiser((11, 40, 10, 0, 0, 0), (0.5, 9, 0.3, 1, 1, 1)), np.random.default_rng(5)
     for _ in range(10):
         values = np.array([rng.uniform(800, 6000), rng.uniform(16, 70), rng.uniform(500, 5000), 130, 0.8, 2e4])
-        found = regret.nearest(rows, values, units)
+        found = nearest(rows, values, units)
         steps = [
             (math.log2(row["n"] / values[0]) / 0.5) ** 2
             + ((row["log2_q"] - values[1]) / 9) ** 2

@@ -8,8 +8,8 @@ import pytest
 from nexuszero.config import AnalyseConfig, SummaryConfig, TrainConfig, with_baseline
 from nexuszero.errors import InputError
 from nexuszero.evaluation import golden
+from nexuszero.report import search
 from nexuszero.report import standins as stages
-from nexuszero.report import tables
 from nexuszero.report import week as summary
 from nexuszero.training.studies import load_study
 
@@ -72,8 +72,8 @@ def test_the_tables_agree_with_each_other(week):
     best = summary.best_parameters(week)
     assert (best["best trial"] == best["baseline file"]).all()
     assert (best["best trial"] == best["trained with"]).all()
-    assert len(tables.trials(week.study)) == 2
-    assert list(summary.results(week)["split"]) == ["train", "val", "test"]
+    assert len(search.trials(week.study)) == 2
+    assert list(summary.losses(week)["split"]) == ["train", "val", "test"]
     assert "holds its values" in summary.contradictions(week)["here"][0]
     assert summary.stage_times(week)["work (s)"].notna().sum() == 3
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import figures
 import numpy as np
 import optuna
 import pytest
@@ -15,7 +16,7 @@ from nexuszero.data.generation import generate
 from nexuszero.data.split import TARGET_NAMES, read_all
 from nexuszero.data.standardiser import Standardiser
 from nexuszero.evaluation import golden, regret
-from nexuszero.report import tables
+from nexuszero.report import dataset, recommendation, results, search, style
 from nexuszero.report.style import shown
 
 CIRCUIT = Path(__file__).parent / "fixtures/circuits/compare.bn128.r1cs"
@@ -80,21 +81,21 @@ def report():
 
 
 def test_splits_are_told_beside_test(report):
-    table = tables.splits(report)
+    table = results.splits(report)
     assert list(table.index) == ["val", "test", "test_large"]
     assert list(table["circuits"]) == [12, 13, 5]
     assert table.loc["test_large", "times test"] == 2.5 and table.loc["test_large", "loss of the mean"] == 3.0
 
 
 def test_models_stand_side_by_side(report):
-    table = tables.models(report)
+    table = results.models(report)
     assert list(table.index) == ["network", "mean"]
     assert list(table["loss, test_large"]) == [2.5, 3.0]
     assert table.loc["mean", "both exact"] == 0.1 and table.loc["mean", "sound as proposed"] == 0.25
 
 
 def test_overview_counts_graphs(circuits):
-    table = tables.overview(circuits)
+    table = dataset.overview(circuits)
     assert list(table["circuits"]) == [40, 12, 12]
     train = circuits["train"]
     assert table.loc["train", "mean nodes"] == pytest.approx(len(train.x) / 40)
@@ -104,26 +105,26 @@ def test_overview_counts_graphs(circuits):
 
 def test_counts_hold_every_circuit(circuits):
     for column in ("family", "security", "liftable"):
-        table = tables.counts(circuits, column)
+        table = dataset.counts(circuits, column)
         assert table.sum().to_dict() == {"train": 40, "val": 12, "test": 12}
 
 
 def test_schema_explains_every_column(circuits):
-    table = tables.schema(circuits["train"])
+    table = dataset.schema(circuits["train"])
     assert set(table["column"]) == set(circuits["train"].columns())
     assert table["meaning"].str.len().min() > 0
 
 
 def test_statistics_are_in_original_units(circuits):
-    table = tables.target_statistics(circuits["train"])
+    table = dataset.target_statistics(circuits["train"])
     assert table.loc["proof_size", "max"] == circuits["train"].metrics[:, 2].max()
     assert table.loc["n", "unit"] == "LWE dimension"
 
 
 def test_circuits_are_rebuilt_and_their_labels_found_again(circuits):
     bridge, positions = CryptoBridge(), list(range(12))
-    assert tables.rebuilt(circuits["test"], positions, bridge)["equal"].all()
-    assert tables.searched_again(circuits["test"], positions, bridge)["equal"].all()
+    assert dataset.rebuilt(circuits["test"], positions, bridge)["equal"].all()
+    assert dataset.searched_again(circuits["test"], positions, bridge)["equal"].all()
 
 
 def test_a_wrong_label_or_graph_is_seen(circuits):
@@ -132,32 +133,32 @@ def test_a_wrong_label_or_graph_is_seen(circuits):
     metrics[3, 2] += 1
     x[0, 5] += 1
     changed = type(split)(**(vars(split) | {"metrics": metrics, "x": x}))
-    searched = tables.searched_again(changed, list(range(6)), CryptoBridge())
+    searched = dataset.searched_again(changed, list(range(6)), CryptoBridge())
     assert list(searched["equal"]) == [True, True, True, False, True, True]
-    assert list(tables.rebuilt(changed, [0, 1], CryptoBridge())["equal"]) == [False, True]
+    assert list(dataset.rebuilt(changed, [0, 1], CryptoBridge())["equal"]) == [False, True]
 
 
 def test_trials_are_ranked_by_validation_loss(study):
-    table = tables.trials(study)
+    table = search.trials(study)
     assert list(table["trial"]) == [2, 3, 0, 4, 1]
     assert list(table["rank"].dropna()) == [1, 2, 3, 4]
 
 
 def test_insights_name_both_choices(study):
-    told = dict(tables.search_insights(study).itertuples(index=False))
+    told = dict(search.search_insights(study).itertuples(index=False))
     assert told["best trial by validation loss"] == 2
     assert told["best trial by test loss (not used)"] == 4
     assert told["median validation loss"] == pytest.approx(1.35)
 
 
 def test_importance_needs_four_trials():
-    assert tables.importances(study_of([1.0, 0.5, 0.7])).empty
-    table = tables.importances(study_of([1.0, 0.5, 0.7, 0.9, 0.4]))
+    assert search.importances(study_of([1.0, 0.5, 0.7])).empty
+    table = search.importances(study_of([1.0, 0.5, 0.7, 0.9, 0.4]))
     assert table["share of variance"].sum() == pytest.approx(1)
 
 
 def test_targets_tell_why_they_are_missed(report):
-    table = tables.targets_met(report).set_index("target")
+    table = results.targets_met(report).set_index("target")
     assert table["verdict"].to_dict() == {
         "validation_loss": "missed",
         "bit_security": "met",
@@ -169,14 +170,14 @@ def test_targets_tell_why_they_are_missed(report):
 
 
 def test_scores_stand_beside_every_baselines(report):
-    table = tables.scores(report)
+    table = results.scores(report)
     assert list(table["target"]) == list(TARGET_NAMES)
     assert list(table.columns)[2:] == ["R2", "MAE, network", "MAE, mean"]
 
 
 def test_errors_by_group_average_to_the_whole(circuits):
     split = circuits["test"]
-    table = tables.errors_by(split, split.targets + 2.0, "family")
+    table = results.errors_by(split, split.targets + 2.0, "family")
     assert table["circuits"].sum() == 12
     assert np.allclose(table[list(TARGET_NAMES)], 2.0)
 
@@ -193,27 +194,27 @@ def story():
 
 
 def test_parameters_stand_side_by_side(story):
-    table = tables.parameters(story)
+    table = recommendation.parameters(story)
     assert list(table.columns) == ["model", "nearest candidate", "optimum"]
     assert table.loc["n", "optimum"] == story["n"] and table.loc["kappa", "model"] is None
-    assert list(tables.parameters(story | {"proposal": None, "nearest": None}).columns) == ["optimum"]
+    assert list(recommendation.parameters(story | {"proposal": None, "nearest": None}).columns) == ["optimum"]
 
 
 def test_the_constraint_that_binds_is_marked(story):
-    table = tables.constraints(story)
+    table = recommendation.constraints(story)
     assert list(table.index) == ["hiding", "binding", "modulus", "soundness"]
     assert table.index[table["binds"] == "binds"].tolist() == [story["binds"]] == [table["margin"].idxmin()]
 
 
 def test_a_circuit_is_told_without_its_path(story):
-    told = dict(tables.circuit(story["circuit"]).itertuples(index=False))
+    told = dict(recommendation.counts(story["circuit"]).itertuples(index=False))
     assert told["constraints"] == 86 and told["rows of forms at 64 slots"] == story["circuit"]["height_64"]
     assert (told["q is free"], told["bits of the largest value"]) == ("yes", 13)
     assert not any("/" in str(value) for value in told.values())
 
 
 def test_levels_have_a_row_each():
-    levels = tables.levels(recommend.levels(CryptoBridge(), CIRCUIT))
+    levels = recommendation.levels(recommend.levels(CryptoBridge(), CIRCUIT))
     assert list(levels.index) == [100, 128, 192, 256] and levels["proof_size"].is_monotonic_increasing
 
 
@@ -223,26 +224,26 @@ def cost_row(circuit, excess, **more):
 
 
 def test_the_cost_of_following_a_model(report):
-    table = tables.regret(report, "test")
+    table = results.regret(report, "test")
     assert list(table.index) == ["network", "mean"] and (table == 0.25).all(axis=None)
-    assert tables.regret(report, "compiled").loc["network", "sound as proposed"] == 0.5
-    warm = tables.warm_start(report, "test")
+    assert results.regret(report, "compiled").loc["network", "sound as proposed"] == 0.5
+    warm = results.warm_start(report, "test")
     assert warm["evaluations"].tolist() == [90, 7, 7] and warm.index[0] == "from the smallest q"
 
 
 def test_compiled_circuits_stand_by_their_excess():
     rows = {"it": [cost_row("a", 0.1), cost_row("b", 0.5)], "mean": [cost_row("a", 2.0), cost_row("b", 1.0)]}
-    table = tables.compiled(rows, "it")
+    table = results.compiled(rows, "it")
     assert table["circuit"].tolist() == ["b", "a"] and table["mean_excess"].tolist() == [1.0, 2.0]
     assert table["fails"][0] == "hiding, width"
 
 
 def test_costs_by_group_by_hand():
     rows = [cost_row("dot 0", 0.0, nodes=90), cost_row("dot 1", 0.5, nodes=301), cost_row("mimc 2", 0.1, nodes=300)]
-    table = tables.costs_by(rows, "family")
+    table = results.costs_by(rows, "family")
     assert table.loc["dot"].tolist() == [0.5, 0.5, 0.25, 2]
-    assert tables.costs_by(rows, "size")["circuits"].to_dict() == {"<=100": 1, "<=300": 1, "<=1000": 1}
-    assert tables.costs_by(rows, "binds").loc["hiding", "circuits"] == 3
+    assert results.costs_by(rows, "size")["circuits"].to_dict() == {"<=100": 1, "<=300": 1, "<=1000": 1}
+    assert results.costs_by(rows, "binds").loc["hiding", "circuits"] == 3
 
 
 def test_the_worst_circuits_stand_first(circuits):
@@ -250,7 +251,7 @@ def test_the_worst_circuits_stand_first(circuits):
     beliefs = test.demands.copy()
     beliefs[1, :4] = [0.25, 20 / 64, 0, 3]
     rows = [cost_row("a 0", 0.1), cost_row("b 1", 0.9), cost_row("c 2", 0.2)]
-    table = tables.worst(test, rows, beliefs, 2)
+    table = results.worst(test, rows, beliefs, 2)
     assert list(table.index) == ["b 1", "c 2"]
     assert table.loc["b 1", ["believed", "believed B", "believed rows"]].tolist() == [0.25, 20, 8]
     assert table.loc["c 2", "rows"] == test.circuit["height_64"][2]
@@ -261,7 +262,7 @@ def test_what_an_answer_costs_by_hand():
              "estimator_ms": 1000.0}  # fmt: skip
     free = cost_row("a 0", 0.0, candidates=200, cold={"evaluations": 30}, warm={"evaluations": 5})
     fixed = cost_row("b 1", 0.0, free=False, candidates=1, cold=None, warm=None)
-    table = tables.pays(spent, [free, fixed])
+    table = results.pays(spent, [free, fixed])
     assert table["milliseconds"].tolist() == [3.5, 0.5, 100_500, 15_500, 3003.5]
     assert table["hours for a million"].iloc[0] == pytest.approx(3.5 / 3.6)
 
@@ -278,19 +279,19 @@ def test_runs_are_told_by_mean_and_deviation():
         "curve": [run("b", 1, 1, 20), run("b", 1, 2)],
     }
     del found["rows"][2]["splits"]["val"]["free_wrong"], found["rows"][2]["regret"]["searched"]
-    table = tables.comparison(found)
+    table = figures.comparison(found)
     assert list(table.index) == ["b", "a"] and table["seeds"].tolist() == [2, 1]
     assert table.loc["b", "loss, val"] == "0.200 ± 0.141" and table.loc["b", "B off by"] == "2.0 ± 0.0"
     assert table.loc["b", "mean excess, searched"] == "0.200 ± 0.141"
     assert table.loc["a", "free or fixed wrong"] == table.loc["a", "sound, searched"] == ""
-    assert tables.curve(found)["loss, test"].to_dict() == {10: "4.000", 20: "2.000"}
+    assert figures.curve(found)["loss, test"].to_dict() == {10: "4.000", 20: "2.000"}
 
 
 def test_a_table_over_seeds_has_mean_and_deviation_of_every_number(report):
     other = report | {"milliseconds": {"network": 4.0, "mean": 0.0}}
-    table = tables.over_seeds(tables.models, [report, other])
+    table = results.over_seeds(results.models, [report, other])
     assert table.loc["network", "ms an answer"] == "3 ± 1.414" and table.loc["mean", "loss, test"] == "1"
-    scores = tables.over_seeds(tables.scores, [report, other])
+    scores = results.over_seeds(results.scores, [report, other])
     assert scores["target"].tolist() == list(TARGET_NAMES) and set(scores["R2"]) == {"0.5"}
 
 
@@ -300,17 +301,17 @@ def test_a_number_that_some_seeds_lack_says_so(report):
     ]
     told = [report | {"regret": {"test": cost}} for cost in costs]
     for chosen, expected in ((told, "2 (1 of 2)"), (told[:1], "")):
-        table = tables.over_seeds(lambda one: tables.regret(one, "test"), chosen)
+        table = results.over_seeds(lambda one: results.regret(one, "test"), chosen)
         assert table.loc["network", "bits of hiding short"] == expected
 
 
 def test_configuration_shows_no_path(circuits):
-    table = tables.configuration(GenerateConfig())
+    table = style.configuration(GenerateConfig())
     assert "out" not in set(table["setting"])
 
 
 def test_flat_joins_names():
-    assert tables.flat({"a": {"b": 1, "c": {"d": 2}}, "e": 3}) == {"a b": 1, "a c d": 2, "e": 3}
+    assert style.flat({"a": {"b": 1, "c": {"d": 2}}, "e": 3}) == {"a b": 1, "a c d": 2, "e": 3}
 
 
 def test_golden_rows_agree():

@@ -125,7 +125,7 @@ def test_a_tracker_that_is_not_installed_is_one_line(tmp_path, monkeypatch, trac
 def test_nothing_is_imported_unasked(data_directory, tmp_path):
     told = TrainConfig(data=data_directory, out=tmp_path, **(SMALL | {"epochs": 1})).model_dump_json()
     code = (
-        "import sys; from nexuszero.config import TrainConfig; from nexuszero.training import train\n"
+        "import sys; from nexuszero.config import TrainConfig; from nexuszero.training.run import train\n"
         f"train(TrainConfig.model_validate_json({told!r}), log=str)\n"
         "print(sorted({'wandb', 'tensorboard', 'ray', 'grpc'} & set(sys.modules)))"
     )

@@ -14,7 +14,7 @@ import yaml
 
 from nexuszero.config import TUNED, GenerateConfig, TrainConfig, TuneConfig
 from nexuszero.errors import InputError
-from nexuszero.report import tables
+from nexuszero.report import search
 from nexuszero.settings import load
 from nexuszero.training import tuning
 from nexuszero.training.run import Result, train
@@ -75,7 +75,7 @@ def test_the_best_is_the_best_by_validation(data_directory: Path, tmp_path: Path
     assert study.best_value == min(values)
     assert [run.seed for run in runs] == [42, 43, 44, 45]
     assert [run.batch_cap for run in runs] == [50] * 4
-    table = tables.trials(study)
+    table = search.trials(study)
     assert table["rank"].tolist() == [1, 2, 3, 4]
     assert table["val_loss"].tolist() == sorted(values)
     assert (table["test_loss"] == 10 - table["val_loss"]).all()
@@ -132,7 +132,7 @@ def test_a_failed_trial_is_recorded_and_the_study_goes_on(
     study = tune(config(data_directory, tmp_path), log=lines.append)
     assert [trial.state.name for trial in study.trials] == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
     assert any(str(error) in line and "the study goes on" in line for line in lines)
-    table = tables.trials(study)
+    table = search.trials(study)
     assert table["rank"].tolist()[:3] == [1, 2, 3]
     assert table["rank"].isna().tolist() == [False, False, False, True]
     assert str(error) in study.trials[1].user_attrs["error"]
@@ -177,7 +177,7 @@ def test_all_trials_failing_is_an_input_error(
 def test_pruning_can_be_turned_off(data_directory: Path, tmp_path: Path, runs: list[TrainConfig], prune: bool) -> None:
     study = tune(config(data_directory, tmp_path, trials=12, startup_trials=12, prune=prune), log=quiet)
     assert any(trial.state.name == "PRUNED" for trial in study.trials) == prune
-    assert tables.trials(study)["rank"].notna().sum() == sum(trial.state.name == "COMPLETE" for trial in study.trials)
+    assert search.trials(study)["rank"].notna().sum() == sum(trial.state.name == "COMPLETE" for trial in study.trials)
 
 
 def test_a_missing_dataset_is_generated_only_when_asked(
@@ -210,7 +210,7 @@ def test_a_real_study(data_directory: Path, tmp_path: Path, monkeypatch: pytest.
 
     monkeypatch.setattr(tuning, "train", smaller)
     study = tune(on_disk(data_directory, tmp_path, trials=2, epochs=2, batch_cap=2), log=quiet)
-    table = tables.trials(study)
+    table = search.trials(study)
     assert table["state"].tolist() == ["COMPLETE", "COMPLETE"]
     assert (table[["val_loss", "test_loss"]] < 10).all(axis=None)
     assert [len(trial.intermediate_values) for trial in study.trials] == [2, 2]

@@ -13,6 +13,7 @@ from typing import Any
 
 import optuna
 import pandas as pd
+import plotly.graph_objects as go
 import yaml
 from optuna.trial import FrozenTrial
 
@@ -21,7 +22,8 @@ from nexuszero.data.split import Split, read_all
 from nexuszero.errors import InputError
 from nexuszero.evaluation.analysis import read_analysis
 from nexuszero.files import read_json, write_json
-from nexuszero.report import provenance, tables
+from nexuszero.report import dataset, provenance, results, search, style, training
+from nexuszero.report.style import BLUE, styled
 from nexuszero.training.studies import load_study
 
 RANGES = {"learning_rate": (1e-5, 5e-4), "dropout": (0.05, 0.3), "num_layers": (3, 8)}
@@ -54,7 +56,7 @@ def gather(config: SummaryConfig) -> Week:
     """Reads everything; a missing file is an `InputError` that names it."""
     return Week(
         splits=read_all(config.data),
-        megabytes=tables.sizes_on_disk(config.data),
+        megabytes=dataset.sizes_on_disk(config.data),
         generation=read_json(config.data / "generation.json", "run `nexuszero generate`"),
         study=load_study(config.storage, config.study_name),
         baseline=_baseline(config.baseline),
@@ -96,7 +98,7 @@ def dataset_configuration(week: Week) -> pd.DataFrame:
         "target parameters": "n, log2_q, sigma",
         "target metrics": "bit_security, hardness, proof_size",
     }
-    return tables.pairs(sizes | further, "dataset")
+    return style.pairs(sizes | further, "dataset")
 
 
 def tuning_configuration(week: Week) -> pd.DataFrame:
@@ -110,7 +112,7 @@ def tuning_configuration(week: Week) -> pd.DataFrame:
         "trials": len(trials),
         "epochs a trial": max(len(trial.intermediate_values) for trial in trials),
     }
-    return tables.pairs(fixed | space, "setting")
+    return style.pairs(fixed | space, "setting")
 
 
 def best_parameters(week: Week) -> pd.DataFrame:
@@ -132,10 +134,10 @@ def tuning_performance(week: Week) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["search", "here", "seed document"], dtype=object)
 
 
-def results(week: Week) -> pd.DataFrame:
+def losses(week: Week) -> pd.DataFrame:
     """The baseline network's losses, with those of always answering the mean."""
     end = week.run["end"]
-    return tables.losses(end["train_loss"], end["val_loss"], end["test_loss"])
+    return training.losses(end["train_loss"], end["val_loss"], end["test_loss"])
 
 
 def run_facts(week: Week) -> pd.DataFrame:
@@ -152,7 +154,7 @@ def run_facts(week: Week) -> pd.DataFrame:
         "seed": start["config"]["seed"],
         "checkpoint": "best_model.pt",
     }
-    return tables.pairs(facts, "training")
+    return style.pairs(facts, "training")
 
 
 def stage_times(week: Week) -> pd.DataFrame:
@@ -167,7 +169,7 @@ def contradictions(week: Week) -> pd.DataFrame:
     """Where the seed document contradicts itself, and what holds here, computed."""
     trained = best_parameters(week)
     same = bool((trained["best trial"] == trained["baseline file"]).all())
-    table = tables.trials(week.study)
+    table = search.trials(week.study)
     outside = sum(_outside(table[name], *ends) for name, ends in RANGES.items())
     best, count = week.study.best_trial.number, len(week.study.trials)
     rows = [
@@ -207,17 +209,17 @@ def contradictions(week: Week) -> pd.DataFrame:
 
 def write(week: Week, golden: pd.DataFrame, out: Path) -> dict[str, Any]:
     """Writes the numbers that matter as JSON, with where they come from."""
-    table = tables.trials(week.study)
+    table = search.trials(week.study)
     content = {
-        "dataset": _records(tables.overview(week.splits).reset_index()),
+        "dataset": _records(dataset.overview(week.splits).reset_index()),
         "circuits_per_minute": 60 * week.generation["circuits_per_second"],
         "megabytes": float(week.megabytes["MB"].sum()),
         "golden": _records(golden),
         "trials": _records(table),
         "best_trial": week.study.best_trial.number,
         "best_parameters": week.study.best_trial.params,
-        "losses": _records(results(week)),
-        "targets": _records(tables.targets_met(week.analysis)),
+        "losses": _records(losses(week)),
+        "targets": _records(results.targets_met(week.analysis)),
         "test": week.analysis["models"]["network"]["test"],
         "times": _records(stage_times(week)),
         "provenance": provenance.collect(week.splits) | {"seed": week.run["start"]["config"]["seed"]},
@@ -254,3 +256,12 @@ def _outside(values: pd.Series, low: float, high: float) -> int:
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as JSON-able dictionaries, missing values as null."""
     return list(json.loads(table.to_json(orient="records", double_precision=15)))
+
+
+def stage_times_figure(table: pd.DataFrame) -> go.Figure:
+    """Seconds of each stage, from `summary.stage_times`."""
+    table = table.dropna(subset=["work (s)"])
+    text = [f"{seconds:.1f} s" for seconds in table["work (s)"]]
+    bars = go.Bar(x=table["work (s)"], y=table["stage"], orientation="h", text=text, marker_color=BLUE)
+    figure = styled(go.Figure(bars), "Where the time went", "seconds", "", height=320)
+    return figure.update_yaxes(autorange="reversed")

@@ -1,0 +1,55 @@
+"""A training run in tables and figures (notebook 03)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from nexuszero.report.style import (
+    BLUE,
+    MEAN_PREDICTOR_LOSS,
+    ORANGE,
+    RED,
+    points,
+    styled,
+)
+
+if TYPE_CHECKING:  # a table of a dataset must not wait for torch and Optuna
+    pass
+
+
+def losses(train: float, val: float, test: float) -> pd.DataFrame:
+    """The best network's losses against a model that always answers the mean."""
+    table = pd.DataFrame({"split": ["train", "val", "test"], "loss": [train, val, test]})
+    return table.assign(mean_predictor=MEAN_PREDICTOR_LOSS, ratio=table["loss"] / MEAN_PREDICTOR_LOSS)
+
+
+def training_curves(history: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Training and validation loss by epoch, with the epoch that was kept."""
+    table = pd.DataFrame(history)
+    figure = go.Figure(
+        [
+            go.Scatter(x=table["epoch"], y=table["train_loss"], name="train (with dropout)", line_color=BLUE),
+            go.Scatter(x=table["epoch"], y=table["val_loss"], name="validation", line_color=ORANGE),
+        ]
+    )
+    figure.update_traces(mode="lines+markers")
+    best = table.loc[table["val_loss"].idxmin()]
+    figure.add_trace(points([best["epoch"]], [best["val_loss"]], "kept", RED, "star", 16))
+    figure.add_hline(MEAN_PREDICTOR_LOSS, line_dash="dot", annotation_text="always the mean")
+    return styled(figure, "Loss by epoch", "epoch", "loss", xaxis_tickformat="d")
+
+
+def loss_parts(history: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """The two halves of the validation loss by epoch."""
+    table = pd.DataFrame(history)
+    parts = {"val_parameters_mse": "parameters: n, log2 q, sigma", "val_metrics_mse": "metrics"}
+    lines = [
+        go.Scatter(x=table["epoch"], y=table[name], name=text, mode="lines+markers", line_color=colour)
+        for (name, text), colour in zip(parts.items(), (BLUE, ORANGE), strict=True)
+    ]
+    axes = "epoch", "mean squared error, standardised"
+    return styled(go.Figure(lines), "The halves of the validation loss", *axes, xaxis_tickformat="d")

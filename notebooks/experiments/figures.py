@@ -1,0 +1,116 @@
+"""What the experiments found, in tables and figures (notebooks 07 and 08)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from nexuszero.report.style import (
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    RED,
+    points,
+    shown,
+    styled,
+)
+
+if TYPE_CHECKING:  # a table of a dataset must not wait for torch and Optuna
+    pass
+
+
+def comparison(found: Mapping[str, Any]) -> pd.DataFrame:
+    """Mean and deviation over seeds by variant (`notebooks/experiments/compare.py`), in the order of the first seed."""
+    rows = []
+    for name in dict.fromkeys(row["variant"] for row in found["rows"]):
+        runs = [row for row in found["rows"] if row["variant"] == name]
+        told: dict[str, Any] = {"variant": name, "seeds": len(runs), "weights": runs[0]["parameters"]}
+        told["seconds"] = float(np.median([run["seconds"] for run in runs]))
+        for split in runs[0]["splits"]:
+            told[f"loss, {split}"] = _spread([run["splits"][split]["loss"] for run in runs], 3)
+        for title, key, digits in (("free or fixed wrong", "free_wrong", 3), ("B off by", "bits_off", 1),
+                                   ("log2 rows off by", "rows_off", 2)):  # fmt: skip
+            values = [run["splits"]["val"][key] for run in runs if key in run["splits"]["val"]]
+            told[title] = _spread(values, digits) if values else ""
+        searched = [run["regret"].get("searched") for run in runs]
+        for title, key in (("sound, searched", "sound"), ("mean excess, searched", "mean_excess")):
+            told[title] = _spread([cost[key] for cost in searched], 3) if all(searched) else ""
+        rows.append(told)
+    return pd.DataFrame(rows).set_index("variant")
+
+
+def curve(found: Mapping[str, Any]) -> pd.DataFrame:
+    """Losses by training circuits, mean and deviation over seeds."""
+    rows = []
+    for size in sorted({row["train"] for row in found["curve"]}):
+        runs = [row for row in found["curve"] if row["train"] == size]
+        losses = {
+            f"loss, {split}": _spread([run["splits"][split]["loss"] for run in runs], 3) for split in runs[0]["splits"]
+        }
+        rows.append({"training circuits": size, "seeds": len(runs), "batches": runs[0]["batches"], **losses})
+    return pd.DataFrame(rows or {"training circuits": []}).set_index("training circuits")
+
+
+def benchmark(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Rows of a benchmark: medians, the spread of the ratio, and the target if there is one."""
+    table = []
+    for row in rows:
+        ratio, unit = row["ratio"], row.get("unit")
+        target = row.get("target") or row.get("least") or row.get("most")
+        table.append({
+            "what": row["what"], "against": row["against"], "seconds": row["ours"]["median"],
+            "seconds of the other": row["other"]["median"], "ratio": ratio["median"], "least": ratio["min"],
+            "largest": ratio["max"], "figure": f"{shown(row['value'])} {unit}" if unit else "",
+            "target": "" if target is None else shown(target),
+            "met": "" if target is None else "yes" if row["met"] else "no",
+        })  # fmt: skip
+    return pd.DataFrame(table).set_index("what")
+
+
+def _spread(values: Sequence[float], digits: int) -> str:
+    deviation = f" ± {np.std(values, ddof=1):.{digits}f}" if len(values) > 1 else ""  # one run has none
+    return f"{np.mean(values):.{digits}f}{deviation}"
+
+
+def learning(found: Mapping[str, Any]) -> go.Figure:
+    """Losses of single runs by the number of training circuits , both axes logarithmic."""
+    figure = go.Figure()
+    styles = {"val": (BLUE, "circle"), "test_family": (GREEN, "square"), "test_large": (ORANGE, "diamond")}
+    for split, (colour, symbol) in styles.items():
+        values = [row["splits"][split]["loss"] for row in found["curve"]]
+        figure.add_trace(points([row["train"] for row in found["curve"]], values, split, colour, symbol, 9))
+    axes = {"xaxis_type": "log", "yaxis_type": "log"}
+    return styled(figure, "Loss by training circuits, equal batches", "training circuits", "loss", **axes)
+
+
+def compute(found: Mapping[str, Any]) -> go.Figure:
+    """Validation loss by the seconds of training, a point a run; what lies below and to the left is better."""
+    figure = go.Figure()
+    shapes = ("network", "one layer", "two layers", "twice the layers", "half the width", "twice the width")
+    for name in (*shapes, "set of nodes, no edges", "GATv2 by PyG"):
+        runs = [row for row in found["rows"] if row["variant"] == name]
+        losses = [run["splits"]["val"]["loss"] for run in runs]
+        colour = RED if name == "GATv2 by PyG" else GREY if "set" in name else BLUE
+        points = go.Scatter(x=[run["seconds"] for run in runs], y=losses, name=name, mode="markers+text",
+                            text=[name, *[""] * (len(runs) - 1)], textposition="top center",
+                            marker={"color": colour, "size": 8}, showlegend=False)  # fmt: skip
+        figure.add_trace(points)
+    axes = {"xaxis_type": "log", "yaxis_type": "log"}
+    return styled(figure, "Loss by time, equal batches", "seconds of training", "validation loss", **axes)
+
+
+def ratios(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Ratios of a benchmark with their spread, on a logarithmic axis; one is as fast as the other."""
+    names, values = [row["what"] for row in rows], [row["ratio"]["median"] for row in rows]
+    spread = {"array": [row["ratio"]["max"] - row["ratio"]["median"] for row in rows],
+              "arrayminus": [row["ratio"]["median"] - row["ratio"]["min"] for row in rows]}  # fmt: skip
+    points = go.Scatter(x=values, y=names, mode="markers", marker={"color": BLUE, "size": 9}, error_x=spread,
+                        text=[row["against"] for row in rows], showlegend=False)  # fmt: skip
+    figure = go.Figure(points).add_vline(x=1, line_color=GREY)
+    axes = {"xaxis_type": "log", "yaxis_autorange": "reversed", "height": 160 + 26 * len(rows)}
+    return styled(figure, "Times faster than what each is compared with", "ratio of seconds", "", **axes)
