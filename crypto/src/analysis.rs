@@ -46,9 +46,9 @@ impl Analysis {
         Ok(Self::from_ranges(r1cs, &equations, &ranges))
     }
 
-    /// The same with the bits of every node's largest value: twice a wire's magnitude, the reach of a constraint, in
-    /// the order of the graph's nodes; the field's bits where it exceeds half the field. And how many exchanges of wires
-    /// and constraints it takes to know each.
+    /// Analyses a circuit, and its nodes in the order of the graph. Node bits are those of a node's largest value
+    /// (twice a wire's magnitude, a constraint's magnitude), and the field's bits where it exceeds half the field;
+    /// node rounds count the rounds of wires and constraints after which it is known.
     #[must_use]
     pub fn with_node_bits(r1cs: &R1cs) -> (Self, Vec<u16>, Vec<u8>) {
         let equations = Equations::of(r1cs);

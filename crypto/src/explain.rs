@@ -2,14 +2,16 @@
 //! (labels.md, section 1).
 //!
 //! A wire is *free* if no constraint computes it: bounds of the free wires are all that range inference
-//! misses. They are told apart by taking wires as known, one by one, with whatever follows from them.
+//! misses. The search takes wires as known, one by one, with whatever follows from them.
+
+use std::borrow::Cow;
 
 use anyhow::Result;
 use dashu_int::IBig;
 
 use crate::analysis::half;
 use crate::r1cs::R1cs;
-use crate::ranges::{Bounds, Equation, Equations, Interval, Ranges, bit_length, lone_wire};
+use crate::ranges::{Bounds, Equation, Equations, Interval, MAX_PASSES, Ranges, bit_length, lone_wire};
 
 /// What range inference says of a wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -51,8 +53,8 @@ impl Reason {
 
     /// One line, where `{constraint}` and `{cause}` stand for the numbers of a [`Finding`].
     #[must_use]
-    pub const fn text(self) -> &'static str {
-        match self {
+    pub fn text(self) -> Cow<'static, str> {
+        let text = match self {
             Self::Bounded => "bounded",
             Self::Boolean => "Boolean",
             Self::Large => "bounded, but by more than a quarter of the field",
@@ -61,8 +63,12 @@ impl Reason {
             Self::Derived => "constraint {constraint} computes it from wire {cause}, which has no bound",
             Self::Broad => "constraint {constraint} computes it as a value that may exceed half the field",
             Self::Roots => "constraint {constraint} leaves it two values, but no bounds",
-            Self::Unsettled => "64 passes ended before constraint {constraint} bounded it",
-        }
+            Self::Unsettled => {
+                return format!("{MAX_PASSES} passes ended before constraint {{constraint}} bounded it")
+                    .into();
+            }
+        };
+        text.into()
     }
 
     /// Whether such a wire keeps its circuit from lifting.
@@ -85,7 +91,7 @@ pub struct Finding {
     pub cause: Option<u32>,
 }
 
-/// The constraint that reaches furthest beyond half the field.
+/// The constraint with the largest value beyond half the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Overflow {
     /// Its number.
@@ -99,9 +105,9 @@ pub struct Overflow {
 pub struct Explanation {
     /// By wire.
     pub wires: Vec<Finding>,
-    /// How many constraints of bounded wires reach beyond half the field.
+    /// How many constraints of bounded wires have values beyond half the field.
     pub overflows: u32,
-    /// One that reaches furthest.
+    /// One with the largest value.
     pub worst: Option<Overflow>,
 }
 
@@ -113,10 +119,10 @@ impl Explanation {
     pub fn of(r1cs: &R1cs, bounds: &Bounds) -> Result<Self> {
         let (equations, half) = (Equations::of(r1cs), half(r1cs.field().modulus()));
         let ranges = Ranges::infer(&equations, half.clone(), bounds)?;
-        let mut found = Self { wires: Vec::new(), overflows: 0, worst: None };
-        found.compare(&equations, &ranges, &half);
-        found.wires = Search::new(&equations, &ranges, &half).run(r1cs);
-        Ok(found)
+        let wires = Reasons::new(&equations, &ranges, &half).run(r1cs);
+        let mut explanation = Self { wires, overflows: 0, worst: None };
+        explanation.compare(&equations, &ranges, &half);
+        Ok(explanation)
     }
 
     /// Compares the largest values of constraints of bounded wires with half the field.
@@ -124,18 +130,19 @@ impl Explanation {
         let mut largest = half.clone();
         let bounded = |&index: &usize| !equations.get(index).wires().any(|wire| ranges.is_wide(wire));
         for index in (0..equations.len()).filter(bounded) {
-            let reach = ranges.reach(equations.get(index));
-            self.overflows += u32::from(reach > *half);
-            if reach > largest {
-                let (constraint, bits) = (equations.constraint(index), bit_length(&reach));
-                (self.worst, largest) = (Some(Overflow { constraint, bits }), reach);
+            let magnitude = ranges.magnitude(equations.get(index));
+            self.overflows += u32::from(magnitude > *half);
+            if magnitude > largest {
+                let (constraint, bits) = (equations.constraint(index), bit_length(&magnitude));
+                self.worst = Some(Overflow { constraint, bits });
+                largest = magnitude;
             }
         }
     }
 }
 
-/// Takes wide wires as known, one by one.
-struct Search<'a> {
+/// The search for the reasons: takes wide wires as known, one by one.
+struct Reasons<'a> {
     equations: &'a Equations<'a>,
     ranges: &'a Ranges<'a>,
     findings: Vec<Option<Finding>>, // by wire
@@ -143,7 +150,7 @@ struct Search<'a> {
     open: Vec<(u32, u32)>,          // by equation: uses left, and the exclusive or of their wires
 }
 
-impl<'a> Search<'a> {
+impl<'a> Reasons<'a> {
     fn new(equations: &'a Equations<'a>, ranges: &'a Ranges<'a>, half: &IBig) -> Self {
         let (mut uses, mut open) = (Vec::new(), vec![(0, 0); equations.len()]);
         for (index, open) in open.iter_mut().enumerate() {

@@ -243,9 +243,13 @@ fn infeasible(demand: &Demand, security: u32, search: &Search) -> String {
         Modulus::Free { bits } => format!("values of {bits} bits"),
     };
     let reason = if search.shapes(demand).next().is_some() {
-        "no rank up to 1000 makes the commitment binding (Module-SIS); a larger field or lower security helps"
+        format!(
+            "no rank up to {MAX_KAPPA} makes the commitment binding (Module-SIS); a larger field or lower security helps"
+        )
     } else {
-        "k*ord exceeds 64 (soundness); a field whose prime has a smaller order modulo 128 helps"
+        format!(
+            "k*ord exceeds {DEGREE} (soundness); a field whose prime has a smaller order modulo 128 helps"
+        )
     };
     format!("infeasible at {security} bits with {modulus}: {reason}")
 }

@@ -90,7 +90,7 @@ pub unsafe extern "C" fn nexuszero_reason_text(reason: u32, buffer: *mut c_char,
     guard(|| {
         // SAFETY: the caller promises the room.
         let room = unsafe { slice_mut(buffer.cast::<u8>(), capacity)? };
-        copy_text(by_number("reason", &Reason::ALL, reason as usize)?.text(), room);
+        copy_text(&by_number("reason", &Reason::ALL, reason as usize)?.text(), room);
         Ok(())
     })
 }
