@@ -216,14 +216,14 @@ impl Choice {
 /// # Errors
 /// When no challenge set exists for `security`, or every candidate falls; the line names the constraint.
 pub fn choose(demand: &Demand, security: u32) -> Result<Choice> {
-    let search = Search::of(demand, security)?;
+    let level = Level::of(demand, security)?;
     let mut floors: Vec<_> =
-        search.ranked(demand).map(|(shape, kappa)| (shape.floor(kappa), shape, kappa)).collect();
+        level.ranked(demand).map(|(shape, kappa)| (shape.floor(kappa), shape, kappa)).collect();
     let lowest = floors.iter().min_by(|one, other| one.0.total_cmp(&other.0));
     let enough = lowest.map_or(0, |(_, shape, kappa)| shape.choice(*kappa).proof_size);
     floors.retain(|(floor, ..)| *floor <= enough as f64);
     let choices = floors.iter().map(|(_, shape, kappa)| shape.choice(*kappa));
-    choices.min_by_key(Choice::place).with_context(|| infeasible(demand, security, &search))
+    choices.min_by_key(Choice::place).with_context(|| infeasible(demand, security, &level))
 }
 
 /// Every candidate that is sound at `security` bits, in the order in which [`choose`] prefers them.
@@ -231,18 +231,18 @@ pub fn choose(demand: &Demand, security: u32) -> Result<Choice> {
 /// # Errors
 /// When no challenge set exists for `security`.
 pub fn sound(demand: &Demand, security: u32) -> Result<Vec<Choice>> {
-    let search = Search::of(demand, security)?;
-    let mut found: Vec<_> = search.ranked(demand).map(|(shape, kappa)| shape.choice(kappa)).collect();
+    let level = Level::of(demand, security)?;
+    let mut found: Vec<_> = level.ranked(demand).map(|(shape, kappa)| shape.choice(kappa)).collect();
     found.sort_by_key(Choice::place);
     Ok(found)
 }
 
-fn infeasible(demand: &Demand, security: u32, search: &Search) -> String {
+fn infeasible(demand: &Demand, security: u32, level: &Level) -> String {
     let modulus = match demand.modulus {
         Modulus::Fixed { bits, .. } => format!("the {bits}-bit field as modulus"),
         Modulus::Free { bits } => format!("values of {bits} bits"),
     };
-    let reason = if search.shapes(demand).next().is_some() {
+    let reason = if level.shapes(demand).next().is_some() {
         format!(
             "no rank up to {MAX_KAPPA} makes the commitment binding (Module-SIS); a larger field or lower security helps"
         )
@@ -254,8 +254,8 @@ fn infeasible(demand: &Demand, security: u32, search: &Search) -> String {
     format!("infeasible at {security} bits with {modulus}: {reason}")
 }
 
-/// One security level's search.
-pub(crate) struct Search {
+/// A security level and what the search needs of it.
+pub(crate) struct Level {
     security: u32,
     challenges: Challenges,
     binding: BindingTest,
@@ -263,17 +263,17 @@ pub(crate) struct Search {
 
 /// A candidate with all that does not depend on the SIS rank.
 pub(crate) struct Shape<'a> {
-    search: &'a Search,
-    candidate: Candidate,
+    level: &'a Level,
+    pub(crate) candidate: Candidate,
     hiding: HidingRank,
-    width: Option<f64>, // of a mask that somebody else chose
+    width: Option<f64>, // of a proposed mask
     k: u32,
     tau: u32,
     nlin: u32,
     l: u32,
 }
 
-impl Search {
+impl Level {
     pub(crate) fn of(demand: &Demand, security: u32) -> Result<Self> {
         if let Modulus::Free { bits } = demand.modulus {
             ensure!(bits < 256, "values of {bits} bits are too long; up to 255 bits are supported");
@@ -288,7 +288,7 @@ impl Search {
     }
 
     /// Those that some rank makes binding, with the smallest one.
-    fn ranked(&self, demand: &Demand) -> impl Iterator<Item = (Shape<'_>, u32)> {
+    pub(crate) fn ranked(&self, demand: &Demand) -> impl Iterator<Item = (Shape<'_>, u32)> {
         self.shapes(demand).filter_map(|shape| shape.binding_rank().map(|kappa| (shape, kappa)))
     }
 
@@ -309,7 +309,7 @@ impl Search {
         let tau = (wanted / log2_q).ceil() as u32;
         let nlin = if ord == 1 { tau.div_ceil(k) } else { tau };
         let l = demand.heights[ord.ilog2() as usize].saturating_add(1 + nlin);
-        Some(Shape { search: self, candidate, hiding: hiding(log2_q), width, k, tau, nlin, l })
+        Some(Shape { level: self, candidate, hiding: hiding(log2_q), width, k, tau, nlin, l })
     }
 }
 
@@ -325,12 +325,12 @@ impl Shape<'_> {
 
     /// The narrowest mask that the rejection test takes.
     pub(crate) fn narrowest(&self, kappa: u32) -> f64 {
-        G0 * self.search.challenges.t * (f64::from(self.k) * self.m2(kappa) * D).sqrt()
+        G0 * self.level.challenges.t * (f64::from(self.k) * self.m2(kappa) * D).sqrt()
     }
 
     /// `log2(8*T*Bd)`: the length that Module-SIS must withstand.
-    fn log2_bound(&self, kappa: u32, cut_d: u32, cut_g: u32) -> f64 {
-        let t = self.search.challenges.t;
+    pub(crate) fn log2_bound(&self, kappa: u32, cut_d: u32, cut_g: u32) -> f64 {
+        let t = self.level.challenges.t;
         let norm = (f64::from(kappa) * D).sqrt();
         let mut bound = self.sigma(kappa) * (2.0 * self.m2(kappa) * D).sqrt();
         if cut_d > 0 {
@@ -344,13 +344,13 @@ impl Shape<'_> {
 
     fn is_binding(&self, kappa: u32, cut_d: u32, cut_g: u32) -> bool {
         let bound = self.log2_bound(kappa, cut_d, cut_g);
-        self.search.binding.holds(D * f64::from(kappa), self.candidate.log2_q, bound)
+        self.level.binding.holds(D * f64::from(kappa), self.candidate.log2_q, bound)
     }
 
     /// The smallest rank that binds without cuts. The bound grows with the rank: what that of rank one
     /// rules out stays out, and once it is as long as q no larger rank can bind.
     pub(crate) fn binding_rank(&self) -> Option<u32> {
-        let (binding, log2_q) = (&self.search.binding, self.candidate.log2_q);
+        let (binding, log2_q) = (&self.level.binding, self.candidate.log2_q);
         let least = binding.least_dimension(log2_q, self.log2_bound(1, 0, 0)) / D;
         (least.ceil().max(1.0) as u32..=MAX_KAPPA)
             .map(|kappa| (kappa, self.log2_bound(kappa, 0, 0)))
@@ -367,7 +367,7 @@ impl Shape<'_> {
             cut_g += 1;
         }
         while cut_d + 1 < most
-            && self.search.challenges.l1 * exp2(cut_d) < exp2(cut_g)
+            && self.level.challenges.l1 * exp2(cut_d) < exp2(cut_g)
             && self.is_binding(kappa, cut_d + 1, cut_g)
         {
             cut_d += 1;
@@ -380,7 +380,7 @@ impl Shape<'_> {
         if cut_g == 0 {
             return sigma.log2() + 2.1;
         }
-        let w = self.search.challenges.w;
+        let w = self.level.challenges.w;
         let dropped = if cut_d > 0 { w * (w + 1.0) / 3.0 * (D / 12.0) * exp2(2 * cut_d) } else { 0.0 };
         let s = (sigma * sigma + dropped).sqrt() / exp2(cut_g);
         0.5 * (1.0 + 2.0 * PI * E * s * s).log2() + 0.15
@@ -393,22 +393,22 @@ impl Shape<'_> {
         let rows = (f64::from(self.l) + f64::from(self.nlin)) * D * bits;
         let openings = k * (self.m2(kappa) - rank) * D * (sigma.log2() + 2.1);
         let hints = k * rank * D * hint;
-        commitment + rows + openings + hints + f64::from((2 * self.search.security).max(256))
+        commitment + rows + openings + hints + f64::from((2 * self.level.security).max(256))
     }
 
     /// Bytes below which no proof of this rank goes: hints are free, and D is so large that its term
     /// `8T * T 2^(D-1) sqrt(kappa d)` of the bound is the longest that binds. That true hints take 0.15
     /// bits or more leaves ten bits a proof for rounding.
     fn floor(&self, kappa: u32) -> f64 {
-        let longest = self.search.binding.longest_bound(D * f64::from(kappa), self.candidate.log2_q);
-        let term = 4.0 * self.search.challenges.t.powi(2) * (f64::from(kappa) * D).sqrt();
+        let longest = self.level.binding.longest_bound(D * f64::from(kappa), self.candidate.log2_q);
+        let term = 4.0 * self.level.challenges.t.powi(2) * (f64::from(kappa) * D).sqrt();
         self.proof_bits(kappa, (longest - term.log2()).max(0.0), 0.0) / 8.0
     }
 
     fn soundness(&self) -> f64 {
         let (k, ord) = (f64::from(self.k), f64::from(self.candidate.ord));
         let checks = (k * ord).min(f64::from(self.tau)) * self.candidate.log2_q;
-        checks.min(self.search.challenges.bits - 1.0)
+        checks.min(self.level.challenges.bits - 1.0)
     }
 
     pub(crate) fn choice(&self, kappa: u32) -> Choice {

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use crate::label::{Demand, Modulus, Search};
+use crate::label::{Demand, Level, Modulus};
 use crate::security::{DEGREE, HidingRank, lwe_bits, ternary_sigma};
 
 /// Relative slack of a width: what a logarithm loses on its way through a network.
@@ -55,7 +55,7 @@ pub struct Verdict {
 /// # Errors
 /// When no challenge set exists for `security`.
 pub fn judge(demand: &Demand, security: u32, proposal: &Proposal) -> Result<Verdict> {
-    let search = Search::of(demand, security)?;
+    let level = Level::of(demand, security)?;
     let mu = (proposal.n / f64::from(DEGREE)).round().clamp(1.0, 16384.0) as u32;
     let bits = proposal.log2_q.round().clamp(2.0, 512.0) as u32;
     let sigma = proposal.sigma.clamp(1.0, 2.0_f64.powi(256)) * (1.0 + ROUNDING);
@@ -70,7 +70,7 @@ pub fn judge(demand: &Demand, security: u32, proposal: &Proposal) -> Result<Verd
         .into_iter()
         .filter_map(|mut candidate| {
             (candidate.log2_q, candidate.bits) = (log2_q, bits);
-            search.shape(demand, candidate, |_| hiding, Some(sigma))
+            level.shape(demand, candidate, |_| hiding, Some(sigma))
         })
         .collect();
     let bound: Vec<_> = shapes.iter().filter_map(|shape| Some((shape, shape.binding_rank()?))).collect();

@@ -2,6 +2,12 @@
 //!
 //! Core-SVP (Alkim, Ducas, Poeppelmann, Schwabe, USENIX Security 2016): BKZ with block size beta costs
 //! `2^(0.292 beta)` classically and `2^(0.265 beta)` on a quantum computer.
+//!
+//! Delta, uSVP and SIS stand here a second time beside [`estimate`], for two reasons. The labels are defined by
+//! formulas, block sizes from 41 on without an end, a bound trivial from `q/2` on; the estimator has a first and a last
+//! block size, measured deltas up to 40, and tests whether a short vector exists, and any change there must leave the
+//! labels alone. And the search asks whether a rank is enough, which [`BindingTest`] answers without a block size. The
+//! tests of this file hold the two together: they give the same block sizes, but for the points just named.
 
 use std::collections::HashMap;
 use std::f64::consts::{E, LN_2, PI};
@@ -9,10 +15,8 @@ use std::sync::{LazyLock, RwLock};
 
 use crate::estimate::{self, Attack, CostModel, Lwe};
 
-/// Bits a block size costs classically.
-pub const CLASSICAL: f64 = 0.292;
-/// Bits a block size costs on a quantum computer.
-pub const QUANTUM: f64 = 0.265;
+pub use crate::estimate::cost::{CLASSICAL, QUANTUM};
+
 /// Ring degree `d`: ranks count multiples of it.
 pub const DEGREE: u32 = 64;
 /// Smallest block size that an attack is charged with.
@@ -189,5 +193,141 @@ impl BindingTest {
     #[must_use]
     pub fn longest_bound(&self, n: f64, log2_q: f64) -> f64 {
         (4.0 * n * log2_q * self.log2_delta).sqrt().min(log2_q - 1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::estimate::delta::{BETA_LIMIT, BETA_MAX, BETA_MIN, ln_closed_form};
+    use crate::estimate::{Detail, Sis, Status};
+    use crate::field::Field;
+    use crate::label::{Demand, LEVELS, Level, Modulus};
+
+    /// The estimator's search for uSVP steps by five, and may miss the last block sizes.
+    const LAST_COMMON: u64 = BETA_MAX - 10;
+
+    fn usvp_beta(n: u32, log2_q: f64, sigma: f64) -> Option<u64> {
+        smallest(MIN_BETA, |beta| usvp_succeeds(n, log2_q, sigma, beta)).map(u64::from)
+    }
+
+    /// Compares the block sizes for uSVP; says whether there is one of the estimator's range.
+    fn same_usvp(n: u32, log2_q: f64, sigma: f64) -> bool {
+        let here = usvp_beta(n, log2_q, sigma);
+        let lwe = Lwe::new(u64::from(n), log2_q, sigma, sigma, None).unwrap();
+        let estimator = estimate::estimate(Attack::Usvp, &lwe, CostModel::Adps16).beta;
+        match (here, estimator) {
+            (Some(41), Some(BETA_MIN)) => false,
+            (Some(beta), None) if beta > LAST_COMMON => false,
+            _ => {
+                assert_eq!(here, estimator, "n = {n}, log2 q = {log2_q}, sigma = {sigma}");
+                true
+            }
+        }
+    }
+
+    /// The estimator's block size for the length; nothing where it takes no work, infinite where none will do.
+    fn estimated_sis(n: u32, log2_q: f64, log2_bound: f64) -> Option<Option<u64>> {
+        let sis = Sis::new(u64::from(n), log2_q, log2_bound, None).unwrap().estimate(CostModel::Adps16);
+        match (sis.status, sis.detail) {
+            (Status::Trivial, _) => None,
+            (_, Detail::Sis { beta }) => Some(beta),
+            _ => panic!("{sis}"),
+        }
+    }
+
+    /// Compares the block sizes for SIS; says whether there is one of the estimator's range.
+    fn same_sis(n: u32, log2_q: f64, log2_bound: f64) -> bool {
+        let delta = sis_log2_delta(f64::from(n), log2_q, log2_bound);
+        let beta = |wanted| smallest(MIN_BETA, |beta| log2_delta(f64::from(beta)) <= wanted).map(u64::from);
+        let here = delta.map(beta);
+        let estimator = estimated_sis(n, log2_q, log2_bound);
+        let half = (log2_q.exp2() / 2.0 - 0.5).log2(); // (q - 1)/2, from where on the estimator's bound is trivial
+        match (here, estimator) {
+            (Some(Some(41)), Some(Some(BETA_MIN))) => false,
+            (Some(Some(beta)), Some(None)) if beta > BETA_LIMIT => false,
+            (Some(_), None) if log2_bound >= half => false,
+            _ => {
+                assert_eq!(here, estimator, "n = {n}, log2 q = {log2_q}, log2 bound = {log2_bound}");
+                here.is_some()
+            }
+        }
+    }
+
+    #[test]
+    fn delta_is_the_estimators_closed_form() {
+        for beta in (41..100_000).map(f64::from) {
+            let (here, estimator) = (log2_delta(beta) * LN_2, ln_closed_form(beta));
+            assert!((here / estimator - 1.0).abs() < 1e-12, "beta = {beta}: {here}, {estimator}");
+        }
+    }
+
+    #[test]
+    fn usvp_has_the_estimators_block_sizes() {
+        let mut common = 0;
+        for n in (1..=64).map(|mu| DEGREE * mu) {
+            for log2_q in (2..=300).step_by(3).map(f64::from) {
+                for sigma in [0.3, 0.5, ternary_sigma(), 1.0, 3.2, 30.0, 1000.0] {
+                    common += u32::from(same_usvp(n, log2_q, sigma));
+                }
+            }
+        }
+        assert!(common > 20_000, "{common}");
+    }
+
+    #[test]
+    fn sis_has_the_estimators_block_sizes() {
+        let mut common = 0;
+        for n in [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128, 300, 1000].map(|kappa| DEGREE * kappa) {
+            for log2_q in (4..=300).step_by(3).map(f64::from) {
+                for part in 1..200 {
+                    common += u32::from(same_sis(n, log2_q, log2_q * f64::from(part) / 200.0));
+                }
+            }
+        }
+        assert!(common > 150_000, "{common}");
+    }
+
+    /// The demands of the golden labels.
+    fn golden() -> Vec<(Demand, u32)> {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/golden/labels.csv");
+        let rows = csv::Reader::from_path(path).unwrap().into_deserialize::<HashMap<String, String>>();
+        let demand = |row: HashMap<String, String>| {
+            let number = |key: &str| row[key].parse::<u32>().unwrap();
+            let modulus = match row["B"].as_str() {
+                "" => Modulus::fixed(&Field::parse(&row["p"]).unwrap()),
+                bits => Modulus::Free { bits: bits.parse().unwrap() },
+            };
+            (Demand::of_forms(number("forms"), modulus), number("lambda_"))
+        };
+        rows.map(|row| demand(row.unwrap())).collect()
+    }
+
+    /// All candidates of all golden rows, not only the chosen ones: their ranks without cuts and with them.
+    #[test]
+    fn golden_candidates_have_the_estimators_block_sizes() {
+        let (mut moduli, mut common) = (HashSet::new(), 0);
+        for (demand, security) in golden() {
+            let level = Level::of(&demand, security).unwrap();
+            for (shape, kappa) in level.ranked(&demand) {
+                let log2_q = shape.candidate.log2_q;
+                let choice = shape.choice(kappa);
+                moduli.insert(log2_q.to_bits());
+                for (cut_d, cut_g) in [(0, 0), (0, choice.cut_g), (choice.cut_d, choice.cut_g)] {
+                    let log2_bound = shape.log2_bound(kappa, cut_d, cut_g);
+                    common += u32::from(same_sis(DEGREE * kappa, log2_q, log2_bound));
+                }
+            }
+        }
+        for log2_q in moduli.into_iter().map(f64::from_bits) {
+            for mu in LEVELS.map(|security| hiding_rank(log2_q, security).mu) {
+                for n in [mu - 1, mu, mu + 1].map(|mu| DEGREE * mu.max(1)) {
+                    common += u32::from(same_usvp(n, log2_q, ternary_sigma()));
+                }
+            }
+        }
+        assert!(common > 10_000, "{common}");
     }
 }

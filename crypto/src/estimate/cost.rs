@@ -7,6 +7,12 @@
 
 use std::f64::consts::{E, PI};
 
+/// Bits that a block size costs classically, per `beta` (core-SVP).
+pub const CLASSICAL: f64 = 0.292;
+
+/// Bits that a block size costs on a quantum computer, per `beta` (core-SVP).
+pub const QUANTUM: f64 = 0.265;
+
 /// Any cost above `2^10000` is reported as infinite, as the estimator does.
 pub(crate) const LOG2_ROP_MAX: f64 = 10_000.0;
 
@@ -45,8 +51,8 @@ impl CostModel {
     /// `c` where a sieve costs `2^(c beta)` and nothing else is counted.
     pub(crate) fn sieve_exponent(self) -> Option<f64> {
         match self {
-            Self::Adps16 => Some(0.292),
-            Self::Adps16Quantum => Some(0.265),
+            Self::Adps16 => Some(CLASSICAL),
+            Self::Adps16Quantum => Some(QUANTUM),
             Self::Matzov => None,
         }
     }

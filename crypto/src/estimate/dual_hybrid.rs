@@ -17,7 +17,7 @@ use std::cmp::Ordering;
 use std::f64::consts::{E, LN_2, LOG2_E, PI};
 use std::sync::LazyLock;
 
-use super::cost::{LISTS, clamp, log2_add};
+use super::cost::{CLASSICAL, LISTS, QUANTUM, clamp, log2_add};
 use super::delta::{BETA_MAX, BETA_MIN, ln_delta};
 use super::dual::LOG2_SIEVES_MAX;
 use super::search::{Range, early_abort};
@@ -48,8 +48,8 @@ struct Block {
 }
 
 type Blocks = LazyLock<Vec<Block>>;
-static CLASSICAL: Blocks = LazyLock::new(|| blocks(0.292));
-static QUANTUM: Blocks = LazyLock::new(|| blocks(0.265));
+static CLASSICAL_BLOCKS: Blocks = LazyLock::new(|| blocks(CLASSICAL));
+static QUANTUM_BLOCKS: Blocks = LazyLock::new(|| blocks(QUANTUM));
 
 fn blocks(exponent: f64) -> Vec<Block> {
     (BETA_MIN..=BETA_MAX).map(|beta| Block::new(beta, exponent)).collect()
@@ -135,8 +135,8 @@ impl PartialOrd for Point {
 #[must_use]
 pub fn dual_hybrid(lwe: &Lwe, model: CostModel) -> Estimate {
     let blocks = match model {
-        CostModel::Adps16 => &CLASSICAL,
-        CostModel::Adps16Quantum => &QUANTUM,
+        CostModel::Adps16 => &CLASSICAL_BLOCKS,
+        CostModel::Adps16Quantum => &QUANTUM_BLOCKS,
         CostModel::Matzov => {
             let reason = "the dual hybrid attack is priced under ADPS16 only";
             return Estimate::undefined(Attack::DualHybrid, reason);
