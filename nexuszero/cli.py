@@ -18,9 +18,8 @@ from typer._click.exceptions import ClickException  # typer re-exports its own c
 
 from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig
 from nexuszero.errors import InputError, StageError
+from nexuszero.paths import PROFILES
 from nexuszero.settings import Stage, load
-
-PROFILES = Path("notebooks/profiles")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
                   help="Lattice parameters for zero-knowledge circuits: estimate, choose, analyse, learn.")  # fmt: skip
@@ -295,7 +294,7 @@ def _profile(profile: str | None, config: Path | None) -> Path:
     path = config or PROFILES / f"{profile or 'quick'}.yaml"
     if config is None and not path.is_file():
         known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.yaml"))) or "none"
-        raise InputError(f"profile {profile!r} is unknown; {PROFILES} holds: {known} (run from the repository's root)")
+        raise InputError(f"profile {profile!r} is unknown; choose one of {known}, or name a file by --config")
     return path
 
 

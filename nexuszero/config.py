@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from nexuszero.errors import InputError
-from nexuszero.settings import Located, MaybeLocated, Stage, Storage, _anchored, _section, _validated
+from nexuszero.settings import Located, MaybeLocated, Stage, Storage, Workspace, read_section, validated
 
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -49,6 +49,13 @@ class GenerateConfig(Engine):
     seed: Seed = Field(42, description="master seed, 0 .. 2^32-1; the content depends on nothing else")
     threads: Threads = Field(0, description="threads, 0 for one a core; the content does not depend on it")
 
+    @classmethod
+    def places(cls, workspace: Workspace) -> dict[str, Path | str]:
+        """The paths of this stage in a workspace."""
+        return {
+            "out": workspace.data,
+        }
+
 
 class TuneConfig(Tracked, Engine):
     """A hyperparameter search: trials of a few capped epochs, the validation loss is the criterion."""
@@ -71,6 +78,16 @@ class TuneConfig(Tracked, Engine):
     generate_test: Count = Field(100, description="test circuits to generate")
     threads: Threads = Field(0, description="threads of torch, 0 for its default, shared among workers")
     log_every: int = Field(10, ge=0, description="batches between two log lines, 0 for none")
+
+    @classmethod
+    def places(cls, workspace: Workspace) -> dict[str, Path | str]:
+        """The paths of this stage in a workspace."""
+        return {
+            "data": workspace.data,
+            "storage": _study(workspace),
+            "baseline": workspace.reports / "baseline_config.yaml",
+            "runs": workspace.trials,
+        }
 
 
 class TrainConfig(Tracked):
@@ -105,6 +122,15 @@ class TrainConfig(Tracked):
     devices: Count = Field(1, description="processes a machine that share each batch (DDP), one a GPU or CPU share")
     nodes: Count = Field(1, description="machines of DDP; above 1 a launcher (torchrun, Slurm) starts the command")
 
+    @classmethod
+    def places(cls, workspace: Workspace) -> dict[str, Path | str]:
+        """The paths of this stage in a workspace."""
+        return {
+            "data": workspace.data,
+            "out": workspace.checkpoints,
+            "baseline": workspace.reports / "baseline_config.yaml",
+        }
+
     @field_validator("precision", mode="before")
     @classmethod
     def _precision_is_text(cls, value: object) -> object:
@@ -128,6 +154,15 @@ class AnalyseConfig(Stage):
     )
     seeds: Located = Field(Path("reports/reference/seeds.json"), description="JSON file that `nexuszero repeat` wrote")
     out: Located = Field(Path("reports/quick/analysis.json"), description="JSON file that receives the measures")
+
+    @classmethod
+    def places(cls, workspace: Workspace) -> dict[str, Path | str]:
+        """The paths of this stage in a workspace."""
+        return {
+            "data": workspace.data,
+            "checkpoint": workspace.checkpoints / "best_model.pt",
+            "out": workspace.reports / "analysis.json",
+        }
 
 
 class CircuitConfig(Stage):
@@ -154,11 +189,35 @@ class SummaryConfig(Stage):
     )
     out: Located = Field(Path("reports/quick/summary.json"), description="JSON file that receives the summary")
 
+    @classmethod
+    def places(cls, workspace: Workspace) -> dict[str, Path | str]:
+        """The paths of this stage in a workspace."""
+        return {
+            "data": workspace.data,
+            "storage": _study(workspace),
+            "baseline": workspace.reports / "baseline_config.yaml",
+            "checkpoints": workspace.checkpoints,
+            "analysis": workspace.reports / "analysis.json",
+            "seconds": workspace.reports / "seconds.json",
+            "out": workspace.reports / "summary.json",
+        }
+
 
 class ReportConfig(Stage):
     """Where the pages of a week go."""
 
     out: Located = Field(Path("reports/quick"), description="directory of notebooks, pages and index.html")
+
+    @classmethod
+    def places(cls, workspace: Workspace) -> dict[str, Path | str]:
+        """The paths of this stage in a workspace."""
+        return {
+            "out": workspace.reports,
+        }
+
+
+def _study(workspace: Workspace) -> str:
+    return f"sqlite:///{workspace.reports / 'optuna_study.db'}"
 
 
 TUNED = ("hidden_dim", "num_layers", "num_heads", "dropout", "learning_rate")  # what a search varies
@@ -171,6 +230,6 @@ def with_baseline(config: TrainConfig) -> TrainConfig:
     where = str(config.baseline)
     if not config.baseline.is_file():
         raise InputError(f"{where}: no such baseline; run `nexuszero tune`, or set baseline=null")
-    values = _anchored(TrainConfig, _section(config.baseline, "train"), config.baseline.parent, where)
+    values = read_section(TrainConfig, config.baseline, "train")
     values |= {name: getattr(config, name) for name in config.model_fields_set}
-    return _validated(TrainConfig, values, where, config.model_fields_set)
+    return validated(TrainConfig, values, where, config.model_fields_set)

@@ -1,12 +1,31 @@
-"""Files that others read: JSON in and out; what is written appears whole or not at all."""
+"""Files that others read: what is written appears whole or not at all."""
 
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from nexuszero.errors import InputError
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Yields a temporary name beside ``path``; what is written there gets the name at the end, or goes after an error.
+
+    >>> with whole(Path("answer.json")) as temporary:  # doctest: +SKIP
+    ...     temporary.write_text("{}")
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
@@ -21,8 +40,6 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
 
 
 def write_json(path: Path, content: dict[str, Any]) -> None:
-    """Writes under a temporary name, then renames."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    """Writes an object, indented; a number that is not finite is an error."""
+    with whole(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")

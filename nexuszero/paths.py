@@ -1,10 +1,14 @@
-"""Where the repository's own files are, from any working directory."""
+"""Where the package's and the repository's own files are, from any working directory."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]  # of a checkout; what an installed wheel has stands inside the package
+PACKAGE = Path(__file__).parent
+PROFILES = PACKAGE / "profiles"  # recorded sizes of a week
+PUBLISHED = PACKAGE / "published" / "model.safetensors"  # the network of the recorded week
+
+ROOT = PACKAGE.parent  # of a checkout; an installed wheel has nothing of what follows
 FIXTURES = (ROOT / "crypto/tests/fixtures/circuits", ROOT / "tests/fixtures/circuits")
 GOLDEN = ROOT / "crypto/tests/fixtures/golden"
 NOTEBOOKS = ROOT / "notebooks"

@@ -1,8 +1,9 @@
 """How a stage's configuration is read: defaults, then a YAML file, then ``key=value`` overrides.
 
-A profile is a YAML mapping from stage to section; a file without stages is one section. Paths in a file are
-relative to that file, paths in an override to the working directory. Every mistake is an :class:`InputError`
-of one line.
+A profile is a YAML mapping from stage to section; a file without stages is one section. Its section ``workspace`` says
+where a run lives, and every path that the file does not name follows from that. Paths are relative to the file, those
+of the package's own profiles and of overrides to the working directory. Every mistake is an :class:`InputError` of one
+line.
 """
 
 from __future__ import annotations
@@ -14,19 +15,16 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from nexuszero.errors import InputError
+from nexuszero.paths import PROFILES
 
 Located = Annotated[Path, "path"]  # a path that is anchored where it is written
-
-
 MaybeLocated = Annotated[Path | None, "path"]
-
-
-FILE_SCHEMES = SQLITE, JOURNAL = "sqlite:///", "journal:///"  # storages that are a file, whose path is anchored
-
-
+SQLITE = "sqlite:///"
+JOURNAL = "journal:///"
+FILE_SCHEMES = (SQLITE, JOURNAL)  # storages that are a file, whose path is anchored
 IN_MEMORY = f"{SQLITE}:memory:"
 
 
@@ -38,15 +36,17 @@ def storage_url(storage: str) -> str:
 def storage_file(storage: str) -> Path | None:
     """The file behind a storage, if it is one."""
     url = storage_url(storage)
-    path = next((url.removeprefix(scheme) for scheme in FILE_SCHEMES if url.startswith(scheme)), None)
-    return None if path is None or url == IN_MEMORY else Path(path.split("?")[0])
+    scheme = next((scheme for scheme in FILE_SCHEMES if url.startswith(scheme)), None)
+    if scheme is None or url == IN_MEMORY:
+        return None
+    return Path(url.removeprefix(scheme).split("?")[0])
 
 
 Storage = Annotated[str, "path", AfterValidator(storage_url)]
 
 
-class Stage(BaseModel):
-    """What all stages share: unknown keys are refused, values never change."""
+class Frozen(BaseModel):
+    """Unknown keys are refused, values never change."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
@@ -58,7 +58,25 @@ class Stage(BaseModel):
         return value
 
 
-Model = TypeVar("Model", bound=Stage)
+class Workspace(Frozen):
+    """Where a run lives: three directories, from which all paths of its stages follow."""
+
+    data: Located = Field(description="directory of {train,val,test}/index.h5")
+    reports: Located = Field(description="directory of pages and figures")
+    checkpoints: Located = Field(description="directory of the trained network")
+    trials: Located = Field(description="directory of one log and checkpoint a trial")
+
+
+class Stage(Frozen):
+    """What all stages share."""
+
+    @classmethod
+    def places(cls, workspace: Workspace) -> dict[str, Path | str]:
+        """The paths of this stage in a workspace, by field."""
+        return {}
+
+
+Model = TypeVar("Model", bound=Frozen)
 
 
 def load(
@@ -67,7 +85,7 @@ def load(
     section: str | None = None,
     overrides: Iterable[str] = (),
 ) -> Model:
-    """Reads a stage's configuration; later sources win: defaults, file, overrides.
+    """Reads a stage's configuration; later sources win: defaults, workspace, file, overrides.
 
     Args:
         model: the stage's model.
@@ -79,15 +97,42 @@ def load(
     where = "--set"
     if path is not None:
         where = f"{path}" if section is None else f"{path} [{section}]"
-        values = _anchored(model, _section(Path(path), section), Path(path).parent, where)
+        values = _from_file(model, Path(path), section, where)
     given = _parsed(overrides)
-    _known(model, given, "--set")
     values |= _anchored(model, given, Path.cwd(), "--set")
     return _validated(model, values, where, set(given))
 
 
-def _section(path: Path, section: str | None) -> dict[str, Any]:
-    content = _mapping(_yaml(path), str(path))
+def read_section(model: type[Model], path: Path, section: str) -> dict[str, Any]:
+    """What a file says of a stage, its paths anchored, not yet validated."""
+    return _anchored(model, _section(_content(path), path, section), path.parent, str(path))
+
+
+def validated(model: type[Model], values: dict[str, Any], where: str, overridden: set[str]) -> Model:
+    """The model of these values, or one line that says which is wrong and where it comes from."""
+    return _validated(model, values, where, overridden)
+
+
+def _from_file(model: type[Model], path: Path, section: str | None, where: str) -> dict[str, Any]:
+    content = _content(path)
+    base = Path.cwd() if path.parent == PROFILES else path.parent
+    workspace = content.pop("workspace", None)
+    if workspace is not None:
+        content.setdefault(section or "", None)  # a stage that says nothing has its paths from the workspace
+    values = _anchored(model, _section(content, path, section), base, where)
+    if workspace is None or not issubclass(model, Stage):
+        return values
+
+    at = f"{path} [workspace]"
+    directories = _anchored(Workspace, _mapping(workspace, at), base, at)
+    return model.places(_validated(Workspace, directories, at, set())) | values
+
+
+def _content(path: Path) -> dict[str, Any]:
+    return _mapping(_yaml(path), str(path))
+
+
+def _section(content: dict[str, Any], path: Path, section: str | None) -> dict[str, Any]:
     if section is None or not any(isinstance(value, dict) for value in content.values()):
         return content
     if section not in content:
@@ -129,7 +174,7 @@ def _parsed(overrides: Iterable[str]) -> dict[str, Any]:
     return values
 
 
-def _anchored(model: type[Stage], values: dict[str, Any], base: Path, where: str) -> dict[str, Any]:
+def _anchored(model: type[Frozen], values: dict[str, Any], base: Path, where: str) -> dict[str, Any]:
     _known(model, values, where)
     paths = {name for name, field in model.model_fields.items() if "path" in field.metadata}
     return {
@@ -145,7 +190,7 @@ def _anchor(value: str, base: Path) -> str:
     return scheme + os.path.normpath(base / value.removeprefix(scheme))
 
 
-def _known(model: type[Stage], values: dict[str, Any], where: str) -> None:
+def _known(model: type[Frozen], values: dict[str, Any], where: str) -> None:
     names = list(model.model_fields)
     for key in values:
         if key not in names:
@@ -167,7 +212,7 @@ def _validated(model: type[Model], values: dict[str, Any], where: str, overridde
         raise InputError(f"{source}: {key}: expected {expected}, found {first['input']!r}") from None
 
 
-def _expected(model: type[Stage], key: str) -> str:
+def _expected(model: type[Frozen], key: str) -> str:
     field, schema = model.model_fields[key], model.model_json_schema()["properties"][key]
     choices = ", ".join(map(str, schema.get("enum", [])))
     kinds = [str(kind.get("type", "value")) for kind in schema.get("anyOf", [schema])]

@@ -11,13 +11,14 @@ import pytest
 import yaml
 
 from nexuszero import config as configs
+from nexuszero import paths
 from nexuszero.errors import InputError
 from nexuszero.report.pages import GUIDES, STAGES
 from nexuszero.report.standins import given
 from nexuszero.settings import load
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-PROFILES = sorted((NOTEBOOKS / "profiles").glob("*.yaml"))
+PROFILES = sorted(paths.PROFILES.glob("*.yaml"))
 MODELS = STAGES | GUIDES
 ALL = [pytest.param(stage, id=stage) for stage in MODELS]
 CHECKED = "# NBVAL_CHECK_OUTPUT"
@@ -113,23 +114,32 @@ def test_there_are_three_profiles():
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
 def test_a_profile_fits_every_model(profile):
-    told = {stage: load(model, profile, stage) for stage, (_, model) in STAGES.items()}
-    report = load(configs.ReportConfig, profile, "report")
-    assert set(yaml.safe_load(profile.read_text())) == {*STAGES, "report"}
-    assert told["tune"].data == told["train"].data == told["analyse"].data == told["summary"].data
-    assert told["generate"].out == told["tune"].data
-    assert told["train"].baseline == told["tune"].baseline == told["summary"].baseline
-    assert told["analyse"].checkpoint == told["train"].out / "best_model.pt"
-    assert told["summary"].checkpoints == told["train"].out
-    assert told["summary"].analysis == told["analyse"].out
-    assert told["summary"].storage == told["tune"].storage
-    assert told["summary"].seconds == report.out / "seconds.json"
-    assert {stage.seed for stage in told.values() if hasattr(stage, "seed")} == {42}
-    assert told["tune"].study_name == told["summary"].study_name == "full_run"
+    configs_ = {stage: load(model, profile, stage) for stage, (_, model) in STAGES.items()}
+    assert set(yaml.safe_load(profile.read_text())) <= {*STAGES, "report", "workspace"}
+    assert {stage.seed for stage in configs_.values() if hasattr(stage, "seed")} == {42}
+    assert configs_["tune"].study_name == configs_["summary"].study_name == "full_run"
+
+
+def test_every_path_of_a_profile_follows_from_its_workspace(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    copy = tmp_path / "deep/mine.yaml"
+    copy.parent.mkdir()
+    copy.write_text((paths.PROFILES / "full.yaml").read_text())
+    for profile, root in ((paths.PROFILES / "full.yaml", tmp_path), (copy, copy.parent)):
+        search = load(configs.TuneConfig, profile, "tune")
+        run = load(configs.TrainConfig, profile, "train")
+        summary = load(configs.SummaryConfig, profile, "summary")
+        assert search.data == run.data == summary.data == root / "data/full"
+        assert search.storage == summary.storage == f"sqlite:///{root}/reports/full/optuna_study.db"
+        assert search.baseline == run.baseline == summary.baseline == root / "reports/full/baseline_config.yaml"
+        assert search.runs == root / "checkpoints/tune_full"
+        assert run.out == summary.checkpoints == root / "checkpoints/baseline"
+        assert summary.seconds == root / "reports/full/seconds.json"
+        assert load(configs.ReportConfig, profile, "report").out == root / "reports/full"
 
 
 def test_full_is_the_size_of_the_seed_document():
-    profile = NOTEBOOKS / "profiles" / "full.yaml"
+    profile = paths.PROFILES / "full.yaml"
     sizes = load(configs.GenerateConfig, profile, "generate")
     assert (sizes.train, sizes.val, sizes.test) == (10_000, 2_000, 2_000)
     search = load(configs.TuneConfig, profile, "tune")
@@ -140,8 +150,8 @@ def test_full_is_the_size_of_the_seed_document():
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_an_unknown_name_is_refused(stage, tmp_path):
-    content = yaml.safe_load((NOTEBOOKS / "profiles" / "smoke.yaml").read_text())
-    content[stage]["epoch_count"] = 3
+    content = yaml.safe_load((paths.PROFILES / "smoke.yaml").read_text())
+    content.setdefault(stage, {})["epoch_count"] = 3
     profile = tmp_path / "profile.yaml"
     profile.write_text(yaml.safe_dump(content))
     with pytest.raises(InputError, match="unknown key 'epoch_count'"):

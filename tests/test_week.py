@@ -14,6 +14,7 @@ from nexuszero.advice.recommendation import recommend
 from nexuszero.config import TUNED
 from nexuszero.crypto import CryptoBridge
 from nexuszero.errors import InputError, StageError
+from nexuszero.paths import PROFILES
 from nexuszero.report import pages as reports
 
 ROOT = Path(__file__).parents[1]
@@ -24,9 +25,8 @@ COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
 def site(tmp_path_factory):
     """A week in a directory of its own: paths in a profile are relative to it."""
     root = tmp_path_factory.mktemp("week")
-    profile = root / "notebooks/profiles/smoke.yaml"
-    profile.parent.mkdir(parents=True)
-    shutil.copy(ROOT / "notebooks/profiles/smoke.yaml", profile)
+    profile = root / "smoke.yaml"
+    shutil.copy(PROFILES / "smoke.yaml", profile)
     done = subprocess.run([*COMMAND, "week", "--config", str(profile)], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     index = Path(done.stdout.splitlines()[-1])
@@ -70,29 +70,31 @@ def test_plotly_is_there_once_where_there_are_figures(site):
 def test_what_is_small_of_a_week_is_kept_and_its_network_answers(site, tmp_path):
     root, index = site
     (checkpoint,) = (file for file in root.glob("checkpoints/**/best_model.pt") if "tune" not in str(file))
-    files = reports.reference(index.parent, checkpoint, tmp_path / "kept")
-    assert [file.name for file in files] == sorted([*reports.FIGURES, "model.json", "model.safetensors"])
+    published = tmp_path / "published/model.safetensors"
+    published.parent.mkdir()
+    files = reports.reference(index.parent, checkpoint, tmp_path / "kept", published)
+    assert [file.name for file in files] == [*sorted(reports.FIGURES), "model.safetensors"]
     circuit = ROOT / "tests/fixtures/circuits/compare.bn128.r1cs"
-    told = recommend(CryptoBridge(), circuit, 128, None, tmp_path / "kept/model.safetensors")
+    told = recommend(CryptoBridge(), circuit, 128, None, published)
     assert told["proposal"]["n"] > 0
     other = tmp_path / "other"
     shutil.copytree(index.parent, other)
     told = json.loads((other / "analysis.json").read_text())
     (other / "analysis.json").write_text(json.dumps(told | {"data": {"train": "0"}}))
     with pytest.raises(InputError, match=r"best_model\.pt: is not the network of .*other; run that week again"):
-        reports.reference(other, checkpoint, tmp_path / "mixed")
+        reports.reference(other, checkpoint, tmp_path / "mixed", tmp_path / "mixed/model.safetensors")
     assert not (tmp_path / "mixed").exists()
     with pytest.raises(InputError, match=r"seconds\.json: no such file; run `make week PROFILE=full` first"):
         (index.parent / "seconds.json").rename(tmp_path / "seconds.json")
         try:
-            reports.reference(index.parent, checkpoint, tmp_path / "kept")
+            reports.reference(index.parent, checkpoint, tmp_path / "kept", published)
         finally:
             (tmp_path / "seconds.json").rename(index.parent / "seconds.json")
 
 
 def test_a_week_goes_on_where_it_stopped(site):
     root, index = site
-    profile = root / "notebooks/profiles/smoke.yaml"
+    profile = root / "smoke.yaml"
     seconds = json.loads((index.parent / "seconds.json").read_text())
     lines = []
     assert reports.week(profile, log=lines.append, first="summary") == index

@@ -22,12 +22,12 @@ from nexuszero.crypto import DEGREE, LEVELS, Circuits, CryptoBridge
 from nexuszero.crypto import questions as queries
 from nexuszero.crypto.questions import Row
 from nexuszero.errors import InputError
+from nexuszero.paths import PUBLISHED
 
 if TYPE_CHECKING:  # an answer without a network must not wait for torch
     from nexuszero.network.checkpoint import Checkpoint
 
 BASELINE = Path("checkpoints/baseline/best_model.pt")
-REFERENCE = Path("reports/reference/model.safetensors")  # comes with the repository
 TRAINED_NODES = 2000  # of the largest circuits that the dataset draws
 MODEL_BYTES = 1 << 30  # that a network may take for one circuit
 
@@ -36,7 +36,7 @@ def model_file(checkpoint: Path | None = None, exact: bool = False) -> Path | No
     """The network to ask: the one given, else the trained baseline, else the reference; none for `exact`."""
     if exact and checkpoint is not None:
         raise InputError(f"--exact asks no model, --checkpoint {checkpoint} names one; give one of them")
-    return None if exact else checkpoint or next((file for file in (BASELINE, REFERENCE) if file.is_file()), None)
+    return None if exact else checkpoint or next((file for file in (BASELINE, PUBLISHED) if file.is_file()), None)
 
 
 def advise(

@@ -19,16 +19,17 @@ from typing import Any
 from nexuszero import config as configs
 from nexuszero.crypto.questions import choices, read_bounds
 from nexuszero.errors import InputError, StageError
+from nexuszero.paths import NOTEBOOKS, PUBLISHED
+from nexuszero.settings import Stage, load
 
-NOTEBOOKS = Path("notebooks")
-STAGES: dict[str, tuple[str, type[configs.Stage]]] = {
+STAGES: dict[str, tuple[str, type[Stage]]] = {
     "generate": ("01_generate", configs.GenerateConfig),
     "tune": ("02_tune", configs.TuneConfig),
     "train": ("03_train", configs.TrainConfig),
     "analyse": ("04_analyse", configs.AnalyseConfig),
     "summary": ("05_week_summary", configs.SummaryConfig),
 }
-GUIDES: dict[str, tuple[str, type[configs.Stage]]] = {  # no stages of a week: they stand on their own
+GUIDES: dict[str, tuple[str, type[Stage]]] = {  # no stages of a week: they stand on their own
     "quickstart": ("00_quickstart", configs.CircuitConfig),
     "circuit": ("06_your_circuit", configs.CircuitConfig),
 }
@@ -43,7 +44,7 @@ def week(
     if first not in STAGES:
         raise InputError(f"--from {first}: no such stage; choose one of {', '.join(STAGES)}")
     told = _stages(profile, list(overrides))
-    out = configs.load(configs.ReportConfig, profile, "report").out
+    out = load(configs.ReportConfig, profile, "report").out
     out.mkdir(parents=True, exist_ok=True)
     done = list(STAGES)[: list(STAGES).index(first)]
     pages, seconds = [out / f"{STAGES[stage][0]}.html" for stage in done], {}
@@ -64,7 +65,9 @@ def week(
     return _index(out, pages, profile.stem)
 
 
-def reference(week: Path, checkpoint: Path, out: Path = Path("reports/reference")) -> list[Path]:
+def reference(
+    week: Path, checkpoint: Path, out: Path = Path("reports/reference"), published: Path = PUBLISHED
+) -> list[Path]:
     """Keeps of a week what is small and worth committing: its figures, and the network -> the files."""
     from nexuszero.network.checkpoint import load, publish
 
@@ -75,10 +78,10 @@ def reference(week: Path, checkpoint: Path, out: Path = Path("reports/reference"
     if network.meta["data"] != json.loads((week / "analysis.json").read_text(encoding="utf-8"))["data"]:
         raise InputError(f"{checkpoint}: is not the network of {week}; run that week again, or correct the path")
     out.mkdir(parents=True, exist_ok=True)
-    publish(out / "model.safetensors", network)
+    publish(published, network)
     for name in FIGURES:
         copyfile(week / name, out / name)
-    return sorted(out.iterdir())
+    return [*sorted(out.iterdir()), published]
 
 
 def circuit(
@@ -147,11 +150,11 @@ def _stages(profile: Path, overrides: list[str]) -> dict[str, dict[str, Any]]:
     told = {}
     for stage, (_, model) in STAGES.items():
         own = [text.removeprefix(f"{stage}.") for text in overrides if text.startswith(f"{stage}.")]
-        told[stage] = _plain(configs.load(model, profile, stage, own))
+        told[stage] = _plain(load(model, profile, stage, own))
     return told
 
 
-def _plain(config: configs.Stage) -> dict[str, Any]:
+def _plain(config: Stage) -> dict[str, Any]:
     """Plain values; paths below the current directory, where a notebook runs, are told relative to it.
 
     What a search varies and nobody gave is None, so that the baseline file decides.

@@ -37,7 +37,7 @@ from nexuszero.evaluation.golden import recorded
 from nexuszero.network.batches import Batches, Circuits
 from nexuszero.network.model import ParameterNet, loss, training_loss
 from nexuszero.network.predict import outputs
-from nexuszero.paths import GOLDEN, ROOT
+from nexuszero.paths import GOLDEN, PUBLISHED, ROOT
 from nexuszero.report import provenance
 from nexuszero.settings import Located, Stage
 from nexuszero.training.augment import drills
@@ -340,7 +340,7 @@ def answers(config: BenchConfig) -> list[Row]:
     with TemporaryDirectory() as directory:
         file = Path(directory) / "circuit.r1cs"
         _of_nodes(bridge, 500).write(0, file)
-        network = ROOT / advice.REFERENCE
+        network = PUBLISHED
         ask = partial(_often, partial(advice.recommend, bridge, file, 128, None, network), MANY)
         exact = partial(_often, partial(advice.recommend, bridge, file, 128), MANY)
         row = turns(f"recommend, 500 nodes, published model and exact search, {MANY} times", exact, ask, config.repeats)

@@ -16,6 +16,7 @@ from nexuszero.config import AnalyseConfig, Seed, TrainConfig
 from nexuszero.errors import InputError
 from nexuszero.evaluation.analysis import analyse, read_analysis
 from nexuszero.files import write_json
+from nexuszero.paths import PROFILES
 from nexuszero.report import provenance
 from nexuszero.settings import Located, Stage, load
 from nexuszero.training.run import train
@@ -24,7 +25,7 @@ from nexuszero.training.run import train
 class RepeatConfig(Stage):
     """Which week is trained again, and with which seeds."""
 
-    profile: Located = Field(Path("notebooks/profiles/full.yaml"), description="the profile of the week")
+    profile: Located = Field(PROFILES / "full.yaml", description="the profile of the week")
     seeds: list[Seed] = Field([43, 44], description="beside the week's own")
     week: Located = Field(Path("reports/reference"), description="directory of the week's figures")
     out: Located = Field(Path("checkpoints/repeats"), description="receives the networks")
