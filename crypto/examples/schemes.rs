@@ -42,6 +42,6 @@ fn line(name: &str, label: &str, attack: Attack, lwe: &Lwe) {
     let number = |value: Option<u64>| value.map_or("-".into(), |value| value.to_string());
     let bits = |bits: f64| if bits.is_finite() { format!("{bits:.1}") } else { "-".into() };
     let (beta, d) = (number(classical.beta), number(classical.d));
-    let [classical, quantum, gates] = [classical, quantum, gates].map(|found| bits(found.log2_rop));
+    let [classical, quantum, gates] = [classical, quantum, gates].map(|estimate| bits(estimate.log2_rop));
     println!("{name:<15} {label:<11} {beta:>4} {d:>5}  {classical:>9}  {quantum:>7}  {gates:>6}");
 }

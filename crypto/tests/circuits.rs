@@ -17,7 +17,7 @@ fn analysis_reproduces_every_expected_row() {
     for row in reader.deserialize::<std::collections::HashMap<String, String>>() {
         let row = row.unwrap();
         let r1cs = read_file(&fixtures().join(&row["file"])).unwrap();
-        let found = Analysis::of(&r1cs, &Bounds::new()).unwrap();
+        let analysis = Analysis::of(&r1cs, &Bounds::new()).unwrap();
         let heights = [64, 32, 16, 8, 4].map(|slots| row[&format!("height_{slots}")].parse::<u32>().unwrap());
         let number = |key: &str| row[key].parse::<u32>().unwrap();
         let expected = [
@@ -33,19 +33,19 @@ fn analysis_reproduces_every_expected_row() {
             number("field_order"),
         ];
         let got = [
-            found.wires,
-            found.constraints,
-            found.linear,
-            found.quadratic,
-            found.packed,
-            found.forms,
-            u32::from(found.liftable),
-            found.bits,
-            found.field.bits(),
-            found.field.order_mod_128(),
+            analysis.wires,
+            analysis.constraints,
+            analysis.linear,
+            analysis.quadratic,
+            analysis.packed,
+            analysis.forms,
+            u32::from(analysis.liftable),
+            analysis.bits,
+            analysis.field.bits(),
+            analysis.field.order_mod_128(),
         ];
         assert_eq!(got, expected, "{}", row["file"]);
-        assert_eq!(found.heights[..5], heights, "{}", row["file"]);
+        assert_eq!(analysis.heights[..5], heights, "{}", row["file"]);
         rows += 1;
     }
     assert_eq!(rows, 100);

@@ -85,9 +85,9 @@ fn shifted_splits_have_their_sizes_and_families_and_are_rebuilt() {
                 Shift::Large => assert!(family < Family::TRAINED && (2_000..20_000).contains(&nodes)),
                 Shift::Family => assert!(family >= Family::TRAINED && nodes < 2_300),
             }
-            let made = shift.circuit(Family::ALL[family], rows.seed[row]);
-            assert_eq!(made.r1cs.first_violation(&made.witness), None);
-            let graph = Graph::of(&made.r1cs, rows.security[row].into());
+            let rebuilt = shift.circuit(Family::ALL[family], rows.seed[row]);
+            assert_eq!(rebuilt.r1cs.first_violation(&rebuilt.witness), None);
+            let graph = Graph::of(&rebuilt.r1cs, rows.security[row].into());
             assert_eq!(rows.graph.x[12 * node..12 * (node + nodes)], graph.x);
             node += nodes;
         }

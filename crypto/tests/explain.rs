@@ -30,7 +30,7 @@ fn explain(r1cs: &R1cs) -> Explanation {
     Explanation::of(r1cs, &Bounds::new()).unwrap()
 }
 
-const fn found(
+const fn finding(
     reason: Reason,
     constraint: Option<u32>,
     cause: Option<u32>,
@@ -43,10 +43,10 @@ const fn found(
 fn worked_examples() {
     use Reason::{Boolean, Bounded, Broad, Derived, Free, Large, Roots, Unused};
     let bit: Sides<'_> = [&[(3, 1)], &[(3, 1), (0, -1)], &[]];
-    let free = found(Free, None, None);
-    let plain = |reason| found(reason, None, None);
-    let at = |reason, constraint| found(reason, Some(constraint), None);
-    let derived = |constraint, cause| found(Derived, Some(constraint), Some(cause));
+    let free = finding(Free, None, None);
+    let plain = |reason| finding(reason, None, None);
+    let at = |reason, constraint| finding(reason, Some(constraint), None);
+    let derived = |constraint, cause| finding(Derived, Some(constraint), Some(cause));
     let cases: [(&str, Vec<Sides<'_>>, Vec<_>); 10] = [
         ("a bit", vec![bit], vec![plain(Unused), plain(Unused), plain(Boolean)]),
         ("the output of a product", vec![[&[(2, 1)], &[(3, 1)], &[(1, 1)]]], vec![derived(0, 2), free, free]),
@@ -95,8 +95,8 @@ fn worked_examples() {
     for (name, constraints, expected) in cases {
         let r1cs = system(&constraints, expected.len() as u32 + 1);
         let wires = explain(&r1cs).wires;
-        let tell = |finding: &Finding| found(finding.reason, finding.constraint, finding.cause);
-        assert_eq!(wires[1..].iter().map(tell).collect::<Vec<_>>(), expected, "{name}");
+        let parts = |one: &Finding| finding(one.reason, one.constraint, one.cause);
+        assert_eq!(wires[1..].iter().map(parts).collect::<Vec<_>>(), expected, "{name}");
         assert_eq!((wires[0].reason, wires[0].range_bits), (Bounded, 0.0));
         for finding in &wires {
             let wide = !matches!(finding.reason, Bounded | Boolean | Large);
@@ -105,9 +105,9 @@ fn worked_examples() {
     }
 }
 
-/// `x_i = x_{i+1}` from the far end learns one wire a pass; the 65th is told to have come too late.
+/// `x_i = x_{i+1}` from the far end learns one wire a pass; the 65th comes too late.
 #[test]
-fn what_the_passes_did_not_reach_is_said() {
+fn what_the_passes_did_not_settle_is_said() {
     let equals: Vec<_> = (1..80).map(|i| [(i, 1), (i + 1, -1)]).collect();
     let mut constraints: Vec<Sides<'_>> = equals.iter().map(|pair| [&[][..], &[], pair]).collect();
     constraints.push([&[(80, 1)], &[(80, 1), (0, -1)], &[]]);
@@ -131,9 +131,9 @@ fn a_constraint_may_be_too_large_on_its_own() {
         ],
         4,
     );
-    let found = explain(&r1cs);
-    assert!(found.wires[1..].iter().all(|finding| finding.reason == Reason::Boolean));
-    assert_eq!((found.overflows, found.worst), (2, Some(Overflow { constraint: 3, bits: 6 })));
+    let explanation = explain(&r1cs);
+    assert!(explanation.wires[1..].iter().all(|finding| finding.reason == Reason::Boolean));
+    assert_eq!((explanation.overflows, explanation.worst), (2, Some(Overflow { constraint: 3, bits: 6 })));
     assert!(!Analysis::of(&r1cs, &Bounds::new()).unwrap().liftable);
 }
 
@@ -141,19 +141,20 @@ fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/circuits")
 }
 
-/// A circuit lifts exactly if nothing is found that hinders it.
+/// A circuit lifts exactly if nothing hinders it.
 fn consistent(r1cs: &R1cs, bounds: &Bounds) -> Result<Explanation, TestCaseError> {
-    let found = Explanation::of(r1cs, bounds).unwrap();
-    prop_assert_eq!(found.wires.len(), r1cs.wires() as usize);
-    let hindered = found.overflows > 0 || found.wires.iter().any(|finding| finding.reason.hinders());
+    let explanation = Explanation::of(r1cs, bounds).unwrap();
+    prop_assert_eq!(explanation.wires.len(), r1cs.wires() as usize);
+    let hindered =
+        explanation.overflows > 0 || explanation.wires.iter().any(|finding| finding.reason.hinders());
     prop_assert_eq!(Analysis::of(r1cs, bounds).unwrap().liftable, !hindered);
-    prop_assert_eq!(found.worst.is_some(), found.overflows > 0);
-    for finding in found.wires.iter().filter(|finding| finding.reason == Reason::Derived) {
+    prop_assert_eq!(explanation.worst.is_some(), explanation.overflows > 0);
+    for finding in explanation.wires.iter().filter(|finding| finding.reason == Reason::Derived) {
         let (constraint, cause) = (finding.constraint.unwrap(), finding.cause.unwrap());
         let mentioned = r1cs.constraint(constraint as usize).iter().any(|form| form.wires.contains(&cause));
-        prop_assert!(mentioned && found.wires[cause as usize].reason.hinders());
+        prop_assert!(mentioned && explanation.wires[cause as usize].reason.hinders());
     }
-    Ok(found)
+    Ok(explanation)
 }
 
 #[test]
@@ -174,8 +175,8 @@ fn bounds_of_the_free_wires_are_all_that_is_missing() {
     let free: Bounds =
         missing.wires.iter().enumerate().filter(free).map(|(wire, _)| (wire as u32, byte.clone())).collect();
     assert_eq!(free.len(), 8);
-    let found = Explanation::of(&r1cs, &free).unwrap();
-    assert!(found.wires.iter().all(|finding| finding.reason == Reason::Bounded));
+    let explanation = Explanation::of(&r1cs, &free).unwrap();
+    assert!(explanation.wires.iter().all(|finding| finding.reason == Reason::Bounded));
     assert!(Explanation::of(&r1cs, &parse_bounds(r#"{"99": [0, 1]}"#).unwrap()).is_err());
 }
 

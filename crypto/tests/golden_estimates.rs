@@ -1,7 +1,7 @@
 //! Every row of the golden tables: what malb/lattice-estimator @27a581b returns.
 //!
-//! The tables of `tests/fixtures/golden` were made by running the original (see the notes' CSV
-//! conventions); `inf` is a cost that is infinite, `trivial` an instance with nothing to attack.
+//! The tables of `tests/fixtures/golden` come from runs of the original
+//! (estimator.md, sections 1 to 6); `inf` is a cost that is infinite, `trivial` an instance with nothing to attack.
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
 
@@ -64,21 +64,21 @@ fn table(name: &str, rows: usize) -> Vec<Row> {
 }
 
 /// Checks the cost, and the block size where there is one; returns the difference in `log2 rop`.
-fn check(row: &Row, found: &Estimate, suffix: &str) -> f64 {
+fn check(row: &Row, result: &Estimate, suffix: &str) -> f64 {
     let wanted = row.real(&format!("rop_log2{suffix}"));
     if wanted.is_infinite() {
-        assert_eq!(found.status, Status::Fails, "{:?}", row.record);
-        assert_eq!(found.log2_rop, f64::INFINITY);
+        assert_eq!(result.status, Status::Fails, "{:?}", row.record);
+        assert_eq!(result.log2_rop, f64::INFINITY);
         return 0.0;
     }
-    assert_eq!(found.status, Status::Works, "{:?}", row.record);
-    assert_eq!(found.beta, Some(row.integer(&format!("beta{suffix}"))), "{:?}: {found}", row.record);
-    close(row, found.log2_rop, wanted)
+    assert_eq!(result.status, Status::Works, "{:?}", row.record);
+    assert_eq!(result.beta, Some(row.integer(&format!("beta{suffix}"))), "{:?}: {result}", row.record);
+    close(row, result.log2_rop, wanted)
 }
 
-fn close(row: &Row, found: f64, wanted: f64) -> f64 {
-    let difference = (found - wanted).abs();
-    assert!(difference <= TOLERANCE, "{found}, not {wanted}: {:?}", row.record);
+fn close(row: &Row, result: f64, wanted: f64) -> f64 {
+    let difference = (result - wanted).abs();
+    assert!(difference <= TOLERANCE, "{result}, not {wanted}: {:?}", row.record);
     difference
 }
 
@@ -89,11 +89,11 @@ fn over(name: &str, rows: usize, each: impl Fn(&Row) -> f64) {
 }
 
 fn check_usvp(row: &Row) -> f64 {
-    let found = estimate(Attack::Usvp, &row.lwe(), row.model());
-    let difference = check(row, &found, "");
-    if found.status == Status::Works {
-        assert_eq!(found.d, Some(row.integer("d")), "{:?}", row.record);
-        assert!((found.delta.unwrap() - row.real("delta")).abs() < 1e-12);
+    let result = estimate(Attack::Usvp, &row.lwe(), row.model());
+    let difference = check(row, &result, "");
+    if result.status == Status::Works {
+        assert_eq!(result.d, Some(row.integer("d")), "{:?}", row.record);
+        assert!((result.delta.unwrap() - row.real("delta")).abs() < 1e-12);
     }
     difference
 }
@@ -108,10 +108,10 @@ fn usvp() {
 #[test]
 fn bdd() {
     over("lwe_bdd.csv", 29, |row| {
-        let found = estimate(Attack::Bdd, &row.lwe(), row.model());
-        let difference = check(row, &found, "");
-        assert_eq!(found.d, Some(row.integer("d")), "{:?}", row.record);
-        let Detail::Bdd { eta, log2_red, log2_svp } = found.detail else { panic!("{found}") };
+        let result = estimate(Attack::Bdd, &row.lwe(), row.model());
+        let difference = check(row, &result, "");
+        assert_eq!(result.d, Some(row.integer("d")), "{:?}", row.record);
+        let Detail::Bdd { eta, log2_red, log2_svp } = result.detail else { panic!("{result}") };
         assert_eq!(eta, row.integer("eta"), "{:?}", row.record);
         let red = close(row, log2_red, row.real("red_log2"));
         difference.max(red).max(close(row, log2_svp, row.real("svp_log2")))
@@ -119,10 +119,10 @@ fn bdd() {
 }
 
 fn check_dual(row: &Row) -> f64 {
-    let found = estimate(Attack::Dual, &row.lwe(), row.model());
-    let difference = check(row, &found, "");
-    assert_eq!(found.d, Some(row.integer("d")), "{:?}", row.record);
-    let Detail::Dual { samples, .. } = found.detail else { panic!("{found}") };
+    let result = estimate(Attack::Dual, &row.lwe(), row.model());
+    let difference = check(row, &result, "");
+    assert_eq!(result.d, Some(row.integer("d")), "{:?}", row.record);
+    let Detail::Dual { samples, .. } = result.detail else { panic!("{result}") };
     assert_eq!(samples, row.integer("m_used"), "{:?}", row.record);
     difference
 }
@@ -134,10 +134,10 @@ fn dual() {
 }
 
 fn check_dual_hybrid(row: &Row) -> f64 {
-    let found = estimate(Attack::DualHybrid, &row.lwe(), row.model());
-    let difference = check(row, &found, "");
-    let Detail::DualHybrid { p, zeta, t, samples, log2_vectors, log2_red, log2_guess } = found.detail else {
-        panic!("{found}")
+    let result = estimate(Attack::DualHybrid, &row.lwe(), row.model());
+    let difference = check(row, &result, "");
+    let Detail::DualHybrid { p, zeta, t, samples, log2_vectors, log2_red, log2_guess } = result.detail else {
+        panic!("{result}")
     };
     let wanted = ["p", "zeta", "t", "m_used"].map(|name| row.integer(name));
     assert_eq!([p, zeta, t, samples], wanted, "{:?}", row.record);
@@ -157,16 +157,16 @@ fn sis() {
     over("sis_l2.csv", 183, |row| {
         let log2_bound = row.real("length_bound").log2();
         let sis = Sis::new(row.integer("n"), row.real("log2_q"), log2_bound, row.count("m")).unwrap();
-        let found = sis.estimate(CostModel::Adps16);
+        let result = sis.estimate(CostModel::Adps16);
         if row.text("status") == "trivial" {
-            assert_eq!((found.status, found.log2_rop), (Status::Trivial, 0.0), "{:?}", row.record);
+            assert_eq!((result.status, result.log2_rop), (Status::Trivial, 0.0), "{:?}", row.record);
             return 0.0;
         }
-        assert_eq!(found.status == Status::Works, row.text("status") == "ok", "{:?}", row.record);
-        let shape = (found.beta, found.d);
+        assert_eq!(result.status == Status::Works, row.text("status") == "ok", "{:?}", row.record);
+        let shape = (result.beta, result.d);
         assert_eq!(shape, (Some(row.integer("beta")), Some(row.integer("d"))), "{:?}", row.record);
-        assert!((found.delta.unwrap() - row.real("delta")).abs() < 1e-12);
-        check(row, &found, "")
+        assert!((result.delta.unwrap() - row.real("delta")).abs() < 1e-12);
+        check(row, &result, "")
     });
 }
 
@@ -178,15 +178,15 @@ fn schemes() {
         let lwe = Lwe::new(row.integer("n"), log2_q, sigma_s, sigma_e, row.count("m")).unwrap();
         let models = [(CostModel::Adps16, "_adps16"), (CostModel::Matzov, "_matzov")];
         let differences = models.map(|(model, suffix)| {
-            let found = estimate(Attack::Usvp, &lwe, model);
-            assert_eq!(found.d, Some(row.integer(&format!("d{suffix}"))), "{:?}", row.record);
-            check(row, &found, suffix)
+            let result = estimate(Attack::Usvp, &lwe, model);
+            assert_eq!(result.d, Some(row.integer(&format!("d{suffix}"))), "{:?}", row.record);
+            check(row, &result, suffix)
         });
         differences[0].max(differences[1])
     });
 }
 
-/// Smallest `beta >= 40` for which some `d` in `max(n, beta) ..= cap` succeeds (section 4.5).
+/// Smallest `beta >= 40` for which some `d` in `max(n, beta) ..= cap` succeeds (estimator.md, section 4.5).
 fn linear_scan(n: u64, log2_q: f64, sigma: f64, cap: u64) -> Option<u64> {
     let ln_q = log2_q * std::f64::consts::LN_2;
     let succeeds = |beta: u64, d: u64| {
@@ -202,8 +202,8 @@ fn usvp_is_the_smallest_feasible_block_size() {
     for row in table("lwe_usvp.csv", 370).iter().step_by(10) {
         let (n, m) = (row.integer("n"), row.integer("m"));
         let scanned = linear_scan(n, row.real("log2_q"), row.real("sigma_e"), n + m);
-        let found = estimate(Attack::Usvp, &row.lwe(), CostModel::Adps16);
-        assert_eq!(found.beta, scanned, "{:?}", row.record);
+        let result = estimate(Attack::Usvp, &row.lwe(), CostModel::Adps16);
+        assert_eq!(result.beta, scanned, "{:?}", row.record);
     }
 }
 
@@ -233,10 +233,10 @@ const MODELS: [CostModel; 3] = [CostModel::Adps16, CostModel::Adps16Quantum, Cos
 /// Every attack and model answers, with a cost that is infinite exactly where it does not work.
 fn all_answer(lwe: &Lwe) {
     for (attack, model) in ATTACKS.iter().flat_map(|attack| MODELS.map(|model| (*attack, model))) {
-        let found = estimate(attack, lwe, model);
-        assert_eq!(found.log2_rop.is_finite(), found.status == Status::Works, "{lwe:?} {found}");
-        assert!(!found.to_string().contains("NaN"), "{lwe:?} {found}");
-        assert!(found.log2_rop > 0.0, "{lwe:?} {found}");
+        let result = estimate(attack, lwe, model);
+        assert_eq!(result.log2_rop.is_finite(), result.status == Status::Works, "{lwe:?} {result}");
+        assert!(!result.to_string().contains("NaN"), "{lwe:?} {result}");
+        assert!(result.log2_rop > 0.0, "{lwe:?} {result}");
     }
 }
 
@@ -281,16 +281,16 @@ fn falls_with_q_and_rises(attack: Attack, n: u64, log2_q: f64, sigma: f64) -> Re
 }
 
 /// Where a transform with small `p` loses too much, the searches stop at `t = 0, p = 3` and miss the
-/// cheaper `p = 6`: the larger instance looks easier. The notes' rules give these very numbers in a
-/// second, direct implementation too (Python, mpmath), so the effect belongs to the method.
+/// cheaper `p = 6`: the larger instance looks easier. The same rules give these very numbers in a
+/// second, direct implementation too (Python, mpmath; estimator.md, section 5.2), so the effect belongs to the method.
 #[test]
 fn the_nested_searches_miss_cheaper_parameters() {
     for (n, wanted, parameters) in [(1549, 339.0631, (3, 30, 0)), (1581, 331.4201, (6, 20, 90))] {
         let sigma = 1.733497870299101;
         let lwe = Lwe::new(n, 15.986532992063045, sigma, sigma, None).unwrap();
-        let found = estimate(Attack::DualHybrid, &lwe, CostModel::Adps16);
-        assert!((found.log2_rop - wanted).abs() < 1e-4, "{found}");
-        let Detail::DualHybrid { p, zeta, t, .. } = found.detail else { panic!("{found}") };
+        let result = estimate(Attack::DualHybrid, &lwe, CostModel::Adps16);
+        assert!((result.log2_rop - wanted).abs() < 1e-4, "{result}");
+        let Detail::DualHybrid { p, zeta, t, .. } = result.detail else { panic!("{result}") };
         assert_eq!((p, zeta, t), parameters);
     }
 }
@@ -333,8 +333,8 @@ proptest! {
         n in 1_u64..100_000, log2_q in 1.0..1000.0_f64, log2_bound in 0.0..1000.0_f64,
         columns in proptest::option::of(1_u64..1 << 40),
     ) {
-        let found = Sis::new(n, log2_q, log2_bound, columns).unwrap().estimate(CostModel::Adps16);
-        prop_assert_eq!(found.log2_rop.is_infinite(), found.status == Status::Fails);
-        prop_assert_eq!(found.status == Status::Trivial, log2_bound >= log2_q - 1.0 || found.log2_rop == 0.0);
+        let result = Sis::new(n, log2_q, log2_bound, columns).unwrap().estimate(CostModel::Adps16);
+        prop_assert_eq!(result.log2_rop.is_infinite(), result.status == Status::Fails);
+        prop_assert_eq!(result.status == Status::Trivial, log2_bound >= log2_q - 1.0 || result.log2_rop == 0.0);
     }
 }

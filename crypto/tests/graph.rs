@@ -53,8 +53,8 @@ fn every_node_feature() {
     ];
     let graph = Graph::of(&example(), 128);
     assert_eq!(graph.nodes(), 8);
-    for (found, row) in graph.x.chunks_exact(NODE_FEATURES).zip(rows) {
-        assert_eq!(found, [row.as_slice(), &shared].concat());
+    for (features, row) in graph.x.chunks_exact(NODE_FEATURES).zip(rows) {
+        assert_eq!(features, [row.as_slice(), &shared].concat());
     }
 }
 
@@ -78,8 +78,8 @@ fn every_edge() {
     assert_eq!(graph.edges(), edges.len());
     assert_eq!(graph.edge_source, edges.map(|edge| edge.0));
     assert_eq!(graph.edge_target, edges.map(|edge| edge.1));
-    for (found, (_, _, slot, sign, weight)) in graph.edge_attr.chunks_exact(EDGE_FEATURES).zip(edges) {
-        assert_eq!(found, [slot.as_slice(), &[sign, weight]].concat());
+    for (features, (_, _, slot, sign, weight)) in graph.edge_attr.chunks_exact(EDGE_FEATURES).zip(edges) {
+        assert_eq!(features, [slot.as_slice(), &[sign, weight]].concat());
     }
 }
 

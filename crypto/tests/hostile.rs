@@ -1,4 +1,4 @@
-//! Files that promise much and hold little, and what fuzzing found: an answer or one line of error, in
+//! Files that promise much and hold little, and what fuzzing gave: an answer or one line of error, in
 //! memory proportional to the bytes that are there.
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
@@ -31,10 +31,10 @@ fn hostile_files_take_little_memory_and_do_not_panic() {
         let bytes = std::fs::read(&path).unwrap();
         let before = MEMORY.current_usage();
         MEMORY.reset_peak_usage();
-        let found = read(&bytes);
+        let result = read(&bytes);
         let used = MEMORY.peak_usage() - before;
         assert!(used <= MOST.0 + MOST.1 * bytes.len(), "{}: {used}", path.display());
-        match found {
+        match result {
             Err(error) => assert!(!format!("{error:#}").contains('\n'), "{error:#}"),
             Ok(r1cs) => {
                 Analysis::of(&r1cs, &Bounds::new()).unwrap();

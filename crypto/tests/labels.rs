@@ -18,23 +18,23 @@ fn choose_reproduces_every_golden_row() {
         } else {
             Modulus::Free { bits: number("B") }
         };
-        let found = choose(&Demand::of_forms(number("forms"), modulus), number("lambda_")).unwrap();
+        let choice = choose(&Demand::of_forms(number("forms"), modulus), number("lambda_")).unwrap();
         let (bits, decimals) = (|value: f64| format!("{value:.3}"), |value: f64| format!("{value:.6}"));
         for (key, value) in [
-            ("n", found.n().to_string()),
-            ("log2_q", found.candidate.bits.to_string()),
-            ("sigma", decimals(found.sigma)),
-            ("ord", found.candidate.ord.to_string()),
-            ("k", found.k.to_string()),
-            ("kappa", found.kappa.to_string()),
-            ("l", found.l.to_string()),
-            ("D", found.cut_d.to_string()),
-            ("g", found.cut_g.to_string()),
-            ("lwe_bits", bits(found.lwe_bits)),
-            ("sis_bits", bits(found.sis_bits)),
-            ("bit_security", bits(found.bit_security())),
-            ("hardness", decimals(found.hardness())),
-            ("proof_size", found.proof_size.to_string()),
+            ("n", choice.n().to_string()),
+            ("log2_q", choice.candidate.bits.to_string()),
+            ("sigma", decimals(choice.sigma)),
+            ("ord", choice.candidate.ord.to_string()),
+            ("k", choice.k.to_string()),
+            ("kappa", choice.kappa.to_string()),
+            ("l", choice.l.to_string()),
+            ("D", choice.cut_d.to_string()),
+            ("g", choice.cut_g.to_string()),
+            ("lwe_bits", bits(choice.lwe_bits)),
+            ("sis_bits", bits(choice.sis_bits)),
+            ("bit_security", bits(choice.bit_security())),
+            ("hardness", decimals(choice.hardness())),
+            ("proof_size", choice.proof_size.to_string()),
         ] {
             assert_eq!(value, row[key], "{key} in {row:?}");
         }

@@ -1,4 +1,4 @@
-//! A large circuit through the file and the analysis, with counts that can be told by hand.
+//! A large circuit through the file and the analysis, with counts that can be worked out by hand.
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
 
@@ -25,15 +25,15 @@ fn circle(field: Field) -> R1cs {
     builder.finish(2 * BITS + 1, 0, 0).unwrap()
 }
 
-/// Every constraint has a form of its own; products reach `5 * 10`, and with `y_i` they make `M = 100`.
+/// Every constraint has a form of its own; products have values up to `5 * 10`, and with `y_i` `M` is 100.
 #[test]
 fn two_hundred_thousand_constraints() {
     let circuit = circle(Field::parse("bn254").unwrap());
     let mut bytes = Vec::new();
     write(&circuit, &mut bytes).unwrap();
-    let found = read(&bytes).unwrap();
-    assert_eq!(found, circuit);
-    let analysis = Analysis::of(&found, &Bounds::new()).unwrap();
+    let r1cs = read(&bytes).unwrap();
+    assert_eq!(r1cs, circuit);
+    let analysis = Analysis::of(&r1cs, &Bounds::new()).unwrap();
     assert_eq!((analysis.constraints, analysis.linear, analysis.packed), (2 * BITS, 0, 2 * BITS));
     assert_eq!((analysis.forms, analysis.liftable, analysis.bits), (3 * BITS, true, 7));
     let ceilings = [64, 32, 16, 8, 4, 2].map(|slots| analysis.forms.div_ceil(slots));

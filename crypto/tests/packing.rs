@@ -1,6 +1,6 @@
 //! Packing against brute force from labels.md, section 1: `height` over all cuts into runs, `forms` and
 //! `packed` from a slow set of normalised forms.
-//! Source: labels.md, "Packing".
+//! Source: labels.md, section 1.
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
 
@@ -16,7 +16,7 @@ const PRIMES: [&str; 6] = ["3", "7", "101", "65537", "goldilocks", "bn254"];
 /// A form by wire, coefficients in `[0, p)` and not zero.
 type Form = BTreeMap<u32, U256>;
 
-/// A system and what it was made of.
+/// A system and what it consists of.
 #[derive(Debug)]
 struct Case {
     field: Field,
@@ -101,13 +101,13 @@ proptest! {
 
     #[test]
     fn forms_and_heights_are_those_of_brute_force(case in any_case()) {
-        let (needs, found) = (case.needs(), Packing::of(&case.system()));
-        prop_assert_eq!(found.packed(), needs.len());
-        prop_assert_eq!(found.forms() as usize, needs.iter().flatten().collect::<BTreeSet<_>>().len());
+        let (needs, packing) = (case.needs(), Packing::of(&case.system()));
+        prop_assert_eq!(packing.packed(), needs.len());
+        prop_assert_eq!(packing.forms() as usize, needs.iter().flatten().collect::<BTreeSet<_>>().len());
         for slots in 1..=needs.len() as u32 + 1 {
-            prop_assert_eq!(found.height(slots), height(&needs, slots), "{} slots", slots);
+            prop_assert_eq!(packing.height(slots), height(&needs, slots), "{} slots", slots);
         }
-        prop_assert_eq!(found.heights(), SLOTS.map(|slots| height(&needs, slots)));
+        prop_assert_eq!(packing.heights(), SLOTS.map(|slots| height(&needs, slots)));
     }
 }
 
@@ -140,7 +140,7 @@ fn worked_examples() {
         ),
         ("no constraints", case(&[]), (0, 0, 1)),
     ] {
-        let found = Packing::of(&constraints.system());
-        assert_eq!((found.packed(), found.forms(), found.height(1)), expected, "{name}");
+        let packing = Packing::of(&constraints.system());
+        assert_eq!((packing.packed(), packing.forms(), packing.height(1)), expected, "{name}");
     }
 }

@@ -33,10 +33,10 @@ fn as_proposed(choice: &Choice) -> Proposal {
 fn the_first_sound_candidate_is_the_choice() {
     for demand in [free(1, 3), free(100, 40), free(3000, 70), fixed(90, "goldilocks"), fixed(9, "bn254")] {
         for security in LEVELS {
-            let found = sound(&demand, security).unwrap();
-            assert_eq!(found[0], choose(&demand, security).unwrap());
-            assert!(found.is_sorted_by_key(|choice| choice.proof_size));
-            for choice in &found {
+            let choices = sound(&demand, security).unwrap();
+            assert_eq!(choices[0], choose(&demand, security).unwrap());
+            assert!(choices.is_sorted_by_key(|choice| choice.proof_size));
+            for choice in &choices {
                 let wanted = f64::from(security);
                 assert!(choice.bit_security() >= wanted && choice.soundness >= wanted - 1.0);
             }
@@ -60,33 +60,32 @@ fn a_constraint_that_cannot_hold_is_named() {
     let demand = free(100, 40);
     let fails = |change: fn(&mut Proposal)| changed(&demand, 128, change).fails;
     assert_eq!(fails(|_| ()), []);
-    assert_eq!(fails(|told| told.n -= 64.0), [Hiding]);
-    assert_eq!(fails(|told| (told.log2_q, told.sigma) = (40.0, 3000.0)), [TooShort]);
-    assert_eq!(fails(|told| told.sigma = 100.0), [Width]);
-    assert_eq!(fails(|told| told.log2_q = 400.0), [Hiding]);
-    assert_eq!(fails(|told| told.sigma = 1e12), [Binding, Width]);
-    assert_eq!(fails(|told| told.log2_q = 2.0), [TooShort, Binding, Width]);
+    assert_eq!(fails(|it| it.n -= 64.0), [Hiding]);
+    assert_eq!(fails(|it| (it.log2_q, it.sigma) = (40.0, 3000.0)), [TooShort]);
+    assert_eq!(fails(|it| it.sigma = 100.0), [Width]);
+    assert_eq!(fails(|it| it.log2_q = 400.0), [Hiding]);
+    assert_eq!(fails(|it| it.sigma = 1e12), [Binding, Width]);
+    assert_eq!(fails(|it| it.log2_q = 2.0), [TooShort, Binding, Width]);
 }
 
 #[test]
 fn too_few_automorphisms_are_named() {
-    let told = Proposal { n: 64000.0, log2_q: 2.0, sigma: 1e4 };
-    assert_eq!(judge(&free(1, 3), 256, &told).unwrap().fails, [TooShort, Soundness, Binding, Width]);
+    let proposal = Proposal { n: 64000.0, log2_q: 2.0, sigma: 1e4 };
+    assert_eq!(judge(&free(1, 3), 256, &proposal).unwrap().fails, [TooShort, Soundness, Binding, Width]);
 }
 
 #[test]
 fn more_than_is_needed_is_sound_and_longer() {
-    let found =
-        changed(&free(100, 20), 128, |told| (told.n, told.sigma) = (told.n + 640.0, told.sigma * 1.5));
-    assert_eq!(found.fails, []);
-    assert!(found.proof_size.unwrap() > choose(&free(100, 20), 128).unwrap().proof_size);
+    let verdict = changed(&free(100, 20), 128, |it| (it.n, it.sigma) = (it.n + 640.0, it.sigma * 1.5));
+    assert_eq!(verdict.fails, []);
+    assert!(verdict.proof_size.unwrap() > choose(&free(100, 20), 128).unwrap().proof_size);
 }
 
 #[test]
 fn a_field_s_own_prime_must_be_met() {
     let demand = fixed(90, "goldilocks");
-    assert_eq!(changed(&demand, 128, |told| told.log2_q = 64.3).fails, []);
-    let short = changed(&demand, 128, |told| (told.log2_q, told.sigma) = (63.0, 2.0 * told.sigma));
+    assert_eq!(changed(&demand, 128, |it| it.log2_q = 64.3).fails, []);
+    let short = changed(&demand, 128, |it| (it.log2_q, it.sigma) = (63.0, 2.0 * it.sigma));
     assert_eq!((short.fails, short.proof_size), (vec![TooShort], None));
 }
 
@@ -96,8 +95,8 @@ proptest! {
     #[test]
     fn every_candidate_stands_as_it_is(forms in 1_u32..5000, bits in 1_u32..80, level in 0_usize..4, at in 0.0..1.0) {
         let (demand, security) = (free(forms, bits), LEVELS[level]);
-        let found = sound(&demand, security).unwrap();
-        let choice = found[(at * found.len() as f64) as usize];
+        let choices = sound(&demand, security).unwrap();
+        let choice = choices[(at * choices.len() as f64) as usize];
         let verdict = judge(&demand, security, &as_proposed(&choice)).unwrap();
         prop_assert_eq!(verdict.fails, vec![]);
         prop_assert!(verdict.proof_size.unwrap() <= choice.proof_size);

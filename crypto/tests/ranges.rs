@@ -1,6 +1,6 @@
 //! Range inference against a slow reference written from labels.md, section 1: every pass visits every
 //! constraint, every interval is summed from scratch, rule 4 enumerates by brute force.
-//! Source: labels.md, "Range inference" and "Lift", in its own words below.
+//! Source: labels.md, section 1, in its own words below.
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
 
@@ -445,10 +445,10 @@ fn worked_examples() {
         compare(field, &half_of(field), &constraints, wires, &Bounds::new());
         let r1cs = system(field, &constraints, wires);
         let equations = Equations::of(&r1cs);
-        let found = Ranges::infer(&equations, half_of(field), &Bounds::new()).unwrap();
+        let ranges = Ranges::infer(&equations, half_of(field), &Bounds::new()).unwrap();
         let expected = expected.iter().map(|&(lo, hi)| Interval { lo: lo.into(), hi: hi.into() });
-        let found: Vec<_> = (1..wires).map(|wire| found.interval(wire).clone()).collect();
-        assert_eq!(found, expected.collect::<Vec<_>>(), "{name}");
+        let ranges: Vec<_> = (1..wires).map(|wire| ranges.interval(wire).clone()).collect();
+        assert_eq!(ranges, expected.collect::<Vec<_>>(), "{name}");
     }
 }
 
@@ -475,8 +475,8 @@ fn enumeration_ends_at_256_points() {
         compare(field, &half_of(field), &constraints, bits + 2, &Bounds::new());
         let r1cs = system(field, &constraints, bits + 2);
         let equations = Equations::of(&r1cs);
-        let found = Ranges::infer(&equations, half_of(field), &Bounds::new()).unwrap();
-        assert_eq!(*found.interval(bits + 1), Interval { lo: IBig::ZERO, hi: IBig::from(most) });
+        let ranges = Ranges::infer(&equations, half_of(field), &Bounds::new()).unwrap();
+        assert_eq!(*ranges.interval(bits + 1), Interval { lo: IBig::ZERO, hi: IBig::from(most) });
     }
 }
 
@@ -499,8 +499,8 @@ fn shared_wires_take_linear_time() {
     let mut bounds: Bounds = (1..=COUNT).map(|wire| (wire, ten.clone())).collect();
     bounds.insert(COUNT + 1, Interval::point(IBig::ZERO));
     let equations = Equations::of(&r1cs);
-    let found = Ranges::infer(&equations, half_of(field), &bounds).unwrap();
-    assert!((1..=COUNT).all(|wire| found.interval(wire).hi == IBig::from(5)));
+    let ranges = Ranges::infer(&equations, half_of(field), &bounds).unwrap();
+    assert!((1..=COUNT).all(|wire| ranges.interval(wire).hi == IBig::from(5)));
 }
 
 /// A bit squared again and again, the last square first in the file: a wire is known one exchange after the wire before, and

@@ -180,12 +180,12 @@ fn reject_all(rows: Vec<Rejected>) {
 
 #[test]
 fn the_plain_file_is_read() {
-    let found = File::new().read().unwrap();
-    assert_eq!((found.field().modulus(), found.wires()), (U256::from(PRIME), 5));
-    assert_eq!((found.public_outputs(), found.public_inputs(), found.constraints()), (1, 1, 1));
-    let [a, b, c] = found.constraint(0);
+    let r1cs = File::new().read().unwrap();
+    assert_eq!((r1cs.field().modulus(), r1cs.wires()), (U256::from(PRIME), 5));
+    assert_eq!((r1cs.public_outputs(), r1cs.public_inputs(), r1cs.constraints()), (1, 1, 1));
+    let [a, b, c] = r1cs.constraint(0);
     assert_eq!((a.wires, b.wires, c.wires), (&[2][..], &[3][..], &[1, 4][..]));
-    let values = found.coefficients().values();
+    let values = r1cs.coefficients().values();
     let of_c: Vec<_> = c.coefficients.iter().map(|&number| values[number as usize]).collect();
     assert_eq!(of_c, [U256::from(100), U256::from(7)]);
 }
@@ -353,8 +353,8 @@ fn what_must_be_accepted() {
         ("custom gates", File::with_gates(gates()), 1),
         ("gates listed, none used", File::with_gates((gates().0, 0_u32.to_le_bytes().to_vec())), 1),
     ] {
-        let found = file.read().unwrap_or_else(|error| panic!("{name}: {error:#}"));
-        assert_eq!(found.constraints(), constraints, "{name}");
+        let r1cs = file.read().unwrap_or_else(|error| panic!("{name}: {error:#}"));
+        assert_eq!(r1cs.constraints(), constraints, "{name}");
     }
 }
 
@@ -362,8 +362,8 @@ fn what_must_be_accepted() {
 #[test]
 fn custom_gates_are_kept_and_counted() {
     let gate = Gate { name: b"g".to_vec(), parameters: vec![U256::from(7)] };
-    let found = File::with_gates(gates()).read().unwrap();
-    assert_eq!(*found.gates(), CustomGates { list: vec![gate], uses: vec![(0, vec![1, 4])] });
+    let r1cs = File::with_gates(gates()).read().unwrap();
+    assert_eq!(*r1cs.gates(), CustomGates { list: vec![gate], uses: vec![(0, vec![1, 4])] });
     let uses = |bytes: &[u8]| Analysis::of(&read(bytes).unwrap(), &Bounds::new()).unwrap().custom_gates;
     assert_eq!(uses(&File::with_gates(gates()).bytes()), 1);
     assert_eq!(uses(&File::new().bytes()), 0);

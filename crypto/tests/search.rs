@@ -1,7 +1,6 @@
-//! The label search against a slow version straight from labels.md, sections 2 to 4: linear scans from the
-//! lowest value, no early stop, `beta_SIS` found anew for every rank and cut.
-//! Source: the definition of the labels, labels.md; only the dual hybrid attack is the crate's own (it has its own
-//! golden tables).
+//! The label search against a slow version straight from the definition (labels.md, sections 2 to 4): linear scans
+//! from the lowest value, no early stop, `beta_SIS` computed anew for every rank and cut.
+//! Only the dual hybrid attack is the crate's own (it has its own golden tables).
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
 
@@ -81,15 +80,15 @@ fn hiding(log2_q: f64, security: u32) -> (u32, f64) {
         return known;
     }
     let (sigma, wanted) = ((2.0_f64 / 3.0).sqrt(), f64::from(security));
-    let found = (1..)
+    let rank = (1..)
         .map(|mu| (mu, 64.0 * f64::from(mu)))
         .map(|(mu, n)| (mu, n, usvp_bits(n, log2_q * 2.0_f64.ln(), sigma)))
         .filter(|(_, _, usvp)| *usvp >= wanted) // the cheaper attack can only be below
         .map(|(mu, n, usvp)| (mu, usvp.min(dual_hybrid_bits(n, log2_q, sigma))))
         .find(|(_, bits)| *bits >= wanted)
         .unwrap();
-    KNOWN.lock().unwrap().insert(key, found);
-    found
+    KNOWN.lock().unwrap().insert(key, rank);
+    rank
 }
 
 fn sis_bits(n: f64, log2_q: f64, bound: f64) -> f64 {
@@ -103,7 +102,7 @@ fn sis_bits(n: f64, log2_q: f64, bound: f64) -> f64 {
     0.292 * (41..20_000).find(|&beta| ROOT_HERMITE[beta] <= delta).unwrap() as f64
 }
 
-/// What a candidate costs, in the letters of labels.md.
+/// What a candidate costs, in the letters of the definition (labels.md, section 3).
 #[derive(Clone, Copy, Debug)]
 struct Slow {
     security: u32,
@@ -225,15 +224,23 @@ fn slow_choice(demand: &Demand, security: u32) -> Option<Slow> {
         .min_by_key(|slow| (slow.proof_size(), slow.bits, slow.ord))
 }
 
-fn same(found: &Choice, slow: &Slow) -> Result<(), TestCaseError> {
+fn same(choice: &Choice, slow: &Slow) -> Result<(), TestCaseError> {
     let wanted = [slow.bits, slow.ord, slow.mu, slow.k, slow.kappa, slow.l, slow.cut_d, slow.cut_g];
-    let candidate = found.candidate;
-    let got =
-        [candidate.bits, candidate.ord, found.mu, found.k, found.kappa, found.l, found.cut_d, found.cut_g];
+    let candidate = choice.candidate;
+    let got = [
+        candidate.bits,
+        candidate.ord,
+        choice.mu,
+        choice.k,
+        choice.kappa,
+        choice.l,
+        choice.cut_d,
+        choice.cut_g,
+    ];
     prop_assert_eq!(got, wanted);
-    prop_assert_eq!(found.proof_size, slow.proof_size());
+    prop_assert_eq!(choice.proof_size, slow.proof_size());
     for (got, wanted) in
-        [(found.sigma, slow.sigma()), (found.lwe_bits, slow.lwe_bits), (found.sis_bits, slow.sis_bits())]
+        [(choice.sigma, slow.sigma()), (choice.lwe_bits, slow.lwe_bits), (choice.sis_bits, slow.sis_bits())]
     {
         prop_assert!((got - wanted).abs() <= 1e-9 * wanted, "{} is not {}", got, wanted);
     }
@@ -242,12 +249,12 @@ fn same(found: &Choice, slow: &Slow) -> Result<(), TestCaseError> {
 
 fn compare(demand: &Demand, security: u32) -> Result<(), TestCaseError> {
     match (choose(demand, security), slow_choice(demand, security)) {
-        (Ok(found), Some(slow)) => same(&found, &slow),
+        (Ok(choice), Some(slow)) => same(&choice, &slow),
         (Err(error), None) => {
             prop_assert!(error.to_string().starts_with("infeasible at"), "{}", error);
             Ok(())
         }
-        (found, slow) => Err(TestCaseError::fail(format!("{found:?} is not {slow:?}"))),
+        (choice, slow) => Err(TestCaseError::fail(format!("{choice:?} is not {slow:?}"))),
     }
 }
 
@@ -360,10 +367,10 @@ fn usvp_over_all_dimensions() {
 fn the_hiding_rank_is_the_smallest_for_every_width() {
     for security in LEVELS {
         for bits in 16..=64 {
-            let found = hiding_rank(f64::from(bits), security);
+            let rank = hiding_rank(f64::from(bits), security);
             let (mu, lwe_bits) = hiding(f64::from(bits), security);
-            assert_eq!(found.mu, mu, "{bits} bits at {security}");
-            assert!((found.bits - lwe_bits).abs() < 1e-9);
+            assert_eq!(rank.mu, mu, "{bits} bits at {security}");
+            assert!((rank.bits - lwe_bits).abs() < 1e-9);
         }
     }
 }

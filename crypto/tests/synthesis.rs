@@ -104,7 +104,7 @@ fn liftable(circuit: &Synthetic) -> bool {
 }
 
 #[test]
-fn large_circuits_are_as_large_as_asked_and_satisfied() {
+fn large_circuits_are_as_large_as_wanted_and_satisfied() {
     for family in Family::ALL {
         let circuit = synthesize_sized(family, 1, 200_000);
         assert!((190_000..210_000).contains(&nodes(&circuit)), "{family:?} {}", nodes(&circuit));
