@@ -260,11 +260,11 @@ typedef struct NexuszeroWireRecord {
   uint32_t cause;
 } NexuszeroWireRecord;
 
-// The constraints of bounded wires that reach beyond half the field.
+// The constraints of bounded wires with values beyond half the field.
 typedef struct NexuszeroOverflowRecord {
   // How many there are.
   uint32_t count;
-  // The one that reaches furthest; `2^32 - 1` where there is none.
+  // The one with the largest value; `2^32 - 1` where there is none.
   uint32_t constraint;
   // Bit length of its largest value.
   uint32_t bits;
@@ -391,7 +391,7 @@ void nexuszero_circuits_free(struct NexuszeroCircuits *circuits);
 enum NexuszeroStatus nexuszero_circuits_analyse(const struct NexuszeroCircuits *circuits,
                                                 struct NexuszeroAnalysisRecord *out);
 
-// The number of a family's name, or of families if `name` is null; names are asked for by number.
+// The name of a family by its number; there is none beyond the last.
 //
 // # Safety
 // `buffer` has room for `capacity` bytes.

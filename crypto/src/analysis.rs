@@ -1,4 +1,4 @@
-//! What a circuit asks of its lattice parameters: rows to commit, and whether `q` is free (labels.md, 1).
+//! What a circuit demands of its lattice parameters: rows to commit, and whether `q` is free (labels.md, section 1).
 
 use anyhow::Result;
 use dashu_int::IBig;
@@ -77,7 +77,7 @@ impl Analysis {
 }
 
 /// Whether range inference modulo the prime `q` still ends in values that `q` carries: every
-/// constraint's largest value below `q`, hence every wire below `q/2` (labels.md, 4).
+/// constraint's largest value below `q`, hence every wire below `q/2` (labels.md, section 4).
 ///
 /// # Errors
 /// When a bound is not an interval of an existing wire below `q/2`.

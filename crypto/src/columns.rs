@@ -1,6 +1,6 @@
 //! The dataset's columns, in one list (dataset.md, section 1).
 //!
-//! A column is found here by its name, and the C ABI describes it from here. Element type and width come from the
+//! Columns are looked up here by their names, and the C ABI describes them from here. Element type and width come from the
 //! Rust type of the values, so no second table can differ from them.
 
 use std::marker::PhantomData;

@@ -1,4 +1,4 @@
-//! Rows of the dataset: circuits of a seeded stream, their graphs and their labels (dataset.md).
+//! Rows of the dataset: circuits of a seeded stream, their graphs and their labels (dataset.md, sections 1 to 4).
 //!
 //! Position `g` of the stream fixes family, seed and security; the hash of the circuit fixes the split.
 //! So no circuit is in two splits, and any range of positions can be computed anywhere.
@@ -29,7 +29,7 @@ pub struct Rows {
     /// `[nodes]`: bits of each node's largest value as the analysis has it ([`Analysis::with_node_bits`]). It is what
     /// a network may learn from, and never an input.
     pub node_bits: Vec<u16>,
-    /// `[nodes]`: exchanges of wires and constraints after which they can be known.
+    /// `[nodes]`: rounds of wires and constraints after which they can be known.
     pub node_rounds: Vec<u8>,
     /// Nodes of each circuit.
     pub nodes: Vec<i64>,
@@ -75,7 +75,7 @@ impl Shift {
     /// Both, in the order of their numbers.
     pub const ALL: [Self; 2] = [Self::Large, Self::Family];
 
-    /// The circuit that a family and a seed make in this split.
+    /// The circuit of a family and a seed in this split.
     #[must_use]
     pub fn circuit(self, family: Family, seed: u64) -> Synthetic {
         match self {
@@ -152,18 +152,18 @@ struct Row {
 /// # Errors
 /// When the range overflows or no thread pool can be had.
 pub fn generate(master_seed: u64, first: u64, count: u64, threads: usize) -> Result<[Rows; 3]> {
-    let made = rows(first, count, threads, |position| {
+    let rows = rows(first, count, threads, |position| {
         let draw = Draw::at(master_seed, position);
         row(draw, &synthesize(draw.family, draw.seed).r1cs)
     })?;
     let mut splits = [(); 3].map(|()| Rows::default());
-    for row in made {
+    for row in rows {
         splits[row.split].push(row);
     }
     Ok(splits)
 }
 
-/// The same of a shifted split's stream, whose circuits all go to that split.
+/// The rows of positions `first..first + count` of a shifted split's stream, whose circuits all go to that split.
 ///
 /// # Errors
 /// When the range overflows or no thread pool can be had.
@@ -175,9 +175,9 @@ pub fn generate_shifted(
     threads: usize,
 ) -> Result<Rows> {
     let mut split = Rows::default();
-    rows(first, count, threads, |position| shift.row(shift.draw(master_seed, position)))?
-        .into_iter()
-        .for_each(|row| split.push(row));
+    for row in rows(first, count, threads, |position| shift.row(shift.draw(master_seed, position)))? {
+        split.push(row);
+    }
     Ok(split)
 }
 
@@ -199,19 +199,17 @@ fn row(draw: Draw, r1cs: &R1cs) -> Option<Row> {
     Some(Row { split: split_of(r1cs.content_hash()), draw, graph, node_bits, node_rounds, analysis, choice })
 }
 
+/// The split of a circuit, by its content alone.
 fn split_of(hash: [u8; 32]) -> usize {
-    let mut rest = hash.iter().take(8).fold(0u64, |number, &byte| number << 8 | u64::from(byte)) % 7;
-    SHARES
-        .iter()
-        .position(|&share| {
-            if rest < share {
-                true
-            } else {
-                rest -= share;
-                false
-            }
-        })
-        .unwrap_or(0)
+    let number = hash.iter().take(8).fold(0u64, |number, &byte| number << 8 | u64::from(byte));
+    let place = number % SHARES.iter().sum::<u64>();
+
+    let mut end = 0;
+    let holds = |share: &u64| {
+        end += share;
+        place < end
+    };
+    SHARES.iter().position(holds).unwrap_or(0)
 }
 
 impl Rows {

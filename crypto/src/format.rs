@@ -119,9 +119,9 @@ fn only<'a>(sections: &[Section<'a>], kind: u32, name: &str) -> Result<&'a [u8]>
 }
 
 fn optional<'a>(sections: &[Section<'a>], kind: u32, name: &str) -> Result<Option<&'a [u8]>> {
-    let mut found = sections.iter().filter(|section| section.0 == kind);
-    let body = found.next().map(|section| section.1);
-    ensure!(found.next().is_none(), "section {kind} ({name}) is there twice");
+    let mut matching = sections.iter().filter(|section| section.0 == kind);
+    let body = matching.next().map(|section| section.1);
+    ensure!(matching.next().is_none(), "section {kind} ({name}) is there twice");
     Ok(body)
 }
 
@@ -213,15 +213,15 @@ fn read_gates(sections: &[Section<'_>], header: &Header) -> Result<CustomGates> 
 fn read_gate_list(body: &[u8], header: &Header) -> Result<Vec<Gate>> {
     let mut cursor = Cursor { rest: body, place: "gates section" };
     let mut list = Vec::new();
-    for gate in 0..cursor.u32()? {
-        let mut found = Gate { name: cursor.name()?.to_vec(), parameters: Vec::new() };
+    for number in 0..cursor.u32()? {
+        let mut gate = Gate { name: cursor.name()?.to_vec(), parameters: Vec::new() };
         for _ in 0..cursor.u32()? {
             let known = cursor.element(header.width)?.filter(|value| *value < header.field.modulus());
-            found.parameters.push(known.with_context(|| {
-                format!("gates section: a parameter of gate {gate} is not below the field's prime")
+            gate.parameters.push(known.with_context(|| {
+                format!("gates section: a parameter of gate {number} is not below the field's prime")
             })?);
         }
-        list.push(found);
+        list.push(gate);
     }
     cursor.end()?;
     Ok(list)
@@ -257,7 +257,7 @@ pub fn write_file(r1cs: &R1cs, path: &Path) -> Result<()> {
     attempt().with_context(|| format!("{}: cannot write", path.display()))
 }
 
-/// Writes a system; [`read`] makes the same one of the bytes.
+/// Writes a system; [`read`] gives the same one back.
 ///
 /// # Errors
 /// When `out` refuses, or the system has `2^32` constraints.

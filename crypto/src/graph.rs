@@ -1,4 +1,4 @@
-//! The graph of an R1CS (dataset.md): what the model sees of a circuit.
+//! The graph of an R1CS (dataset.md, section 3): what the model sees of a circuit.
 //!
 //! Nodes are the wires but `w_0` (wire `w` is node `w - 1`), then the constraints (constraint `c` is node
 //! `wires - 1 + c`). An edge joins a wire to a constraint for every coefficient of the wire in `A`, `B` or `C`:

@@ -1,4 +1,4 @@
-//! The exact parameter search: the smallest sound proof for what a circuit asks (labels.md, 3 and 4).
+//! The exact parameter search: the smallest sound proof for a circuit's demand (labels.md, sections 3 to 4).
 //!
 //! Commitments: Baum et al., SCN 2018. Products: Attema, Lyubashevsky, Seiler, CRYPTO 2020. Linear
 //! relations: Esgin, Nguyen, Seiler, ASIACRYPT 2020. Rejection: Lyubashevsky, Nguyen, Seiler, PKC 2021.
@@ -86,7 +86,7 @@ impl Modulus {
     }
 }
 
-/// What a circuit asks: its modulus, and the rows to commit for each of [`SLOTS`].
+/// What a circuit demands: its modulus, and the rows to commit for each of [`SLOTS`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Demand {
     /// The modulus, free or fixed.
@@ -219,9 +219,12 @@ pub fn choose(demand: &Demand, security: u32) -> Result<Choice> {
     let level = Level::of(demand, security)?;
     let mut floors: Vec<_> =
         level.ranked(demand).map(|(shape, kappa)| (shape.floor(kappa), shape, kappa)).collect();
+
+    // the size of one candidate is known: those with a higher floor cannot be the smallest
     let lowest = floors.iter().min_by(|one, other| one.0.total_cmp(&other.0));
-    let enough = lowest.map_or(0, |(_, shape, kappa)| shape.choice(*kappa).proof_size);
-    floors.retain(|(floor, ..)| *floor <= enough as f64);
+    let known = lowest.map_or(0, |(_, shape, kappa)| shape.choice(*kappa).proof_size);
+    floors.retain(|(floor, ..)| *floor <= known as f64);
+
     let choices = floors.iter().map(|(_, shape, kappa)| shape.choice(*kappa));
     choices.min_by_key(Choice::place).with_context(|| infeasible(demand, security, &level))
 }
@@ -232,9 +235,9 @@ pub fn choose(demand: &Demand, security: u32) -> Result<Choice> {
 /// When no challenge set exists for `security`.
 pub fn sound(demand: &Demand, security: u32) -> Result<Vec<Choice>> {
     let level = Level::of(demand, security)?;
-    let mut found: Vec<_> = level.ranked(demand).map(|(shape, kappa)| shape.choice(kappa)).collect();
-    found.sort_by_key(Choice::place);
-    Ok(found)
+    let mut choices: Vec<_> = level.ranked(demand).map(|(shape, kappa)| shape.choice(kappa)).collect();
+    choices.sort_by_key(Choice::place);
+    Ok(choices)
 }
 
 fn infeasible(demand: &Demand, security: u32, level: &Level) -> String {
@@ -301,11 +304,15 @@ impl Level {
     ) -> Option<Shape<'_>> {
         let Candidate { log2_q, ord, .. } = candidate;
         let wanted = f64::from(self.security - 1);
+
+        // as many openings in parallel as soundness needs, if there are automorphisms for them
         let openings = (wanted / (f64::from(ord) * log2_q)).ceil() as u32;
         let k = if ord == 1 { openings.next_power_of_two() } else { openings };
         if k * ord > DEGREE {
             return None;
         }
+
+        // rows to commit: the circuit's, one for the products, and those of the linear checks
         let tau = (wanted / log2_q).ceil() as u32;
         let nlin = if ord == 1 { tau.div_ceil(k) } else { tau };
         let l = demand.heights[ord.ilog2() as usize].saturating_add(1 + nlin);
@@ -362,16 +369,20 @@ impl Shape<'_> {
     /// Raises g, then D, as far as binding allows.
     fn cuts(&self, kappa: u32) -> (u32, u32) {
         let most = self.candidate.bits - 1;
-        let (mut cut_d, mut cut_g) = (0, 0);
+
+        let mut cut_g = 0;
         while cut_g + 1 < most && self.is_binding(kappa, 0, cut_g + 1) {
             cut_g += 1;
         }
+
+        let mut cut_d = 0;
         while cut_d + 1 < most
             && self.level.challenges.l1 * exp2(cut_d) < exp2(cut_g)
             && self.is_binding(kappa, cut_d + 1, cut_g)
         {
             cut_d += 1;
         }
+
         (cut_d, cut_g)
     }
 
@@ -381,19 +392,25 @@ impl Shape<'_> {
             return sigma.log2() + 2.1;
         }
         let w = self.level.challenges.w;
-        let dropped = if cut_d > 0 { w * (w + 1.0) / 3.0 * (D / 12.0) * exp2(2 * cut_d) } else { 0.0 };
+        let variance = w * (w + 1.0) / 3.0; // of a coefficient of the challenge
+        let dropped = if cut_d > 0 { variance * (D / 12.0) * exp2(2 * cut_d) } else { 0.0 };
         let s = (sigma * sigma + dropped).sqrt() / exp2(cut_g);
         0.5 * (1.0 + 2.0 * PI * E * s * s).log2() + 0.15
     }
 
+    /// Bits of a proof, part by part.
     fn proof_bits(&self, kappa: u32, cut_d: f64, hint: f64) -> f64 {
-        let (sigma, bits, k) = (self.sigma(kappa), f64::from(self.candidate.bits), f64::from(self.k));
+        let sigma = self.sigma(kappa);
+        let bits = f64::from(self.candidate.bits);
+        let k = f64::from(self.k);
         let rank = f64::from(kappa);
+
         let commitment = rank * D * (bits - cut_d);
         let rows = (f64::from(self.l) + f64::from(self.nlin)) * D * bits;
         let openings = k * (self.m2(kappa) - rank) * D * (sigma.log2() + 2.1);
         let hints = k * rank * D * hint;
-        commitment + rows + openings + hints + f64::from((2 * self.level.security).max(256))
+        let hashes = f64::from((2 * self.level.security).max(256));
+        commitment + rows + openings + hints + hashes
     }
 
     /// Bytes below which no proof of this rank goes: hints are free, and D is so large that its term
@@ -406,15 +423,18 @@ impl Shape<'_> {
     }
 
     fn soundness(&self) -> f64 {
-        let (k, ord) = (f64::from(self.k), f64::from(self.candidate.ord));
+        let k = f64::from(self.k);
+        let ord = f64::from(self.candidate.ord);
         let checks = (k * ord).min(f64::from(self.tau)) * self.candidate.log2_q;
         checks.min(self.level.challenges.bits - 1.0)
     }
 
     pub(crate) fn choice(&self, kappa: u32) -> Choice {
+        let sigma = self.sigma(kappa);
         let (cut_d, cut_g) = self.cuts(kappa);
-        let (bound, sigma) = (self.log2_bound(kappa, cut_d, cut_g), self.sigma(kappa));
+        let bound = self.log2_bound(kappa, cut_d, cut_g);
         let hint = self.hint_bits(sigma, cut_d, cut_g);
+        let proof_bits = self.proof_bits(kappa, f64::from(cut_d), hint);
         Choice {
             candidate: self.candidate,
             mu: self.hiding.mu,
@@ -427,7 +447,7 @@ impl Shape<'_> {
             lwe_bits: self.hiding.bits,
             sis_bits: sis_bits(D * f64::from(kappa), self.candidate.log2_q, bound),
             soundness: self.soundness(),
-            proof_size: (self.proof_bits(kappa, f64::from(cut_d), hint) / 8.0).ceil() as u64,
+            proof_size: (proof_bits / 8.0).ceil() as u64,
         }
     }
 }

@@ -24,7 +24,7 @@ pub fn primes(bits: u32, ord: u32) -> impl Iterator<Item = U256> {
         .filter(|q| is_probable_prime(*q))
 }
 
-/// The best parameters of a circuit, their concrete prime, and what is asked of them.
+/// The best parameters of a circuit, their concrete prime, and the demand that they meet.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settled {
     /// The smallest sound proof.
@@ -70,7 +70,7 @@ mod tests {
     use crate::field::Field;
 
     #[test]
-    fn primes_have_the_order_asked_for() {
+    fn primes_have_the_order_wanted() {
         for ord in [1, 2, 4, 8, 16] {
             for bits in [16, 32, 64, 128, 256] {
                 let q = primes(bits, ord).next().unwrap();

@@ -1,4 +1,4 @@
-//! Parameters that somebody else proposes, judged as they stand (labels.md, sections 2 and 3).
+//! Proposed parameters, judged as they stand (labels.md, sections 2 to 3).
 
 use anyhow::Result;
 
@@ -35,7 +35,7 @@ pub enum Constraint {
     Width,
 }
 
-/// What a proposal is worth.
+/// The verdict on a proposal.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     /// The dimension that was judged.
@@ -50,21 +50,40 @@ pub struct Verdict {
     pub proof_size: Option<u64>,
 }
 
+/// What a proposal counts as: whole ranks and bits, and a width within doubles.
+struct Rounded {
+    mu: u32,
+    bits: u32,
+    log2_q: f64,
+    sigma: f64,
+    /// Whether q carries the circuit's values, or is the field's prime.
+    fits: bool,
+}
+
+impl Rounded {
+    fn of(demand: &Demand, proposal: &Proposal) -> Self {
+        let mu = (proposal.n / f64::from(DEGREE)).round().clamp(1.0, 16384.0) as u32;
+        let bits = proposal.log2_q.round().clamp(2.0, 512.0) as u32;
+        let sigma = proposal.sigma.clamp(1.0, 2.0_f64.powi(256)) * (1.0 + ROUNDING);
+        let (fits, log2_q) = match demand.modulus {
+            Modulus::Fixed { bits: fixed, log2_q, .. } if bits == fixed => (true, log2_q),
+            Modulus::Fixed { .. } => (false, f64::from(bits)),
+            Modulus::Free { .. } => (bits >= demand.least_bits(), f64::from(bits)),
+        };
+        Self { mu, bits, log2_q, sigma, fits }
+    }
+}
+
 /// Whether parameters are sound: whether some splitting of q and some rank meet every constraint.
 ///
 /// # Errors
 /// When no challenge set exists for `security`.
 pub fn judge(demand: &Demand, security: u32, proposal: &Proposal) -> Result<Verdict> {
     let level = Level::of(demand, security)?;
-    let mu = (proposal.n / f64::from(DEGREE)).round().clamp(1.0, 16384.0) as u32;
-    let bits = proposal.log2_q.round().clamp(2.0, 512.0) as u32;
-    let sigma = proposal.sigma.clamp(1.0, 2.0_f64.powi(256)) * (1.0 + ROUNDING);
-    let (fits, log2_q) = match demand.modulus {
-        Modulus::Fixed { bits: fixed, log2_q, .. } if bits == fixed => (true, log2_q),
-        Modulus::Fixed { .. } => (false, f64::from(bits)),
-        Modulus::Free { .. } => (bits >= demand.least_bits(), f64::from(bits)),
-    };
+    let Rounded { mu, bits, log2_q, sigma, fits } = Rounded::of(demand, proposal);
     let hiding = HidingRank { mu, bits: lwe_bits(DEGREE * mu, log2_q, ternary_sigma()) };
+
+    // every splitting of q with this mask: those with enough automorphisms, those that bind, those wide enough
     let shapes: Vec<_> = demand
         .of_bits(bits)
         .into_iter()
@@ -75,6 +94,7 @@ pub fn judge(demand: &Demand, security: u32, proposal: &Proposal) -> Result<Verd
         .collect();
     let bound: Vec<_> = shapes.iter().filter_map(|shape| Some((shape, shape.binding_rank()?))).collect();
     let wide: Vec<_> = bound.iter().filter(|(shape, kappa)| shape.narrowest(*kappa) <= sigma).collect();
+
     let holds = [
         (Constraint::Hiding, hiding.bits >= f64::from(security)),
         (Constraint::Modulus, fits),

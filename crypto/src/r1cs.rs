@@ -110,7 +110,7 @@ pub struct CustomGates {
 }
 
 /// A checked constraint system: every wire exists, no wire twice in a combination, coefficients
-/// canonical and not zero. Only [`Builder::finish`] makes one.
+/// canonical and not zero. Only [`Builder::finish`] builds one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct R1cs {
     field: Field,
@@ -151,7 +151,7 @@ impl R1cs {
     }
 
     /// Private inputs that the file declares, where circom counts those that it dropped, too; none
-    /// are told apart from other private wires where no file was read.
+    /// are kept apart from other private wires where no file was read.
     #[must_use]
     pub const fn private_inputs(&self) -> u32 {
         self.private_inputs
@@ -200,7 +200,7 @@ impl R1cs {
         })
     }
 
-    /// Whether constraint `index` is linear: `A` or `B` mentions no wire but the constant (labels.md, 1).
+    /// Whether constraint `index` is linear: `A` or `B` mentions no wire but the constant (labels.md, section 1).
     #[must_use]
     pub fn is_linear(&self, index: usize) -> bool {
         let [a, b, _] = self.constraint(index);

@@ -6,7 +6,7 @@
 //! Delta, uSVP and SIS stand here a second time beside [`estimate`], for two reasons. The labels are defined by
 //! formulas, block sizes from 41 on without an end, a bound trivial from `q/2` on; the estimator has a first and a last
 //! block size, measured deltas up to 40, and tests whether a short vector exists, and any change there must leave the
-//! labels alone. And the search asks whether a rank is enough, which [`BindingTest`] answers without a block size. The
+//! labels alone. And the search tests whether a rank is enough, which [`BindingTest`] answers without a block size. The
 //! tests of this file hold the two together: they give the same block sizes, but for the points just named.
 
 use std::collections::HashMap;
@@ -213,7 +213,7 @@ mod tests {
         smallest(MIN_BETA, |beta| usvp_succeeds(n, log2_q, sigma, beta)).map(u64::from)
     }
 
-    /// Compares the block sizes for uSVP; says whether there is one of the estimator's range.
+    /// Compares the block sizes for uSVP; returns whether there is one of the estimator's range.
     fn same_usvp(n: u32, log2_q: f64, sigma: f64) -> bool {
         let here = usvp_beta(n, log2_q, sigma);
         let lwe = Lwe::new(u64::from(n), log2_q, sigma, sigma, None).unwrap();
@@ -238,7 +238,7 @@ mod tests {
         }
     }
 
-    /// Compares the block sizes for SIS; says whether there is one of the estimator's range.
+    /// Compares the block sizes for SIS; returns whether there is one of the estimator's range.
     fn same_sis(n: u32, log2_q: f64, log2_bound: f64) -> bool {
         let delta = sis_log2_delta(f64::from(n), log2_q, log2_bound);
         let beta = |wanted| smallest(MIN_BETA, |beta| log2_delta(f64::from(beta)) <= wanted).map(u64::from);

@@ -1,9 +1,9 @@
 //! The primal attack by bounded distance decoding: BKZ-`beta`, then one SVP call in dimension `eta + 1`.
 //!
 //! Source: lattice-estimator `lwe_primal.py`, `PrimalHybrid` with `zeta = 0` (malb/lattice-estimator
-//! @27a581b), after Liu, Nguyen, *Solving BDD by enumeration* (CT-RSA 2013); section 5.3 of
-//! `estimator_notes.md`. The final lift by Babai is taken to succeed: so it does in every golden row
-//! (the estimator itself asks for its probability only where `eta <= 20`).
+//! @27a581b), after Liu, Nguyen, *Solving BDD by enumeration* (CT-RSA 2013);
+//! estimator.md, section 5.3. The final lift by Babai is taken to succeed: so it does in every golden row
+//! (the estimator itself computes its probability only where `eta <= 20`).
 
 use std::f64::consts::PI;
 use std::sync::LazyLock;
@@ -67,10 +67,9 @@ pub fn bdd(lwe: &Lwe, model: CostModel) -> Estimate {
     };
     let stop = usvp(lwe, model).beta.unwrap_or(BETA_MAX) + 2;
     let (lwe, range) = (lwe.normal_form(), Range { start: BETA_MIN, stop, step: 2 });
-    let found = range.local_minimum_refined(|beta| point(&lwe, exponent, beta, widest(&lwe, beta)));
-    let found = found.filter(|(_, point)| point.rop.is_finite());
-    found
-        .and_then(|(beta, first)| narrowest(&lwe, exponent, beta, first.d))
+    let best = range.local_minimum_refined(|beta| point(&lwe, exponent, beta, widest(&lwe, beta)));
+    let best = best.filter(|(_, point)| point.rop.is_finite());
+    best.and_then(|(beta, first)| narrowest(&lwe, exponent, beta, first.d))
         .unwrap_or(Estimate::fails(Attack::Bdd))
 }
 

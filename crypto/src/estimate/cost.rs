@@ -3,7 +3,7 @@
 //! Source: lattice-estimator `reduction.py` (malb/lattice-estimator @27a581b): `ADPS16` is
 //! Alkim, Ducas, Pöppelmann, Schwabe, *Post-quantum key exchange: a new hope* (USENIX 2016);
 //! `MATZOV` is *Report on the Security of LWE: Improved Dual Lattice Attack* (2022);
-//! section 2 of `estimator_notes.md`.
+//! estimator.md, section 2.
 
 use std::f64::consts::{E, PI};
 

@@ -2,7 +2,7 @@
 //!
 //! Source: lattice-estimator `reduction.py` (malb/lattice-estimator @27a581b), after Yuanmi Chen,
 //! *Réduction de réseau et sécurité concrète du chiffrement complètement homomorphe* (2013);
-//! sections 1 and 6 of `estimator_notes.md`.
+//! estimator.md, section 1 (delta) and estimator.md, section 6 (its inverse).
 //!
 //! ```text
 //! delta(beta) = (beta/(2 pi e) * (pi beta)^(1/beta))^(1/(2(beta - 1)))    beta > 40
@@ -103,7 +103,7 @@ pub fn real_block_size(ln_delta: f64) -> f64 {
     hi
 }
 
-/// Integer block size that the estimator takes for a target `ln_delta` (section 6, step 4):
+/// Integer block size that the estimator takes for a target `ln_delta` (estimator.md, section 6: step 4):
 /// the real root rounded up, with the jump of `delta` at 40; `None` where no block size will do.
 ///
 /// ```

@@ -2,7 +2,7 @@
 //!
 //! Source: lattice-estimator `lwe_dual.py`, `DualHybrid.dual_reduce` with `zeta = 0`, and `prob.py`,
 //! `amplify_sigma` (malb/lattice-estimator @27a581b), after Albrecht, *On dual lattice attacks against
-//! small-secret LWE* (Eurocrypt 2017); section 5.1 of `estimator_notes.md`.
+//! small-secret LWE* (Eurocrypt 2017); estimator.md, section 5.1.
 
 use std::f64::consts::{LN_2, LOG2_E, PI};
 
@@ -47,9 +47,9 @@ pub fn dual(lwe: &Lwe, model: CostModel) -> Estimate {
         return Estimate::undefined(Attack::Dual, reason);
     }
     let stop = lwe.samples.clamp(48.0, BETA_MAX as f64) as u64;
-    let found =
+    let best =
         Range { start: BETA_MIN, stop, step: 8 }.local_minimum_refined(|beta| log2_rop(lwe, exponent, beta));
-    match found.filter(|(_, rop)| rop.is_finite()) {
+    match best.filter(|(_, rop)| rop.is_finite()) {
         Some((beta, rop)) => report(lwe, beta, rop),
         None => Estimate::fails(Attack::Dual),
     }

@@ -1,8 +1,8 @@
 //! The dual hybrid attack with a fast Fourier transform.
 //!
 //! Source: lattice-estimator `lwe_dual.py`, class `MATZOV` (malb/lattice-estimator @27a581b), after
-//! MATZOV, *Report on the Security of LWE: Improved Dual Lattice Attack* (2022); section 5.2 of
-//! `estimator_notes.md`. It is the attack called `dual_hybrid` in the estimator's `rough`.
+//! MATZOV, *Report on the Security of LWE: Improved Dual Lattice Attack* (2022);
+//! estimator.md, section 5.2. It is the attack called `dual_hybrid` in the estimator's `rough`.
 //!
 //! Of the secret's coordinates, `zeta` are enumerated, `t` go through the transform modulo `p`, and
 //! `k = n - zeta - t` stay in the lattice of dimension `D = n + k`:
@@ -30,7 +30,7 @@ const CELLS_MAX: u32 = 1 << 18;
 /// Step of `zeta` and of `t`.
 const STEP: usize = 10;
 
-/// Below this spread a coordinate's guesses are not Gaussian enough and `A > 1` (see the notes).
+/// Below this spread a coordinate's guesses are not Gaussian enough and `A > 1` (estimator.md, section 5.2).
 const SMALL_SECRET: f64 = 0.75;
 
 /// Operations of the table per vector, `4 * 160`, and of the transform per entry.
@@ -143,8 +143,8 @@ pub fn dual_hybrid(lwe: &Lwe, model: CostModel) -> Estimate {
         }
     };
     let mut search = Search::new(&lwe.normal_form(), blocks);
-    let found = search.over_p().filter(|point| clamp(point.rop.log2()).is_finite());
-    found.map_or(Estimate::fails(Attack::DualHybrid), |point| search.report(point))
+    let best = search.over_p().filter(|point| clamp(point.rop.log2()).is_finite());
+    best.map_or(Estimate::fails(Attack::DualHybrid), |point| search.report(point))
 }
 
 /// The instance in logarithms, and the work left.
@@ -240,7 +240,7 @@ impl<'a> Search<'a> {
         }
         let mut best = f64::INFINITY;
         let range = Range { start: BETA_MIN, stop, step: 1 };
-        let found = range.local_minimum(|beta| {
+        let minimum = range.local_minimum(|beta| {
             let block = self.block(beta);
             // One sieve alone costs more than the best so far: no need to count the vectors.
             let rop = if block.sieve > best {
@@ -251,7 +251,7 @@ impl<'a> Search<'a> {
             best = best.min(rop.value);
             rop
         });
-        found.map_or(cell.at, |(beta, rop)| Point { rop, beta, ..cell.at })
+        minimum.map_or(cell.at, |(beta, rop)| Point { rop, beta, ..cell.at })
     }
 
     fn block(&self, beta: u64) -> &'a Block {
@@ -338,7 +338,7 @@ impl Cell {
         (self.ln_noise + block.ln_heuristic + ln_reduced).exp() + self.ln_base
     }
 
-    /// Largest `ln N` that the sieve is asked for.
+    /// Largest `ln N` that the sieves may have to give.
     fn ln_most(&self, block: &Block) -> f64 {
         LOG2_SIEVES_MAX * LN_2 + block.ln_lists
     }

@@ -1,8 +1,8 @@
 //! How hard LWE and SIS instances are for the known lattice attacks.
 //!
 //! A second implementation of malb/lattice-estimator @27a581b (Albrecht, Player, Scott, *On the
-//! concrete hardness of Learning with Errors*, 2015), from `estimator_notes.md`, a description in own
-//! words; the tables of `tests/fixtures/golden` come from the original. One file is one part of the
+//! concrete hardness of Learning with Errors*, 2015), from a description in own words
+//! (estimator.md, sections 1 to 7); the tables of `tests/fixtures/golden` come from the original. One file is one part of the
 //! theory: [`delta`], [`cost`], the attacks [`usvp`], [`bdd`], [`dual`], [`dual_hybrid`] on LWE, and
 //! [`sis`].
 //!
@@ -78,7 +78,7 @@ impl Lwe {
         Ok(Self { n: n as f64, ln_q: log2_q * std::f64::consts::LN_2, sigma_s, sigma_e, samples })
     }
 
-    /// Normal form: a secret wider than the error gives its place to the error (section 4.1).
+    /// Normal form: a secret wider than the error gives its place to the error (estimator.md, section 4.1).
     pub(crate) fn normal_form(&self) -> Self {
         let Self { n, sigma_s, sigma_e, samples, .. } = *self;
         if sigma_e < sigma_s && samples >= 2.0 * n {
@@ -90,12 +90,12 @@ impl Lwe {
         }
     }
 
-    /// Most rows of the primal lattice (section 4.2).
+    /// Most rows of the primal lattice (estimator.md, section 4.2).
     pub(crate) fn dimension_cap(&self) -> f64 {
         if self.sigma_s <= self.sigma_e { self.samples + self.n } else { self.samples }
     }
 
-    /// `ln(xi)`: the scale that makes a narrow secret as wide as the error (section 4.3).
+    /// `ln(xi)`: the scale that makes a narrow secret as wide as the error (estimator.md, section 4.3).
     pub(crate) fn ln_xi(&self) -> f64 {
         (self.sigma_e.ln() - self.sigma_s.ln()).max(0.0)
     }
@@ -178,7 +178,7 @@ pub enum Detail {
     },
     /// SIS.
     Sis {
-        /// Block size that the length bound asks for, not capped by `d`; `None` above 65536.
+        /// Block size that the length bound needs, not capped by `d`; `None` above 65536.
         beta: Option<u64>,
     },
 }

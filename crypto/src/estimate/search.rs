@@ -1,7 +1,7 @@
 //! The one-dimensional searches of the estimator.
 //!
 //! Source: lattice-estimator `util.py`, class `local_minimum` (malb/lattice-estimator @27a581b);
-//! section 3 of `estimator_notes.md`. A value is better when it is `<=` the best so far, thus a
+//! estimator.md, section 3. A value is better when it is `<=` the best so far, thus a
 //! tie goes to the latest, and infinity is no worse than infinity.
 
 /// What a search runs over: `start <= x < stop`, on the multiples of `step`.

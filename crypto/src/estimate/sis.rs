@@ -1,8 +1,8 @@
 //! The short integer solution problem in the Euclidean norm.
 //!
 //! Source: lattice-estimator `sis_lattice.py`, `SISLattice.cost_euclidean` (malb/lattice-estimator
-//! @27a581b), after Micciancio, Regev, *Lattice-based cryptography* (2009); section 6 of
-//! `estimator_notes.md`.
+//! @27a581b), after Micciancio, Regev, *Lattice-based cryptography* (2009);
+//! estimator.md, section 6.
 //!
 //! ```text
 //! d = sqrt(n lg(q) / (lg(B)^2 / (4 n lg(q)))),    lg(delta) = (lg(B) - n/d lg(q)) / (d - 1)
@@ -60,7 +60,7 @@ impl Sis {
     /// Cost of the lattice attack; [`Status::Trivial`] (zero bits) from `B = (q - 1)/2` on.
     ///
     /// The report's `beta` is capped by `d` as the estimator's is; [`Detail::Sis`] holds the block
-    /// size that the target `delta` asks for.
+    /// size that the target `delta` needs.
     ///
     /// ```
     /// use nexuszero_crypto::estimate::{CostModel, Sis};

@@ -2,8 +2,8 @@
 //!
 //! Source: lattice-estimator `lwe_primal.py`, `PrimalUSVP` (malb/lattice-estimator @27a581b),
 //! after Alkim, Ducas, Pöppelmann, Schwabe (USENIX 2016) and Albrecht, Göpfert, Virdia, Wunderer,
-//! *Revisiting the expected cost of solving uSVP* (Asiacrypt 2017); section 4 of
-//! `estimator_notes.md`.
+//! *Revisiting the expected cost of solving uSVP* (Asiacrypt 2017);
+//! estimator.md, section 4.
 //!
 //! ```text
 //! ln(sigma_e) + ln(beta)/2 <= (2 beta - d - 1) ln(delta) + (ln(tau) + n ln(xi) + (d - n - 1) ln(q)) / d
@@ -26,8 +26,8 @@ use super::{Attack, CostModel, Detail, Estimate, Lwe};
 pub fn usvp(lwe: &Lwe, model: CostModel) -> Estimate {
     let lwe = lwe.normal_form();
     let cost = |beta| dimension(&lwe, beta).map_or(f64::INFINITY, |d| model.log2_rop(beta, d));
-    let found = blocks(&lwe).local_minimum_refined(cost).filter(|(_, rop)| rop.is_finite());
-    let Some((beta, log2_rop)) = found else { return Estimate::fails(Attack::Usvp) };
+    let best = blocks(&lwe).local_minimum_refined(cost).filter(|(_, rop)| rop.is_finite());
+    let Some((beta, log2_rop)) = best else { return Estimate::fails(Attack::Usvp) };
     Estimate::works(Attack::Usvp, log2_rop, beta, dimension(&lwe, beta), Detail::None)
 }
 
@@ -37,7 +37,7 @@ fn blocks(lwe: &Lwe) -> Range {
     Range { start: BETA_MIN, stop, step: 5 }
 }
 
-/// Smallest dimension at which block size `beta` succeeds (steps 1 to 5 of section 4.4).
+/// Smallest dimension at which block size `beta` succeeds (estimator.md, section 4.4: steps 1 to 5).
 fn dimension(lwe: &Lwe, beta: u64) -> Option<u64> {
     let (block, cap) = (beta as f64, lwe.dimension_cap());
     let mut d = lower_root(lwe, beta)?;

@@ -242,7 +242,7 @@ pub unsafe extern "C" fn nexuszero_circuits_analyse(
     })
 }
 
-/// The number of a family's name, or of families if `name` is null; names are asked for by number.
+/// The name of a family by its number; there is none beyond the last.
 ///
 /// # Safety
 /// `buffer` has room for `capacity` bytes.

@@ -35,13 +35,13 @@ impl WireRecord {
     }
 }
 
-/// The constraints of bounded wires that reach beyond half the field.
+/// The constraints of bounded wires with values beyond half the field.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct OverflowRecord {
     /// How many there are.
     pub count: u32,
-    /// The one that reaches furthest; `2^32 - 1` where there is none.
+    /// The one with the largest value; `2^32 - 1` where there is none.
     pub constraint: u32,
     /// Bit length of its largest value.
     pub bits: u32,
@@ -110,7 +110,7 @@ mod tests {
         let mut overflow = OverflowRecord { count: 99, constraint: 0, bits: 0 };
         let mut explain = |count| {
             let wires = wires.as_mut_ptr();
-            // SAFETY: a live handle, and room for more records than are asked for.
+            // SAFETY: a live handle, and room for more records than are written.
             unsafe { nexuszero_circuits_explain(circuits, 0, wires, count, &mut overflow) }
         };
         assert_eq!((explain(9999), explain(r1cs.wires() as usize)), (Status::Invalid, Status::Ok));

@@ -35,7 +35,7 @@ pub struct Ranges<'a> {
     known: Vec<Option<Interval>>, // by wire; nothing while it is wide
     moved: Vec<u64>,              // the visit that last changed the wire
     rounds: Vec<u8>,              // after how many rounds it was narrow, at most 255
-    fresh: Vec<u32>,              // wires that this visit made narrow
+    fresh: Vec<u32>,              // wires that were wide before this visit
     visit: u64,
 }
 
@@ -126,7 +126,7 @@ impl<'a> Ranges<'a> {
         Ok(())
     }
 
-    /// One pass over all constraints; says whether anything changed.
+    /// One pass over all constraints; returns whether anything changed.
     fn pass(&mut self, visited: &mut [u64]) -> bool {
         let equations = self.equations;
         let start = self.visit;
@@ -173,7 +173,7 @@ impl<'a> Ranges<'a> {
         }
     }
 
-    /// Intersects; skips what leaves the field or would be empty. Says whether the wire moved.
+    /// Intersects; skips what leaves the field or would be empty. Returns whether the wire moved.
     fn narrow(&mut self, wire: u32, candidate: Interval) -> bool {
         if !candidate.within(&self.field) {
             return false;

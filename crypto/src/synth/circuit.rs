@@ -1,7 +1,7 @@
 //! A circuit under construction, together with its witness.
 //!
 //! Wires get provisional numbers; [`Circuit::finish`] puts the public outputs first, then the public
-//! inputs, then the private wires, as an R1CS asks.
+//! inputs, then the private wires, as an R1CS orders them.
 
 use super::Synthetic;
 use crate::field::{Field, U256};

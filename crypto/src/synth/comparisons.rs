@@ -43,15 +43,15 @@ fn ascending(s: &mut Sketch, count: usize) {
 /// How many values lie below a threshold is public.
 fn threshold(s: &mut Sketch, count: usize) {
     let width = s.width(2, 2 * count, 1);
-    let mut found = s.c.integer(0);
+    let mut below = s.c.integer(0);
     let bound = s.draw.bits(width);
     let bound = if s.draw.chance(8) { s.c.constant(bound) } else { s.input_of(bound, width) };
     for _ in 0..count {
         let value = s.input(width);
         let less = s.c.less_than(&value, &bound, width);
-        s.c.accumulate(&mut found, U256::from(1), &less);
+        s.c.accumulate(&mut below, U256::from(1), &less);
     }
-    s.publish(&found, 4);
+    s.publish(&below, 4);
 }
 
 /// How many values equal a given one is public; checked, by two comparisons instead of an inverse.
@@ -59,8 +59,8 @@ fn equalities(s: &mut Sketch, count: usize) {
     let width = s.width(2, 3 * count, 1);
     let wanted = s.input(width);
     let hits: Vec<Form> = (0..count).map(|_| equals(s, &wanted, width)).collect();
-    let found = s.c.sum(&hits);
-    s.publish(&found, 4);
+    let equal = s.c.sum(&hits);
+    s.publish(&equal, 4);
 }
 
 fn equals(s: &mut Sketch, wanted: &Form, width: u32) -> Form {
