@@ -28,10 +28,11 @@ test: setup ## Runs every test: Rust, Python, notebooks
 	$(BIN)/python -m pytest -n 2 --dist loadfile tests
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -n 2 --dist loadscope -p no:cacheprovider -W default notebooks
 
-lint: setup ## ruff, mypy, cargo fmt, clippy; warnings are errors
+lint: setup ## ruff, mypy, contracts between rooms, cargo fmt, clippy; warnings are errors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check nexuszero notebooks/experiments tests
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	cargo fmt --manifest-path crypto/Cargo.toml --check
 	cargo clippy --manifest-path crypto/Cargo.toml --locked --all-targets -- -D warnings
 
