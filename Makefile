@@ -11,7 +11,7 @@ BUILT := nexuszero/_crypto/.built
 CIRCUITS := tests/fixtures/circuits
 CIRCOM := npx -y circom2@0.2.23
 
-.PHONY: help setup week test lint lab dashboard bench compare repeat reference clean header lock circuits
+.PHONY: help setup week test lint lab dashboard docs clone bench compare repeat reference clean header lock circuits
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -42,6 +42,12 @@ lab: setup ## Opens the notebooks in JupyterLab
 dashboard: setup ## Serves the study of PROFILE (or of STORAGE=URL) in optuna-dashboard, on loopback
 	@case $(STUDY) in *://*) ;; *) test -f $(STUDY) || { echo "make: $(STUDY) is missing; run the week, or name a STORAGE=" >&2; exit 2; };; esac
 	$(BIN)/optuna-dashboard --host 127.0.0.1 $(STORAGE)
+
+docs: setup ## Writes docs/options.md and docs/results.md anew
+	$(BIN)/python docs/make.py
+
+clone: setup ## Measures set-up, lint, tests and the quick week in a fresh clone (reports/clone.json)
+	$(BIN)/python notebooks/experiments/clone.py
 
 bench: setup ## Measures speed as ratios taken in one run (reports/bench.json, bench.html)
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full

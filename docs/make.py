@@ -1,0 +1,325 @@
+"""Writes docs/options.md from the configuration models and docs/results.md from what was measured.
+
+Every number of results.md comes from a file below reports/, by its key; a key that is missing is an error.
+
+    python docs/make.py
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig
+
+ROOT = Path(__file__).parents[1]
+REPORTS = ROOT / "reports"
+STAGES = {"generate": GenerateConfig, "tune": TuneConfig, "train": TrainConfig}
+MODELS = {
+    "network": "network, its head",
+    "network, then search": "network, then search",
+    "network, then search, with a margin": "the same with a margin",
+    "boosting, given the truth": "boosting, given the truth",
+    "boosting": "boosting, graph statistics",
+    "linear": "linear, graph statistics",
+    "mean": "always the mean",
+}
+SPLITS = ("val", "test", "test_family", "test_large")
+
+
+class Measured:
+    """A JSON file of measurements, whose values are taken by their path."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.content = json.loads((REPORTS / name).read_text(encoding="utf-8"))
+
+    def __call__(self, *keys: str | int) -> Any:
+        """The value at a path of keys."""
+        value = self.content
+        for depth, key in enumerate(keys, 1):
+            try:
+                value = value[key]
+            except (KeyError, IndexError, TypeError):
+                path = "/".join(map(str, keys[:depth]))
+                raise SystemExit(f"reports/{self.name}: no {path}; measure again, or mend docs/make.py") from None
+        return value
+
+
+def options() -> str:
+    """docs/options.md: a row for each key of a stage."""
+    rows: dict[tuple[str, str, str], list[str]] = {}
+    for stage, model in STAGES.items():
+        for name, field in model.model_fields.items():
+            default = "null" if field.default is None else str(field.default)
+            if isinstance(field.default, bool):
+                default = default.lower()
+            rows.setdefault((name, default, str(field.description)), []).append(stage)
+
+    table = [
+        [f"`{name}`", ", ".join(stages), f"`{default}`", meaning.replace("|", "/")]
+        for (name, default, meaning), stages in rows.items()
+    ]
+    return f"""# Options of a stage
+
+Made by `python docs/make.py` from `nexuszero/config.py`; do not edit.
+
+`nexuszero generate`, `tune` and `train` take their values from a profile (`--profile smoke, quick, full`) or a file
+(`--config FILE`), then from `--set key=value`, which may be repeated and is read as YAML. `nexuszero week` takes
+`--set stage.key=value`. A file's section `workspace` (`data`, `reports`, `checkpoints`, `trials`) says where a run
+lives; every path that is not named follows from it. Paths in a file are relative to that file, those of a named
+profile and of `--set` to the working directory.
+
+{_table(["key", "of", "default", "meaning"], table)}
+"""
+
+
+def results() -> str:
+    """docs/results.md: what was measured, with the file and the key of each number."""
+    parts = (_week, _losses, _proposals, _targets, _compiled, _costs, _golden, _comparison, _benchmark)
+    sections = "\n\n".join(part() for part in parts)
+    return f"""# Results
+
+Made by `python docs/make.py` from the files below `reports/`; do not edit. Each section names its file. ± is the
+deviation over seeds. What the numbers mean, and what not, is in the [model card](model_card.md) and in
+[labels.md](labels.md).
+
+{sections}
+"""
+
+
+def _week() -> str:
+    summary = Measured("reference/summary.json")
+    seconds = Measured("reference/seconds.json")
+    stages = ("generate", "tune", "train", "analyse", "summary")
+    spent = {stage: seconds(stage) for stage in stages}
+    versions = summary("provenance", "versions")
+    machine = summary("provenance", "machine")
+    best = summary("trials", 0)
+    rows = [
+        ["the whole week after set-up", _minutes(sum(spent.values())), "one run, nothing beside it"],
+        *[[f"notebook of stage {stage}", _minutes(spent[stage]), ""] for stage in stages],
+        ["trials", str(len(summary("trials"))), f"best: trial {best['trial']}, validation loss {best['val_loss']:.4f}"],
+        *[[f"loss, {row['split']}", f"{row['loss']:.4f}", "always the mean: 2"] for row in summary("losses")],
+        ["circuits generated a minute", f"{summary('circuits_per_minute'):,.0f}", "all splits"],
+        ["size of all splits", f"{summary('megabytes'):.1f} MB", ""],
+    ]
+    data = [
+        [row["split"], f"{row['circuits']:,.0f}", f"{row['mean nodes']:.0f}", f"{row['most nodes']:,.0f}",
+         f"{row['liftable share']:.1%}"]
+        for row in summary("dataset")
+    ]  # fmt: skip
+    return f"""## The recorded week
+
+`reports/reference/summary.json`, `seconds.json`: profile full, seed {summary("provenance", "seed")}, commit
+{summary("provenance", "commit")[:7]}, Python {versions["python"]}, torch {versions["torch"]}, torch-geometric
+{versions["torch-geometric"]}; {machine["cores"]} cores ({machine["cpu"]}), {machine["ram_gib"]} GiB, no GPU.
+
+{_table(["what", "measured", ""], rows)}
+
+{_table(["split", "circuits", "mean nodes", "most nodes", "q is free"], data)}"""
+
+
+def _losses() -> str:
+    rows = [
+        [title, *(_spread(lambda run, m=model, s=split: run["models"][m][s]["loss"], 4) for split in SPLITS)]
+        for model, title in MODELS.items()
+    ]
+    seeds = Measured("reference/seeds.json")
+    names = ", ".join(str(run["seed"]) for run in seeds("reports"))
+    return f"""## Losses over seeds
+
+`reports/reference/seeds.json`: the full training with seeds {names}; `reports/*/models/*/*/loss`. A loss of 2 is that
+of always answering the train split's mean. test_family holds two families that were never trained on, test_large
+circuits of 2,000 to 20,000 nodes.
+
+{_table(["model", *SPLITS], rows)}"""
+
+
+def _proposals() -> str:
+    def share(model: str, key: str) -> str:
+        return _spread(lambda run: 100 * run["models"][model]["test"][key], 1, " %")
+
+    def cost(model: str, key: str) -> str:
+        return _spread(lambda run: 100 * run["regret"]["test"][model][key], 1, " %")
+
+    rows = [
+        [title, share(model, "hit_log2_q"), share(model, "hit_n"), cost(model, "sound"), cost(model, "larger"),
+         cost(model, "median_excess"), cost(model, "mean_excess")]
+        for model, title in MODELS.items()
+    ]  # fmt: skip
+    test = Measured("reference/seeds.json")("reports", 0, "regret", "test", "network")
+    header = ["model", "log2 q exact", "n exact", "sound", "larger, if sound", "excess, median", "excess, mean"]
+    return f"""## Proposals on the test split
+
+`reports/reference/seeds.json`, `reports/*/regret/test`: {test["circuits"]:,} circuits that ask something, of which q is
+free for {test["free"]:,}; the excess is that of the nearest sound candidate's proof over the smallest, where q is free.
+
+{_table(header, rows)}"""
+
+
+def _targets() -> str:
+    analysis = Measured("reference/analysis.json")
+    rows = [
+        [row["target"], row["threshold"], f"{row['value']:.4g}", "met" if row["met"] else "**missed**"]
+        for row in analysis("targets_met")
+    ]
+    return f"""## Targets of the seed document
+
+`reports/reference/analysis.json`, `targets_met`: the loss, else the share of the test split's exact labels that meet
+the target. Why the size is missed stands in [seed.md](seed.md).
+
+{_table(["target", "threshold", "value", ""], rows)}"""
+
+
+def _compiled() -> str:
+    def cost(model: str, key: str) -> str:
+        return _spread(lambda run: 100 * run["regret"]["compiled"][model][key], 1, " %")
+
+    own = Measured("reference/seeds.json")("reports", 0, "regret", "compiled")
+    rows = [
+        [MODELS[model], cost(model, "sound"), cost(model, "median_excess"), cost(model, "mean_excess")]
+        for model in MODELS
+        if model in own
+    ]
+    counts = own["network"]
+    return f"""## Circuits that people compiled
+
+`reports/reference/seeds.json`, `reports/*/regret/compiled`: {counts["circuits"]} circuits of the repository's fixtures
+at 128 bits, compiled by circom from sources written for this project; q is free for {counts["free"]}. None was trained
+on.
+
+{_table(["model", "sound", "excess, median", "excess, mean"], rows)}"""
+
+
+def _costs() -> str:
+    analysis = Measured("reference/analysis.json")
+    rows = [[name, f"{value:.4g} ms"] for name, value in analysis("milliseconds").items()]
+    search = analysis("costs", "analyse_ms") + analysis("costs", "search_ms")
+    rows.append(["exact analysis and search", f"{search:.4g} ms"])
+    rows.append(["one call of the lattice-estimator", f"{analysis('costs', 'estimator_ms'):.4g} ms"])
+    return f"""## What an answer costs
+
+`reports/reference/analysis.json`, `milliseconds` and `costs`: a circuit, for {analysis("costs", "circuits"):,} test
+circuits at once on both cores, files not read. The estimator's time was recorded on another machine.
+
+{_table(["way", "milliseconds a circuit"], rows)}"""
+
+
+def _golden() -> str:
+    rows = [
+        [row["table"], row["compared"], f"{row['rows']:,.0f}", f"{row['worst_difference']:.1e}"]
+        for row in Measured("reference/summary.json")("golden")
+    ]
+    return f"""## Agreement with the lattice-estimator
+
+`reports/reference/summary.json`, `golden`: the worst absolute difference over the golden rows of the default model; the
+Rust tests hold every row and every cost model.
+
+{_table(["table", "compared", "rows", "worst difference"], rows)}"""
+
+
+def _comparison() -> str:
+    found = Measured("reference/comparison.json")
+    settings = found("settings")
+    rows = []
+    for variant in dict.fromkeys(row["variant"] for row in found("rows")):
+        runs = [row for row in found("rows") if row["variant"] == variant]
+        losses = [_mean([run["splits"][split]["loss"] for run in runs], 3) for split in SPLITS]
+        rows.append([variant, str(len(runs)), f"{runs[0]['parameters']:,}", *losses])
+
+    commits = sorted({row["commit"][:7] for row in found("rows")})
+    curve = [
+        [f"{row['train']:,}", str(row["seed"]), *(f"{row['splits'][split]['loss']:.3f}" for split in SPLITS)]
+        for row in found("curve")
+    ]
+    return f"""## Variants, one choice changed at a time
+
+`reports/reference/comparison.json`, `rows`: {settings["batches"]} batches of {settings["batch_size"]}, width
+{settings["hidden_dim"]}, {settings["num_layers"]} layers: a twentieth of a full training. Commits {", ".join(commits)}.
+
+{_table(["variant", "seeds", "weights", *SPLITS], rows)}
+
+`curve`: the network after {settings["steps"]} batches, by training circuits.
+
+{_table(["training circuits", "seed", *SPLITS], curve)}"""
+
+
+def _benchmark() -> str:
+    bench = Measured("bench.json")
+    parts = ("answers", "estimates", "labels", "generation", "loading", "training")
+    rows = [_bench_row(row) for part in parts for row in bench(part)]
+    header = ["what", "against", "times faster: median (least to largest)", "figure", "target"]
+    return f"""## Speed
+
+`reports/bench.json`, commit {bench("provenance", "commit")[:7]}: medians of {bench("repeats")} turns, the two of a row
+in turn in one session, on {bench("provenance", "machine", "cores")} cores ({bench("provenance", "machine", "cpu")}). What
+cannot run here stands as a recorded time, and the row says so.
+
+{_table(header, rows)}"""
+
+
+def _bench_row(row: dict[str, Any]) -> list[str]:
+    ratio = row["ratio"]
+    times = f"{_number(ratio['median'])} ({_number(ratio['min'])} to {_number(ratio['max'])})"
+    if "value" in row:
+        figure = f"{_number(row['value'])} {row['unit']}"
+    elif "peak_megabytes" in row:
+        size = f"{row['megabytes_on_disk']:.1f} MB, at most {row['peak_megabytes']:.0f} MB of memory"
+        figure = f"{row['ours']['median']:.1f} s, {size}"
+    else:
+        figure = ""
+
+    goals = {"target": "times at least {}", "least": "at least {}", "most": "at most {}"}
+    wanted = [text.format(_number(row[key])) for key, text in goals.items() if row.get(key) is not None]
+    verdict = f"{wanted[0]}: {'met' if row['met'] else '**missed**'}" if wanted else ""
+    return [row["what"], row["against"], times, figure, verdict]
+
+
+def _spread(measure: Callable[[dict[str, Any]], float | None], digits: int, unit: str = "") -> str:
+    """Mean and deviation over the seeds of a number of one analysis; empty where one seed has none."""
+    runs = Measured("reference/seeds.json")("reports")
+    try:
+        values = [measure(run) for run in runs]
+    except KeyError as error:
+        raise SystemExit(f"reports/reference/seeds.json: no {error}; measure again, or mend docs/make.py") from None
+    except TypeError:
+        return ""
+    return _mean([value for value in values if value is not None], digits) + unit
+
+
+def _mean(values: Sequence[float], digits: int) -> str:
+    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+    spread = f" ± {deviation:.{digits}f}" if deviation > 1e-9 else ""
+    return f"{statistics.mean(values):.{digits}f}{spread}"
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [list(header), ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+PAGES = {"options.md": options, "results.md": results}
+
+
+def main() -> None:
+    """Writes every page that is made."""
+    for name, page in PAGES.items():
+        (ROOT / "docs" / name).write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
