@@ -1,6 +1,6 @@
-"""Writes docs/options.md from the configuration models and docs/results.md from what was measured.
+"""Writes docs/options.md from the configuration models, and docs/results.md and README's table from what was measured.
 
-Every number of results.md comes from a file below reports/, by its key; a key that is missing is an error.
+Every number comes from a file below reports/, by its key; a key that is missing is an error.
 
     python docs/make.py
 """
@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import picture
 from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig
 
 ROOT = Path(__file__).parents[1]
@@ -29,6 +30,8 @@ MODELS = {
     "mean": "always the mean",
 }
 SPLITS = ("val", "test", "test_family", "test_large")
+START = "<!-- measured, by docs/make.py -->\n"
+END = "<!-- end of measured -->\n"
 
 
 class Measured:
@@ -90,6 +93,44 @@ deviation over seeds. What the numbers mean, and what not, is in the [model card
 
 {sections}
 """
+
+
+def measured() -> str:
+    """The README's table: six figures, each with its file and key."""
+    summary = Measured("reference/summary.json")
+    bench = Measured("bench.json")
+    worst = max(row["worst_difference"] for row in summary("golden"))
+    compared = sum(row["rows"] for row in summary("golden"))
+    searches = [row["value"] for row in bench("labels")]
+
+    def test(model: str, key: str) -> str:
+        return _spread(lambda run: 100 * run["models"][model]["test"][key], 1, " %")
+
+    def cost(model: str, key: str) -> str:
+        return _spread(lambda run: 100 * run["regret"]["test"][model][key], 1, " %")
+
+    loss = _spread(lambda run: run["models"]["network"]["test"]["loss"], 4)
+    searched = "network, then search"
+    seeds = "[seeds.json](reports/reference/seeds.json)"
+    rows = [
+        ["agreement with the lattice-estimator", f"{compared:,.0f} golden rows, worst difference {worst:.0e}",
+         "[summary.json](reports/reference/summary.json), `golden`"],
+        ["the exact search", f"{min(searches):,.0f} to {max(searches):,.0f} circuits a second",
+         "[bench.json](reports/bench.json), `labels/*/value`"],
+        ["the network's loss on test circuits (always the mean: 2)", loss, f"{seeds}, `models/network/test/loss`"],
+        ["log2 q exact, by the search on its reading", test(searched, "hit_log2_q"), f"{seeds}, `hit_log2_q`"],
+        ["sound as proposed, with a margin", cost(f"{searched}, with a margin", "sound"), f"{seeds}, `regret/test`"],
+        ["excess of its proofs where q is free, mean", cost(searched, "mean_excess"), f"{seeds}, `mean_excess`"],
+    ]  # fmt: skip
+    return _table(["what", "measured", "where"], rows)
+
+
+def readme() -> str:
+    """The README with its table of measurements made anew."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    before, _, rest = text.partition(START)
+    _, _, after = rest.partition(END)
+    return f"{before}{START}\n{measured()}\n\n{END}{after}"
 
 
 def _week() -> str:
@@ -257,8 +298,8 @@ def _benchmark() -> str:
     return f"""## Speed
 
 `reports/bench.json`, commit {bench("provenance", "commit")[:7]}: medians of {bench("repeats")} turns, the two of a row
-in turn in one session, on {bench("provenance", "machine", "cores")} cores ({bench("provenance", "machine", "cpu")}). What
-cannot run here stands as a recorded time, and the row says so.
+in turn in one session, on {bench("provenance", "machine", "cores")} cores
+({bench("provenance", "machine", "cpu")}). What cannot run here stands as a recorded time, and the row says so.
 
 {_table(header, rows)}"""
 
@@ -312,13 +353,18 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-PAGES = {"options.md": options, "results.md": results}
+PAGES = {
+    "docs/options.md": options,
+    "docs/results.md": results,
+    "docs/images/landscape.svg": picture.landscape,
+    "README.md": readme,
+}
 
 
 def main() -> None:
     """Writes every page that is made."""
     for name, page in PAGES.items():
-        (ROOT / "docs" / name).write_text(page(), encoding="utf-8")
+        (ROOT / name).write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":
