@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import picture
+
 from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig
 
 ROOT = Path(__file__).parents[1]

@@ -197,9 +197,9 @@ _COMMON = [
 @_stage(GenerateConfig)
 def generate(config: GenerateConfig) -> None:
     """Generates the dataset of a profile."""
-    from nexuszero.data import generation
+    from nexuszero.data import generate as generate_dataset
 
-    generation.generate(config)
+    generate_dataset(config)
 
 
 @_stage(TuneConfig)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import synthetic
 
-from nexuszero.data.split import Split
+from nexuszero.data import Split
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -28,6 +28,6 @@ def data_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def splits(data_directory: Path) -> dict[str, Split]:
     """The same dataset in memory."""
-    from nexuszero.data.split import read_all
+    from nexuszero.data import read_all
 
     return read_all(data_directory)

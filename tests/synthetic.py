@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nexuszero.data.split import CIRCUIT_COLUMNS, SPLITS, Array, Split, read_all, write
+from nexuszero.data import COLUMNS, SPLITS, Array, Split, read_all, write
 
 SIZES = {"train": 96, "val": 32, "test": 32}
 
@@ -57,7 +57,7 @@ def block(count: int, seed: int) -> dict[str, Array]:
         "params": np.array(targets)[:, :3],
         "metrics": np.array(targets)[:, 3:],
     }
-    extra = {f"circuit/{name}": np.zeros(count, dtype=dtype) for name, dtype in CIRCUIT_COLUMNS.items()}
+    extra = {name: np.zeros(count, COLUMNS[name].dtype) for name in COLUMNS if name.startswith("circuit/")}
     extra["circuit/family"][:] = b"mimc"  # training rebuilds circuits for its drills; at level 0 there are none
     return columns | extra
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from nexuszero.config import GenerateConfig
-from nexuszero.data.generation import generate
-from nexuszero.data.split import read_all
+from nexuszero.data import generate, read_all
 from nexuszero.evaluation import baselines
 
 

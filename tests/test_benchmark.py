@@ -13,9 +13,8 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from nexuszero.data.standardiser import Standardiser
-from nexuszero.network.batches import Batches, Circuits
-from nexuszero.network.model import ParameterNet, loss
+from nexuszero.data import Standardiser
+from nexuszero.network import Batches, GraphBatches, ModelConfig, ParameterNet, loss
 
 ROOT = Path(__file__).parents[1]
 
@@ -44,22 +43,22 @@ def test_a_figure_has_its_target(least, most, met):
 
 
 def test_matrix_products_are_all_counted_and_run_again(splits):
-    batch = next(iter(Batches(Circuits(splits["train"], Standardiser.fit(splits["train"].targets)), 8)))
-    model = ParameterNet(16, 2, 4, 0.0)
+    batch = next(iter(Batches(GraphBatches(splits["train"], Standardiser.fit(splits["train"].targets)), 8)))
+    model = ParameterNet(ModelConfig(16, 2, 4, 0.0))
     with benchmark.Products() as products:
-        loss(model(*batch.inputs), batch.target).backward()
+        loss(model(*batch.inputs).targets, batch.target).backward()
     counter = FlopCounterMode(display=False)
     with counter:
         products.replay()
     assert products.flops == counter.get_total_flops() > 0
     with FlopCounterMode(display=False) as whole:
-        loss(model(*batch.inputs), batch.target).backward()
+        loss(model(*batch.inputs).targets, batch.target).backward()
     assert products.flops == whole.get_total_flops()
 
 
 def test_the_plain_recipe_sees_the_same_circuits(splits):
     split = splits["train"]
-    own = list(Batches(Circuits(split, Standardiser.fit(split.targets)), 16))
+    own = list(Batches(GraphBatches(split, Standardiser.fit(split.targets)), 16))
     theirs = list(plain.loader(split, batch_size=16, shuffle=False))
     for ours, other in zip(own, theirs, strict=True):
         assert torch.equal(ours.x, other.x) and torch.equal(ours.target, other.y)

@@ -6,11 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from nexuszero.data.standardiser import Standardiser
+from nexuszero.data import Standardiser
 from nexuszero.errors import InputError
-from nexuszero.network import checkpoint as checkpoints
-from nexuszero.network.checkpoint import Checkpoint
-from nexuszero.network.model import ParameterNet
+from nexuszero.network import Checkpoint, ModelConfig, ParameterNet, load, publish, save
 
 SHAPE = {"hidden_dim": 16, "num_layers": 2, "num_heads": 4, "dropout": 0.0}
 
@@ -19,17 +17,17 @@ SHAPE = {"hidden_dim": 16, "num_layers": 2, "num_heads": 4, "dropout": 0.0}
 def published(tmp_path: Path) -> Path:
     file = tmp_path / "model.safetensors"
     standardiser = Standardiser((1.0,) * 6, (2.0,) * 6)
-    checkpoints.publish(file, Checkpoint(ParameterNet(**SHAPE), standardiser, {"config": SHAPE, "seed": 3}))
+    publish(file, Checkpoint(ParameterNet(ModelConfig(**SHAPE)), standardiser, {"config": SHAPE, "seed": 3}))
     return file
 
 
 def test_it_comes_back_as_it_was(published: Path) -> None:
-    first, again = (checkpoints.load(published) for _ in range(2))
+    first, again = (load(published) for _ in range(2))
     assert first.meta["seed"] == 3
     assert first.standardiser == Standardiser((1.0,) * 6, (2.0,) * 6)
     assert not first.model.training
-    checkpoints.save(published.with_suffix(".pt"), first)
-    saved = checkpoints.load(published.with_suffix(".pt"))
+    save(published.with_suffix(".pt"), first)
+    saved = load(published.with_suffix(".pt"))
     for weights in (again, saved):
         assert all(map(torch.equal, first.model.parameters(), weights.model.parameters()))
 
@@ -39,7 +37,7 @@ def test_weights_that_the_json_does_not_describe_are_refused(published: Path) ->
     content[-1] ^= 1
     published.write_bytes(content)
     with pytest.raises(InputError, match=r"is not the file that model\.json describes; restore both"):
-        checkpoints.load(published)
+        load(published)
 
 
 @pytest.mark.parametrize("damage", ["no json", "no hash", "no tensors"])
@@ -55,4 +53,4 @@ def test_half_of_it_is_refused(published: Path, damage: str) -> None:
         meta["sha256"] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         about.write_text(json.dumps(meta))
     with pytest.raises(InputError, match="not a readable checkpoint"):
-        checkpoints.load(published)
+        load(published)

@@ -5,19 +5,16 @@ import time
 import pytest
 
 from nexuszero.config import GenerateConfig
-from nexuszero.data.generation import generate
-from nexuszero.data.split import read
-from nexuszero.data.standardiser import Standardiser
+from nexuszero.data import Standardiser, generate, read
 from nexuszero.evaluation.costs import costs, milliseconds, timed
 from nexuszero.evaluation.golden import recorded
-from nexuszero.network.checkpoint import Checkpoint
-from nexuszero.network.model import ParameterNet
+from nexuszero.network import Checkpoint, ModelConfig, ParameterNet
 
 
 def test_every_step_is_timed(tmp_path):
     generate(GenerateConfig(out=tmp_path, train=1, val=1, test=9, seed=1), log=lambda _: None)
     split = read(tmp_path / "test")
-    found = costs(Checkpoint(ParameterNet(8, 1, 2).eval(), Standardiser.fit(split.targets), {}), split)
+    found = costs(Checkpoint(ParameterNet(ModelConfig(8, 1, 2)).eval(), Standardiser.fit(split.targets), {}), split)
     assert found["circuits"] == 9
     steps = ("graph_ms", "network_ms", "believed_ms", "analyse_ms", "search_ms")
     assert all(found[name] > 0 for name in steps) and set(found) == {*steps, "circuits", "estimator_ms"}

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import synthetic
 
-from nexuszero.data.split import CIRCUIT_COLUMNS, Split, Writer, read, read_all, write
+from nexuszero.data import CIRCUIT_COLUMNS, Split, Writer, read, read_all, write
 from nexuszero.errors import InputError
 
 

@@ -6,13 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from nexuszero.data.split import Split
-from nexuszero.data.standardiser import Standardiser
+from nexuszero.data import Split, Standardiser
 from nexuszero.evaluation import metrics as evaluation
-from nexuszero.network import predict
-from nexuszero.network.batches import Batch
-from nexuszero.network.checkpoint import Checkpoint
-from nexuszero.network.model import ParameterNet
+from nexuszero.network import Batch, Checkpoint, ModelConfig, ParameterNet, predict, predict_batches
 
 TRUTH = np.array(
     [
@@ -79,10 +75,10 @@ def test_targets_met_by_hand() -> None:
 def test_predict_is_in_original_units_whatever_the_batches(splits: dict[str, Split]) -> None:
     torch.manual_seed(0)
     standardiser = Standardiser.fit(splits["train"].targets)
-    checkpoint = Checkpoint(ParameterNet(16, 1, 4, 0.3), standardiser, {})
-    predicted = predict.predict(checkpoint, splits["test"])
+    checkpoint = Checkpoint(ParameterNet(ModelConfig(16, 1, 4, 0.3)), standardiser, {})
+    predicted = predict(checkpoint, splits["test"]).targets
     assert predicted.shape == (32, 6)
-    np.testing.assert_allclose(predicted, predict.predict(checkpoint, splits["test"], batch_size=5), rtol=1e-4)
+    np.testing.assert_allclose(predicted, predict(checkpoint, splits["test"], batch_size=5).targets, rtol=1e-4)
     # an untrained network stays near the mean, and in its units
     np.testing.assert_allclose(predicted[:, 1].mean(), splits["train"].params[:, 1].mean(), rtol=0.5)
 
@@ -94,14 +90,14 @@ def test_the_mean_predictor_has_loss_two(splits: dict[str, Split]) -> None:
     assert sum(evaluation.half_losses(mean, truth, standardiser)) == pytest.approx(2)
 
 
-def test_outputs_restores_the_mode() -> None:
+def test_a_prediction_restores_the_mode() -> None:
     class Broken(torch.nn.Linear):
-        def answer(self, *_: object) -> torch.Tensor:
+        def forward(self, *_: object) -> torch.Tensor:
             assert not self.training
             raise RuntimeError("broken")
 
     model = Broken(1, 1).train()
     batch = Batch(*(torch.zeros(0) for _ in range(10)))
     with pytest.raises(RuntimeError, match="broken"):
-        predict.outputs(model, [batch])
+        predict_batches(model, [batch])
     assert model.training

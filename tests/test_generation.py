@@ -8,8 +8,7 @@ import pytest
 
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import SHIFTED, CryptoBridge
-from nexuszero.data import generation
-from nexuszero.data.split import SPLITS, read, read_all
+from nexuszero.data import SPLITS, generation, read, read_all
 
 
 def make(out, **changes):

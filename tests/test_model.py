@@ -1,51 +1,50 @@
 """The network: what it must not depend on, what it must survive, and its loss by hand."""
 
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 
-from nexuszero.data.split import Split
-from nexuszero.data.standardiser import Standardiser
-from nexuszero.network.batches import Batch, Circuits
-from nexuszero.network.model import (
-    BITS_WEIGHT,
+from nexuszero.data import Split, Standardiser
+from nexuszero.network import (
     DEMAND_WEIGHT,
-    LOGS_WEIGHT,
-    NODE_WEIGHT,
-    ROUNDS,
-    Hearers,
+    RANGE_WEIGHT,
+    Batch,
+    GraphBatches,
+    ModelConfig,
+    ModelOutput,
     ParameterNet,
-    Readout,
-    Told,
-    circuit_features,
-    edge_features,
     loss,
     losses,
     objective,
 )
+from nexuszero.network.graph import circuit_features, edge_features
+from nexuszero.network.layers import Pooling, SortedEdges
+from nexuszero.network.loss import BITS_WEIGHT, LOGS_WEIGHT
+from nexuszero.network.model import ROUNDS
 
 
 @pytest.fixture(scope="module")
 def batch(splits: dict[str, Split]) -> Batch:
-    return Circuits(splits["train"], Standardiser.fit(splits["train"].targets)).batch(torch.arange(6))
+    return GraphBatches(splits["train"], Standardiser.fit(splits["train"].targets)).batch(torch.arange(6))
 
 
 @pytest.fixture(scope="module")
 def model() -> ParameterNet:
     torch.manual_seed(0)
-    return ParameterNet(hidden_dim=32, num_layers=2, num_heads=4, dropout=0.3).eval()
+    return ParameterNet(ModelConfig(hidden_dim=32, num_layers=2, num_heads=4, dropout=0.3)).eval()
 
 
 def test_memory_grows_with_the_circuit_and_the_network():
-    small, wide = ParameterNet(32, 2, 4), ParameterNet(256, 2, 4)
+    small, wide = ParameterNet(ModelConfig(32, 2, 4)), ParameterNet(ModelConfig(256, 2, 4))
     assert small.memory(0, 0) == wide.memory(0, 0) == 100 * 2**20
     assert small.memory(1000, 3000) < small.memory(2000, 6000) < wide.memory(2000, 6000)
 
 
 def test_output_shape(model: ParameterNet, batch: Batch) -> None:
-    assert model(*batch.inputs).shape == (6, 6)
-    assert torch.equal(model(*batch.inputs[:4]), model(*batch.inputs))
+    assert model(*batch.inputs).targets.shape == (6, 6)
+    assert torch.equal(model(*batch.inputs[:4]).targets, model(*batch.inputs).targets)
 
 
 def test_the_order_of_nodes_and_edges_does_not_matter(model: ParameterNet, batch: Batch) -> None:
@@ -54,13 +53,13 @@ def test_the_order_of_nodes_and_edges_does_not_matter(model: ParameterNet, batch
     edges = torch.randperm(len(batch.edge_attr), generator=generator)
     place = torch.argsort(nodes)
     shuffled = model(batch.x[nodes], place[batch.edge_index[:, edges]], batch.edge_attr[edges], batch.graph[nodes], 6)
-    torch.testing.assert_close(shuffled, model(*batch.inputs), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(shuffled.targets, model(*batch.inputs).targets, atol=1e-5, rtol=1e-4)
 
 
 def test_a_graph_alone_is_the_graph_in_a_batch(model: ParameterNet, splits: dict[str, Split]) -> None:
-    circuits = Circuits(splits["train"], Standardiser.fit(splits["train"].targets))
-    together = model(*circuits.batch(torch.arange(6)).inputs)
-    alone = torch.cat([model(*circuits.batch(torch.tensor([i])).inputs) for i in range(6)])
+    circuits = GraphBatches(splits["train"], Standardiser.fit(splits["train"].targets))
+    together = model(*circuits.batch(torch.arange(6)).inputs).targets
+    alone = torch.cat([model(*circuits.batch(torch.tensor([i])).inputs).targets for i in range(6)])
     torch.testing.assert_close(alone, together, atol=1e-5, rtol=1e-4)
 
 
@@ -71,41 +70,43 @@ def test_the_answer_depends_on_every_part(model: ParameterNet, batch: Batch, par
     new = {"x": batch.x * 0.9, "edge_attr": batch.edge_attr * 0.5, "edge_index": changed}[part]
     if part == "x":
         new[:, 0] = batch.x[:, 0]
-    assert not torch.allclose(model(*batch._replace(**{part: new}).inputs), model(*batch.inputs), atol=1e-6)
+    after = model(*batch._replace(**{part: new}).inputs).targets
+    assert not torch.allclose(after, model(*batch.inputs).targets, atol=1e-6)
 
 
 @pytest.mark.parametrize("constraint", [0.0, 1.0])
 def test_one_node_without_edges_is_finite(constraint: float) -> None:
-    model = ParameterNet(hidden_dim=16, num_layers=2, num_heads=4, dropout=0.1)
+    model = ParameterNet(ModelConfig(hidden_dim=16, num_layers=2, num_heads=4, dropout=0.1))
     x = torch.zeros(1, 12)
     x[0, 0] = constraint
-    answer = model(x, torch.zeros(2, 0, dtype=torch.int64), torch.zeros(0, 5), torch.zeros(1, dtype=torch.int64), 1)
-    answer.square().sum().backward()
-    assert torch.isfinite(answer).all()
+    nothing, graph = torch.zeros(2, 0, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)
+    targets = model(x, nothing, torch.zeros(0, 5), graph, 1).targets
+    targets.square().sum().backward()
+    assert torch.isfinite(targets).all()
     assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
 
 
 @pytest.mark.parametrize(("hidden", "heads"), [(8, 8), (24, 4)])
 def test_forward_and_backward_are_finite(batch: Batch, hidden: int, heads: int) -> None:
     torch.manual_seed(0)
-    model = ParameterNet(hidden_dim=hidden, num_layers=3, num_heads=heads, dropout=0.2)
-    objective(model.answer(*batch.inputs), batch).backward()
+    model = ParameterNet(ModelConfig(hidden_dim=hidden, num_layers=3, num_heads=heads, dropout=0.2))
+    objective(model(*batch.inputs), batch).backward()
     grads = [parameter.grad for parameter in model.parameters()]
     assert all(grad is not None and torch.isfinite(grad).all() for grad in grads)
 
 
 def test_bfloat16_comes_close(model: ParameterNet, batch: Batch) -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        half = model(*batch.inputs)
+        half = model(*batch.inputs).targets
     assert half.dtype == torch.float32
-    torch.testing.assert_close(half, model(*batch.inputs), atol=0.1, rtol=0.1)
+    torch.testing.assert_close(half, model(*batch.inputs).targets, atol=0.1, rtol=0.1)
 
 
 def test_training_repeats_exactly(batch: Batch) -> None:
     def one() -> torch.Tensor:
         torch.manual_seed(3)
-        model = ParameterNet(16, 2, 4, 0.3)
-        loss(model(*batch.inputs), batch.target).backward()
+        model = ParameterNet(ModelConfig(16, 2, 4, 0.3))
+        loss(model(*batch.inputs).targets, batch.target).backward()
         return torch.cat([p.grad.flatten() for p in model.parameters()])
 
     assert torch.equal(one(), one())
@@ -113,19 +114,19 @@ def test_training_repeats_exactly(batch: Batch) -> None:
 
 def test_heads_must_divide_the_width() -> None:
     with pytest.raises(ValueError, match="multiple of num_heads"):
-        ParameterNet(hidden_dim=30, num_heads=4)
+        ModelConfig(hidden_dim=30, num_heads=4)
 
 
-def test_what_is_heard_by_hand() -> None:
+def test_aggregation_by_hand() -> None:
     edge = torch.zeros(3, 4)
     edge[1] = 1
-    told = torch.tensor([[0.0, -9, 0, -9], [2, 3, 2, 3], [5, 6, 5, 6]])
-    hearers = Hearers.sort(torch.tensor([1, 1, 2]), torch.tensor([2, 0, 2]), 3, edge)
-    largest, total = hearers.gather(told)
+    message = torch.tensor([[0.0, -9, 0, -9], [2, 3, 2, 3], [5, 6, 5, 6]])
+    edges = SortedEdges.sort(torch.tensor([1, 1, 2]), torch.tensor([2, 0, 2]), 3, edge)
+    largest, total = edges.aggregate(message)
     assert largest.tolist() == [[3, 4], [0, 0], [5, 6]]
     assert total.tolist() == [[3, 4], [0, 0], [7, 9]]
     nobody = torch.zeros(0, dtype=torch.int64)
-    assert Hearers.sort(nobody, nobody, 3, edge[:0]).gather(told)[0].shape == (3, 2)
+    assert SortedEdges.sort(nobody, nobody, 3, edge[:0]).aggregate(message)[0].shape == (3, 2)
 
 
 def test_a_boolean_constraint_becomes_a_mark_on_its_wire() -> None:
@@ -134,9 +135,9 @@ def test_a_boolean_constraint_becomes_a_mark_on_its_wire() -> None:
     x[2:, 0], x[2, 3] = 1, 1
     ends, attr = torch.tensor([[0, 0, 0, 1], [2, 2, 3, 3]]), torch.eye(5)[[0, 1, 0, 2]]
     torch.manual_seed(0)
-    model = ParameterNet(16, 2, 4).eval()
-    [(inner, constraints)], leaves, kinds = model.encode(x, ends, attr)
-    assert [kind.tolist() for kind in kinds] == [[], [0, 1], [3]]
+    model = ParameterNet(ModelConfig(16, 2, 4)).eval()
+    [(inner, constraints)], leaves, groups = model.encode(x, ends, attr)
+    assert [group.tolist() for group in groups] == [[], [0, 1], [3]]
     assert len(inner) == 0
     assert len(constraints) == 1
     marked = x[:2].clone()
@@ -144,20 +145,21 @@ def test_a_boolean_constraint_becomes_a_mark_on_its_wire() -> None:
     torch.testing.assert_close(leaves, model.embed_wire(marked))
 
 
-def test_the_three_forms_of_a_constraint_are_heard_apart(model: ParameterNet, batch: Batch) -> None:
+def test_the_three_forms_of_a_constraint_are_aggregated_apart(model: ParameterNet, batch: Batch) -> None:
     swapped = batch.edge_attr[:, [1, 0, 2, 3, 4]]
-    assert not torch.allclose(model(*batch._replace(edge_attr=swapped).inputs), model(*batch.inputs), atol=1e-6)
+    after = model(*batch._replace(edge_attr=swapped).inputs).targets
+    assert not torch.allclose(after, model(*batch.inputs).targets, atol=1e-6)
 
 
-def test_the_readout_by_hand() -> None:
-    readout = Readout(4, 1, 0.0)
-    readout.value.weight.data = torch.eye(2, 4)
-    for parameter in (readout.value.bias, readout.score.weight, readout.score.bias):
+def test_the_pooling_by_hand() -> None:
+    pooling = Pooling(4, 1, 0.0)
+    pooling.value.weight.data = torch.eye(2, 4)
+    for parameter in (pooling.value.bias, pooling.score.weight, pooling.score.bias):
         torch.nn.init.zeros_(parameter)  # all nodes weigh the same
-    seen = readout(torch.tensor([[1.0, 2, 9, 9], [3, -4, 9, 9], [5, 6, 9, 9]]), torch.tensor([0, 0, 2]), 3)
+    pooled = pooling(torch.tensor([[1.0, 2, 9, 9], [3, -4, 9, 9], [5, 6, 9, 9]]), torch.tensor([0, 0, 2]), 3)
     logs = torch.tensor([5.0, 3, 6, 7]).log()
     expected = [[logs[0], logs[1], 3, 2, 2, 1], [0] * 6, [logs[2], logs[3], 5, 6, 5, 6]]
-    torch.testing.assert_close(seen, torch.tensor(expected))
+    torch.testing.assert_close(pooled, torch.tensor(expected))
 
 
 def test_edge_features_by_hand() -> None:
@@ -169,20 +171,20 @@ def test_edge_features_by_hand() -> None:
 
 def test_dropout_drops_weights_of_attention_and_nothing_else(batch: Batch) -> None:
     torch.manual_seed(0)
-    careful, bold = (ParameterNet(16, 2, 4, dropout) for dropout in (0.0, 0.5))
+    careful, bold = (ParameterNet(ModelConfig(16, 2, 4, dropout)) for dropout in (0.0, 0.5))
     bold.load_state_dict(careful.state_dict())
-    before, after = (net.train().answer(*batch.inputs) for net in (careful, bold))
-    assert torch.equal(before.reach, after.reach)
-    assert not torch.allclose(before.answer, after.answer)
-    assert torch.equal(before.answer, bold.eval()(*batch.inputs))
+    before, after = (net.train()(*batch.inputs) for net in (careful, bold))
+    assert torch.equal(before.ranges, after.ranges)
+    assert not torch.allclose(before.targets, after.targets)
+    assert torch.equal(before.targets, bold.eval()(*batch.inputs).targets)
 
 
-def test_tallies_by_hand() -> None:
+def test_pooled_demands_by_hand() -> None:
     """Two nodes of one circuit, the second with room to spare; a third in a circuit of its own; none in the last."""
-    reach = torch.tensor([[-30.0, 1], [-30, 2], [3, 1]])
+    ranges = torch.tensor([[-30.0, 1], [-30, 2], [3, 1]])
     counts = torch.zeros(4, 6)
     counts[0] = 100.0
-    found = ParameterNet.tallied(reach, torch.tensor([0, 0, 1]), counts, torch.tensor([0, 0, 1, 1]), 3)
+    found = ParameterNet.pooled_demand(ranges, torch.tensor([0, 0, 1]), counts, torch.tensor([0, 0, 1, 1]), 3)
     total = 100 + math.log(2)
     assert found[:, 0].tolist() == [8, -3, 0]
     torch.testing.assert_close(found[:, 1], torch.tensor([32 * 2 / 64, 0.5 / (1 + math.exp(3)), 0]))
@@ -192,7 +194,7 @@ def test_tallies_by_hand() -> None:
 
 
 def test_rounds_share_their_weights() -> None:
-    sizes = {depth: sum(p.numel() for p in ParameterNet(16, depth, 4).parameters()) for depth in (1, 5)}
+    sizes = {depth: sum(p.numel() for p in ParameterNet(ModelConfig(16, depth, 4)).parameters()) for depth in (1, 5)}
     assert sizes[1] == sizes[5]
 
 
@@ -205,57 +207,93 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
     attr = torch.zeros(10, 5)
     attr[:5, 0], attr[5:, 2] = 1, 1
     torch.manual_seed(0)
-    model = ParameterNet(128, 2, 4)
+    model = ParameterNet(ModelConfig(128, 2, 4))
     moved = x.clone()
     moved[0, 5] = 10
-    told = [model.encode(nodes, ends, attr)[0] for nodes in (x, moved)]
-    assert len(told[0]) == 2 * ROUNDS
-    for rounds, ((before, _), (after, _)) in enumerate(zip(*told, strict=True), start=1):
+    states = [model.encode(nodes, ends, attr).states_per_round for nodes in (x, moved)]
+    assert len(states[0]) == 2 * ROUNDS
+    for rounds, ((before, _), (after, _)) in enumerate(zip(*states, strict=True), start=1):
         change = (after - before).abs().sum(dim=1) > 0
         assert change.tolist() == [index <= rounds for index in range(1, count - 1)]  # the first and last are leaves
 
 
 def test_the_objective_by_hand() -> None:
     """A node of a 64-bit field whose values fill it, and one of 48 bits; the third is not judged. One q is free.
-    One of three drills is two deviations off in all targets.
+    One of three augmented demands is two deviations off in all targets.
 
     The 48 bits are inferred in the second of two rounds, and are the field's in the first.
     """
-    answers, target, x = torch.zeros(2, 6), torch.ones(2, 6), torch.zeros(3, 12)
+    x = torch.zeros(3, 12)
     x[:, 9] = 64 / 256
-    reach = torch.tensor([[[0.0, 9], [0, 7]], [[0, 9], [0, 1]]])
-    drilled = torch.zeros(2, 3, 6)
-    told = Told(answers, torch.zeros(2, 8), reach, torch.tensor([2, 0]), drilled)
-    graph, bits = torch.tensor([0, 0, 1]), torch.tensor([48.0, 7, 64])
-    nobody, asks = torch.zeros(2, 0, dtype=torch.int64), torch.full((2, 8), 2.0)
-    asks[:, :2] = torch.tensor([[1, 48 / 64], [0, 0]])
-    inferred, wanted = torch.tensor([2, 0, 0]), torch.zeros(2, 3, 6)
-    wanted[:, 2] = 2
-    nothing = torch.zeros(2, 3, 8)
-    batch = Batch(x, nobody, torch.zeros(0, 5), graph, target, asks, bits, inferred, nothing, wanted)
-    found = objective(told, batch)
-    nodes = (
-        math.log(2) + BITS_WEIGHT * (0.5 - 0.5 / 32) / 2 / 2
-    )  # all say one half; in one circuit, in one round of two, 48 bits were taken for 32
-    asked = (
-        math.log(2) + BITS_WEIGHT * (1.5 - 0.5 / 32) / 2 + LOGS_WEIGHT * (2 - 0.05)
-    )  # 48 bits taken for none; four taken for one
-    drills = 2 * 2**2 / 3
-    assert float(found) == pytest.approx(2 + asked * DEMAND_WEIGHT + nodes * NODE_WEIGHT + drills)
-    alone = objective(told._replace(drilled=drilled[:, :0]), batch)
-    assert float(found - alone) == pytest.approx(drills)
+    demand = torch.full((2, 8), 2.0)
+    demand[:, :2] = torch.tensor([[1, 48 / 64], [0, 0]])
+    augmented_target = torch.zeros(2, 3, 6)
+    augmented_target[:, 2] = 2
+    batch = Batch(
+        x=x,
+        edge_index=torch.zeros(2, 0, dtype=torch.int64),
+        edge_attr=torch.zeros(0, 5),
+        graph=torch.tensor([0, 0, 1]),
+        target=torch.ones(2, 6),
+        demand=demand,
+        node_bits=torch.tensor([48.0, 7, 64]),
+        node_rounds=torch.tensor([2, 0, 0]),
+        demand_shift=torch.zeros(2, 3, 8),
+        augmented_target=augmented_target,
+    )
+    output = ModelOutput(
+        targets=torch.zeros(2, 6),
+        demand=torch.zeros(2, 8),
+        ranges=torch.tensor([[[0.0, 9], [0, 7]], [[0, 9], [0, 1]]]),
+        nodes=torch.tensor([2, 0]),
+        augmented=torch.zeros(2, 3, 6),
+    )
+    # all say one half; in one circuit, in one round of two, 48 bits were taken for 32
+    wrong_bits = BITS_WEIGHT * (0.5 - 0.5 / 32)
+    ranges = math.log(2) + wrong_bits / 2 / 2
+    # 48 bits taken for none; four taken for one
+    demands = math.log(2) + BITS_WEIGHT * (1.5 - 0.5 / 32) / 2 + LOGS_WEIGHT * (2 - 0.05)
+    augmented = 2 * 2**2 / 3
+
+    found = objective(output, batch)
+    assert float(found) == pytest.approx(2 + demands * DEMAND_WEIGHT + ranges * RANGE_WEIGHT + augmented)
+    alone = objective(output._replace(augmented=output.augmented[:, :0]), batch)
+    assert float(found - alone) == pytest.approx(augmented)
+    weighed = objective(output, batch, demand_weight=2, range_weight=3)
+    assert float(weighed) == pytest.approx(2 + 2 * demands + 3 * ranges + augmented)
+    in_the_end = objective(output, batch, demand_weight=0, every_round=False)
+    assert float(in_the_end) == pytest.approx(2 + math.log(2) + wrong_bits / 2 + augmented)
 
 
-def test_drills_are_answered_as_circuits_that_ask_the_same(model: ParameterNet, batch: Batch) -> None:
+def test_augmented_demands_have_the_targets_of_circuits_that_ask_the_same(model: ParameterNet, batch: Batch) -> None:
     shift = torch.zeros(6, 3, 8)
-    shift[:, 1, 3:], shift[:, 2, 0] = 1, -20
-    told = model.answer(*batch.inputs, shift)
-    torch.testing.assert_close(told.drilled[:, 0], told.answer)
-    assert (told.drilled[:, 1:] != told.drilled[:, :1]).any(dim=2).all()
-    told.drilled.sum().backward()
-    taught = {name.split(".")[0] for name, weight in model.named_parameters() if weight.grad is not None}
+    shift[:, 1, 3:] = 1
+    shift[:, 2, 0] = -20
+    output = model(*batch.inputs, shift)
+    torch.testing.assert_close(output.augmented[:, 0], output.targets)
+    assert (output.augmented[:, 1:] != output.augmented[:, :1]).any(dim=2).all()
+    output.augmented.sum().backward()
+    learned = {name.split(".")[0] for name, weight in model.named_parameters() if weight.grad is not None}
     model.zero_grad(set_to_none=True)
-    assert taught == {"answer_head"}  # a drill says nothing of the circuit
+    assert learned == {"target_head"}  # an augmented demand says nothing of the circuit
+
+
+@pytest.mark.parametrize("part", ["receiver_bias", "pooled_demand"])
+def test_a_part_may_be_left_out(model: ParameterNet, batch: Batch, part: str) -> None:
+    less = ParameterNet(replace(model.config, **{part: False})).eval()
+    less.load_state_dict(model.state_dict())  # so weights are created in the same order, with it or without
+    assert not torch.allclose(less(*batch.inputs).demand, model(*batch.inputs).demand, atol=1e-4)
+
+
+def test_without_the_receivers_bias_its_weights_do_not_matter(batch: Batch) -> None:
+    torch.manual_seed(0)
+    model = ParameterNet(ModelConfig(32, 2, 4, receiver_bias=False)).eval()
+    before = model(*batch.inputs).demand
+    update = model.message_passing.wire_update
+    bias = slice(update.message_dim // 2, update.message_dim)
+    with torch.no_grad():
+        update.lin_state.weight[bias] += 1
+    assert torch.equal(model(*batch.inputs).demand, before)
 
 
 def test_circuit_features_by_hand() -> None:

@@ -53,20 +53,19 @@ def bridge():
 
 
 def network(path, demand):
-    """A checkpoint that believes the same of every circuit: a row of `Split.demands`."""
+    """A checkpoint that believes the same of every circuit: a row of `Demand.array`."""
     import torch
 
-    from nexuszero.data.standardiser import Standardiser
-    from nexuszero.network.checkpoint import Checkpoint, save
-    from nexuszero.network.model import ParameterNet
+    from nexuszero.data import Standardiser
+    from nexuszero.network import Checkpoint, ModelConfig, ParameterNet, save
 
     shape = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "dropout": 0.0}
-    model = ParameterNet(**shape)
-    for part in (model.demand_head[-1], model.reach_wire[-1], model.reach_constraint[-1], model.count_wire,
-                 model.count_constraint):  # fmt: skip
+    model = ParameterNet(ModelConfig(**shape))
+    for part in (model.demand_head[-1], model.wire_range_head[-1], model.constraint_range_head[-1],
+                 model.wire_count_head, model.constraint_count_head):  # fmt: skip
         torch.nn.init.zeros_(part.weight)
         torch.nn.init.zeros_(part.bias)
-    for part in (model.count_wire, model.count_constraint):
+    for part in (model.wire_count_head, model.constraint_count_head):
         torch.nn.init.constant_(part.bias, -100.0)  # nothing to count
     free, *rest = demand
     model.demand_head[-1].bias.data = torch.tensor([20.0 if free else -20.0, *rest])

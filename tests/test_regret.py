@@ -1,6 +1,7 @@
 """What following a network would cost, with networks whose answers are known."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,14 +10,10 @@ import pytest
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
 from nexuszero.crypto import questions as queries
-from nexuszero.data.generation import generate, rebuilt
-from nexuszero.data.split import read_all
-from nexuszero.data.standardiser import Standardiser, nearest
+from nexuszero.data import Standardiser, generate, nearest, read_all, rebuild
 from nexuszero.errors import InputError
 from nexuszero.evaluation import regret
-from nexuszero.network.checkpoint import Checkpoint
-from nexuszero.network.demand import Margin, searched
-from nexuszero.network.model import ParameterNet
+from nexuszero.network import Checkpoint, Margin, ModelConfig, ParameterNet, search_rebuilt
 
 FREE = Path(__file__).parent / "fixtures/circuits/compare.bn128.r1cs"
 
@@ -31,11 +28,11 @@ def splits(tmp_path_factory):
 @pytest.fixture(scope="module")
 def model(splits):
     """Untrained; only its units matter here."""
-    return Checkpoint(ParameterNet(8, 1, 2, 0.0).eval(), Standardiser.fit(splits["train"].targets), {})
+    return Checkpoint(ParameterNet(ModelConfig(8, 1, 2, 0.0)).eval(), Standardiser.fit(splits["train"].targets), {})
 
 
 def judged(split, model, values):
-    return regret.drawn(split, rebuilt(split), {"it": values}, model.standardiser)["it"]
+    return regret.drawn(split, rebuild(split), {"it": values}, model.standardiser)["it"]
 
 
 def test_labels_as_proposals_have_no_excess(splits, model):
@@ -84,12 +81,13 @@ def test_an_uphill_search_by_hand():
 
 def test_whoever_believes_the_truth_needs_no_margin(splits, model):
     split, nothing = splits["train"], np.zeros((40, 6))
-    none = regret.margin(split, list(rebuilt(split)), nothing, split.demands)
+    none = regret.margin(split, list(rebuild(split)), nothing, split.demand)
     assert (none.certainty, none.bits) == (0.5, 0)  # rows may cost less than nothing: docs/labels.md
-    humble = split.demands - [0, 0, 0, *[math.log2(1.3)] * 5]  # every height is too low
-    found = regret.margin(split, list(rebuilt(split)), nothing, humble)
+    demand = split.demand
+    humble = replace(demand, log2_heights=demand.log2_heights - math.log2(1.3))  # every height is too low
+    found = regret.margin(split, list(rebuild(split)), nothing, humble)
     before, after = (
-        judged(split, model, searched(rebuilt(split), nothing, humble, margin)) for margin in (Margin(), found)
+        judged(split, model, search_rebuilt(rebuild(split), humble, nothing, margin)) for margin in (Margin(), found)
     )
     assert not all(row["sound"] for row in before)
     assert found.rows > 1.2 and np.mean([row["sound"] for row in after]) >= regret.LEAST_SOUND

@@ -6,7 +6,7 @@ import pytest
 import repeat as repeats
 
 from nexuszero.config import GenerateConfig, TrainConfig
-from nexuszero.data.generation import generate
+from nexuszero.data import generate
 from nexuszero.errors import InputError
 
 SILENT = {"log": lambda _: None}

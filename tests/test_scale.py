@@ -22,7 +22,7 @@ import pytest
 import yaml
 
 from nexuszero.config import TUNED, TrainConfig, TuneConfig
-from nexuszero.data.split import read, write
+from nexuszero.data import read, write
 from nexuszero.errors import InputError, StageError
 from nexuszero.pool import Lost, pool, share
 from nexuszero.training import run as training

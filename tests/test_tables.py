@@ -12,9 +12,7 @@ from nexuszero.advice import recommendation as recommend
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
 from nexuszero.crypto import questions as queries
-from nexuszero.data.generation import generate
-from nexuszero.data.split import TARGET_NAMES, read_all
-from nexuszero.data.standardiser import Standardiser
+from nexuszero.data import TARGET_NAMES, Demand, Standardiser, generate, read_all
 from nexuszero.evaluation import golden, regret
 from nexuszero.report import dataset, recommendation, results, search, style
 from nexuszero.report.style import shown
@@ -248,10 +246,10 @@ def test_costs_by_group_by_hand():
 
 def test_the_worst_circuits_stand_first(circuits):
     test = circuits["test"]
-    beliefs = test.demands.copy()
-    beliefs[1, :4] = [0.25, 20 / 64, 0, 3]
+    values = test.demand.array
+    values[1, :4] = [0.25, 20 / 64, 0, 3]
     rows = [cost_row("a 0", 0.1), cost_row("b 1", 0.9), cost_row("c 2", 0.2)]
-    table = results.worst(test, rows, beliefs, 2)
+    table = results.worst(test, rows, Demand.from_array(values), 2)
     assert list(table.index) == ["b 1", "c 2"]
     assert table.loc["b 1", ["believed", "believed B", "believed rows"]].tolist() == [0.25, 20, 8]
     assert table.loc["c 2", "rows"] == test.circuit["height_64"][2]

@@ -11,12 +11,9 @@ import pytest
 import torch
 
 from nexuszero.config import TrainConfig
-from nexuszero.data.split import Split
+from nexuszero.data import Split
 from nexuszero.errors import InputError
-from nexuszero.network import checkpoint as checkpoints
-from nexuszero.network.batches import Batches, Circuits
-from nexuszero.network.model import loss
-from nexuszero.network.predict import outputs
+from nexuszero.network import Batches, GraphBatches, load, loss, predict_batches
 from nexuszero.training import run as training
 from nexuszero.training.run import Diverged, Result, schedule, train
 
@@ -53,9 +50,9 @@ def test_the_best_network_is_the_one_on_disk(
     finished: tuple[Result, list[str], Path], splits: dict[str, Split]
 ) -> None:
     result = finished[0]
-    best = checkpoints.load(result.checkpoint)
+    best = load(result.checkpoint)
     for name, expected in (("val", result.val_loss), ("test", result.test_loss)):
-        measured = loss(*outputs(best.model, Batches(Circuits(splits[name], best.standardiser), 7)))
+        measured = loss(*predict_batches(best.model, Batches(GraphBatches(splits[name], best.standardiser), 7)))
         assert float(measured) == pytest.approx(expected, rel=1e-4)
     assert result.val_loss == min(row["val_loss"] for row in result.history)
     assert result.history[result.best_epoch - 1]["val_loss"] == result.val_loss
@@ -64,7 +61,7 @@ def test_the_best_network_is_the_one_on_disk(
 def test_the_checkpoint_says_where_it_comes_from(
     finished: tuple[Result, list[str], Path], splits: dict[str, Split]
 ) -> None:
-    meta = checkpoints.load(finished[2]).meta
+    meta = load(finished[2]).meta
     assert meta["seed"] == 1
     assert meta["data"] == {name: split.content_hash for name, split in splits.items()}
     assert meta["config"]["hidden_dim"] == 16
@@ -234,7 +231,7 @@ def test_the_baseline_sets_what_the_run_leaves_open(data_directory: Path, tmp_pa
     changes = {name: value for name, value in SMALL.items() if name not in ("hidden_dim", "num_heads")}
     config = TrainConfig(data=data_directory, out=tmp_path, baseline=tmp_path / "baseline.yaml", **changes)
     train(config.model_copy(update={"epochs": 1}), log=lambda _: None)
-    assert checkpoints.load(tmp_path).meta["config"]["hidden_dim"] == 8
+    assert load(tmp_path).meta["config"]["hidden_dim"] == 8
 
 
 def test_the_schedule_by_hand() -> None:
@@ -249,8 +246,8 @@ def test_the_schedule_by_hand() -> None:
 def test_a_bad_checkpoint_is_one_line(tmp_path: Path, content: bytes | None) -> None:
     if content is None:
         with pytest.raises(InputError, match="no such checkpoint"):
-            checkpoints.load(tmp_path / "best_model.pt")
+            load(tmp_path / "best_model.pt")
         return
     (tmp_path / "best_model.pt").write_bytes(content)
     with pytest.raises(InputError, match=r"best_model\.pt: not a readable checkpoint"):
-        checkpoints.load(tmp_path)
+        load(tmp_path)

@@ -25,7 +25,7 @@ from nexuszero.errors import InputError
 from nexuszero.paths import PUBLISHED
 
 if TYPE_CHECKING:  # an answer without a network must not wait for torch
-    from nexuszero.network.checkpoint import Checkpoint
+    from nexuszero.network import Checkpoint
 
 BASELINE = Path("checkpoints/baseline/best_model.pt")
 TRAINED_NODES = 2000  # of the largest circuits that the dataset draws
@@ -125,16 +125,14 @@ class Clock:
 
 def _ask(circuits: Circuits, candidates: Sequence[Row], checkpoint: Path, story: Row) -> None:
     """Adds a network's proposal to the story, or why it was not asked."""
-    from nexuszero.data.split import TARGET_NAMES, unlabelled
-    from nexuszero.data.standardiser import nearest
-    from nexuszero.network.demand import suppose
-    from nexuszero.network.predict import read
+    from nexuszero.data import TARGET_NAMES, Graphs, nearest
+    from nexuszero.network import predict, search_demand
 
     model = _loaded(checkpoint, checkpoint.stat().st_mtime_ns if checkpoint.is_file() else 0)
     nodes = story["circuit"]["wires"] - 1 + story["circuit"]["constraints"]
     needed = model.model.memory(nodes, 0)
     if needed <= MODEL_BYTES:  # else not even the graph is built
-        graph = unlabelled(circuits.graphs(story["security"]))
+        graph = Graphs.from_columns(circuits.graphs(story["security"]))
         needed = model.model.memory(nodes, len(graph.edge_attr))
     if needed > MODEL_BYTES:
         text = f"{nodes:,} nodes would take {needed / 2**30:.1f} GiB, and {MODEL_BYTES / 2**30:g} is the limit"
@@ -143,7 +141,8 @@ def _ask(circuits: Circuits, candidates: Sequence[Row], checkpoint: Path, story:
     if nodes > TRAINED_NODES:
         text = f"the circuit has {nodes:,} nodes, those that it was trained on up to {TRAINED_NODES:,}"
         story["warnings"].append(f"the model extrapolates: {text}")
-    values = suppose(circuits, story["security"], *read(model, graph))[0]
+    prediction = predict(model, graph)
+    values = search_demand(circuits, story["security"], prediction.demand, prediction.targets)[0]
     story["source"] = f"{checkpoint}, checked by exact search"
     verdict = queries.verdicts(circuits.judge(story["security"], values[None, :3]))[0]
     story["proposal"] = dict(zip(TARGET_NAMES, map(float, values), strict=True)) | verdict
@@ -153,9 +152,9 @@ def _ask(circuits: Circuits, candidates: Sequence[Row], checkpoint: Path, story:
 @lru_cache(1)
 def _loaded(checkpoint: Path, _stamp: int) -> Checkpoint:
     """The network of a file, which stays in memory until the file changes."""
-    from nexuszero.network import checkpoint as checkpoints
+    from nexuszero.network import load
 
-    return checkpoints.load(checkpoint)
+    return load(checkpoint)
 
 
 def _warnings(circuit: Row) -> list[str]:

@@ -1,1 +1,54 @@
-"""."""
+"""The dataset: circuits as graphs with their labels, how a file holds them, how they are made and made again."""
+
+from nexuszero.data.columns import (
+    CIRCUIT_COLUMNS,
+    COLUMNS,
+    EDGE_FEATURES,
+    NODE_FEATURES,
+    TARGET_NAMES,
+    TARGETS,
+    Array,
+)
+from nexuszero.data.demand import (
+    DEMAND_BITS,
+    DEMAND_BITS_UNIT,
+    DEMAND_FEATURES,
+    DEMAND_FREE,
+    DEMAND_LOGS,
+    Demand,
+)
+from nexuszero.data.generation import Generation, Rebuilt, generate, rebuild
+from nexuszero.data.reading import read, read_all
+from nexuszero.data.split import SPLITS, Graphs, Split
+from nexuszero.data.standardiser import Standardiser, nearest, nearest_place
+from nexuszero.data.writer import Writer, write
+
+__all__ = [
+    "CIRCUIT_COLUMNS",
+    "COLUMNS",
+    "DEMAND_BITS",
+    "DEMAND_BITS_UNIT",
+    "DEMAND_FEATURES",
+    "DEMAND_FREE",
+    "DEMAND_LOGS",
+    "EDGE_FEATURES",
+    "NODE_FEATURES",
+    "SPLITS",
+    "TARGETS",
+    "TARGET_NAMES",
+    "Array",
+    "Demand",
+    "Generation",
+    "Graphs",
+    "Rebuilt",
+    "Split",
+    "Standardiser",
+    "Writer",
+    "generate",
+    "nearest",
+    "nearest_place",
+    "read",
+    "read_all",
+    "rebuild",
+    "write",
+]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nexuszero.crypto.questions import Row
-from nexuszero.data.split import TARGET_NAMES, TARGETS, Array
+from nexuszero.data.columns import TARGET_NAMES, TARGETS, Array
 
 LOGGED = (
     0,

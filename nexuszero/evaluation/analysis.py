@@ -15,16 +15,13 @@ from typing import Any
 from nexuszero.config import AnalyseConfig
 from nexuszero.crypto import SHIFTED
 from nexuszero.crypto.questions import Row
-from nexuszero.data.generation import rebuilt
-from nexuszero.data.split import SPLITS, Array, Split, read
+from nexuszero.data import SPLITS, Array, Demand, Split, read, rebuild
 from nexuszero.errors import InputError
 from nexuszero.evaluation import baselines, regret
 from nexuszero.evaluation.costs import costs, milliseconds, timed
 from nexuszero.evaluation.metrics import measures, shares, targets_met
 from nexuszero.files import read_json, write_json
-from nexuszero.network import checkpoint as checkpoints
-from nexuszero.network.demand import searched
-from nexuszero.network.predict import read as read_circuits
+from nexuszero.network import load, predict, search_rebuilt
 
 GROUPS = ("family", "security", "field_bits", "liftable")
 
@@ -38,32 +35,36 @@ class Analysis:
         prediction: ``[circuits, 6]`` in original units.
         report: what the JSON file holds.
         rows: what following each model costs, by set of circuits and model (:mod:`nexuszero.evaluation.regret`).
-        beliefs: what the network believes that the test circuits ask, ``[circuits, 8]``.
+        demand: what the network reads that the test circuits ask.
     """
 
     test: Split
     prediction: Array
     report: dict[str, Any]
     rows: dict[str, dict[str, list[Row]]]
-    beliefs: Array
+    demand: Demand
 
 
 def analyse(config: AnalyseConfig) -> Analysis:
     """Measures a checkpoint on validation and test circuits and writes ``config.out``."""
-    checkpoint = checkpoints.load(config.checkpoint)
+    checkpoint = load(config.checkpoint)
     units = checkpoint.standardiser
     splits = {name: read(config.data / name) for name in SPLITS}
     _same_data(checkpoint.meta["data"], splits, config.checkpoint)
     train, test = splits.pop("train"), splits["test"]
     splits |= {name: read(config.data / name) for name in SHIFTED if (config.data / name / "index.h5").is_file()}
-    told = {name: read_circuits(checkpoint, split, _batch(name)) for name, split in splits.items()}
-    made = {name: list(rebuilt(split)) for name, split in splits.items()}
+    told = {name: predict(checkpoint, split, _batch(name)) for name, split in splits.items()}
+    made = {name: list(rebuild(split)) for name, split in splits.items()}
     safe = regret.margin(splits["val"], made["val"], *told["val"])
     fitted, spent = baselines.fitted(train, checkpoint.meta["seed"]), costs(checkpoint, test)
     proposals = {
         "network": {name: values for name, (values, _) in told.items()},
-        "network, then search": {name: searched(made[name], *told[name]) for name in splits},
-        "network, then search, with a margin": {name: searched(made[name], *told[name], safe) for name in splits},
+        "network, then search": {
+            name: search_rebuilt(made[name], told[name].demand, told[name].targets) for name in splits
+        },
+        "network, then search, with a margin": {
+            name: search_rebuilt(made[name], told[name].demand, told[name].targets, safe) for name in splits
+        },
     } | {model: {name: answer(split) for name, split in splits.items()} for model, answer in fitted.items()}
     measured = {
         model: {name: measures(values[name], split.targets, units) for name, split in splits.items()}
@@ -92,7 +93,7 @@ def analyse(config: AnalyseConfig) -> Analysis:
         "seed": checkpoint.meta["seed"],
     }
     write_json(config.out, report)
-    return Analysis(test, prediction, report, rows, told["test"][1])
+    return Analysis(test, prediction, report, rows, told["test"].demand)
 
 
 def _batch(split: str) -> int:

@@ -3,7 +3,7 @@
 Their numbers cost no more than reading the file. One model more is given what only the exact analysis knows, the bits
 of the values and the heights: what it leaves, no reader of graphs can win back.
 
-    fitted(dataset.read("data/quick/train"), seed=42)["boosting"](dataset.read("data/quick/test"))
+    fitted(data.read("data/quick/train"), seed=42)["boosting"](data.read("data/quick/test"))
 """
 
 from __future__ import annotations
@@ -20,13 +20,12 @@ from sklearn.multioutput import MultiOutputRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from nexuszero.data.split import Array, Split
-from nexuszero.data.standardiser import Standardiser
+from nexuszero.data import Array, Graphs, Split, Standardiser
 
 CONSTANTS = slice(9, 12)  # columns of x that are equal over a circuit: field bits, lambda, log nodes
 ROUNDS = 300  # of boosting, trees of 31 leaves (scikit-learn's default)
 GIVEN = "boosting, given the truth"  # sees what only the exact analysis knows
-Answer = Callable[[Split], Array]
+Answer = Callable[[Any], Array]  # of Graphs; what is given the truth, of a Split
 
 
 def fitted(train: Split, seed: int) -> dict[str, Answer]:
@@ -49,7 +48,7 @@ def _predict(model: Any, columns: Callable[[Split], Array], units: Standardiser,
     return units.inverse(model.predict(columns(split)))
 
 
-def statistics(split: Split) -> Array:
+def statistics(split: Graphs) -> Array:
     """Graph statistics, ``[circuits, 47]``: constants, log counts, log sums and maxima of node and edge features."""
     nodes, edges = (np.diff(pointer).clip(1) for pointer in (split.node_ptr, split.edge_ptr))
     sums, maxima = _pooled(split.x, split.node_ptr)
@@ -60,7 +59,7 @@ def statistics(split: Split) -> Array:
 
 def truth(split: Split) -> Array:
     """What the circuit asks, by the exact analysis, with field and lambda: ``[circuits, 10]``."""
-    return np.hstack([split.demands, np.stack([split.circuit["field_bits"], split.circuit["security"]], axis=1)])
+    return np.hstack([split.demand.array, np.stack([split.circuit["field_bits"], split.circuit["security"]], axis=1)])
 
 
 def _pooled(values: Array, pointer: Array) -> tuple[Array, Array]:

@@ -2,7 +2,7 @@
 
 The first two are timed here, one after the other; the estimator's seconds are those that `golden/timing.csv` records.
 
-    costs(checkpoint.load("checkpoints/baseline/best_model.pt"), dataset.read("data/quick/test"))
+    costs(network.load("checkpoints/baseline/best_model.pt"), data.read("data/quick/test"))
 """
 
 from __future__ import annotations
@@ -15,12 +15,9 @@ from contextlib import contextmanager
 import numpy as np
 
 from nexuszero.crypto.questions import Row
-from nexuszero.data.generation import rebuilt
-from nexuszero.data.split import Split, unlabelled
+from nexuszero.data import Graphs, Split, rebuild
 from nexuszero.evaluation.golden import recorded
-from nexuszero.network.checkpoint import Checkpoint
-from nexuszero.network.demand import suppose
-from nexuszero.network.predict import read
+from nexuszero.network import Checkpoint, predict, search_demand
 
 INSTANCE = "n~1024 q=2^27"  # of the recorded calls: next to the dataset's median
 
@@ -28,15 +25,15 @@ INSTANCE = "n~1024 q=2^27"  # of the recorded calls: next to the dataset's media
 def costs(model: Checkpoint, split: Split) -> Row:
     """Milliseconds a circuit of every step to an answer, for a whole split at once; files are not read."""
     spent: defaultdict[str, float] = defaultdict(float)
-    for level, _, circuits in rebuilt(split):
+    for level, _, circuits in rebuild(split):
         with _timed(spent, "graph_ms"):
-            graphs = unlabelled(circuits.graphs(level))
+            graphs = Graphs.from_columns(circuits.graphs(level))
         with _timed(spent, "network_ms"):
-            values, demands = read(model, graphs)
+            prediction = predict(model, graphs)
         with _timed(spent, "analyse_ms"):  # kept by the library, so what follows does not pay for it
             circuits.analyse()
         with _timed(spent, "believed_ms"):
-            suppose(circuits, level, values, demands)
+            search_demand(circuits, level, prediction.demand, prediction.targets)
         with _timed(spent, "search_ms"):
             circuits.choose(level)
     each = {name: ms / len(split) for name, ms in spent.items()}
@@ -61,7 +58,7 @@ def milliseconds(spent: Row) -> dict[str, float]:
     }
 
 
-def timed(answer: Callable[[Split], object], split: Split) -> float:
+def timed(answer: Callable[[Graphs], object], split: Split) -> float:
     """Milliseconds a circuit of answering a whole split, whose graphs are in memory."""
     start = time.perf_counter()
     answer(split)

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from nexuszero.data.split import TARGET_NAMES, Array
-from nexuszero.data.standardiser import Standardiser
+from nexuszero.data import TARGET_NAMES, Array, Standardiser
 
 RING_DEGREE = 64  # n is a multiple of it
 LOSS_TARGET, SECURITY_TARGET, HARDNESS_TARGET, PROOF_SIZE_TARGET = 0.60, 100.0, 0.8, 5000.0

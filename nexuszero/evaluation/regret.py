@@ -2,7 +2,7 @@
 
 On the circuits of a split, and on circuits that people compiled, none of which a network was trained on.
 
-    compiled(None, checkpoint.load("checkpoints/baseline"))["network"]
+    compiled(None, network.load("checkpoints/baseline"))["network"]
 """
 
 from __future__ import annotations
@@ -18,14 +18,10 @@ import numpy as np
 from nexuszero.crypto import Circuits, CryptoBridge
 from nexuszero.crypto import questions as queries
 from nexuszero.crypto.questions import Row
-from nexuszero.data.generation import Made
-from nexuszero.data.split import TARGET_NAMES, Array, Split, unlabelled
-from nexuszero.data.standardiser import Standardiser, nearest_place
+from nexuszero.data import TARGET_NAMES, Array, Demand, Graphs, Rebuilt, Split, Standardiser, nearest_place
 from nexuszero.errors import InputError
 from nexuszero.evaluation.baselines import Answer
-from nexuszero.network.checkpoint import Checkpoint
-from nexuszero.network.demand import NONE, Margin, suppose
-from nexuszero.network.predict import read
+from nexuszero.network import NO_MARGIN, Checkpoint, Margin, predict, search_demand
 from nexuszero.paths import FIXTURES
 
 LEAST_SOUND, MOST_LARGER = 0.95, 0.02  # of the answers with a margin
@@ -35,7 +31,7 @@ MARGINS = [Margin(*values) for values in product((0.5, 0.9, 0.99), (0, 1, 2, 3, 
 def compiled(
     directory: Path | None,
     model: Checkpoint,
-    safe: Margin = NONE,
+    safe: Margin = NO_MARGIN,
     level: int = 128,
     others: Mapping[str, Answer] = MappingProxyType({}),
 ) -> dict[str, list[Row]]:
@@ -54,18 +50,18 @@ def compiled(
     if not found:
         raise InputError(f"{directory or FIXTURES[0]}: holds no .r1cs file; correct the path")
     circuits = CryptoBridge().read(found)
-    graphs = unlabelled(circuits.graphs(level))
-    values, demands = read(model, graphs)
+    graphs = Graphs.from_columns(circuits.graphs(level))
+    values, demand = predict(model, graphs)
     proposals = {
         "network": values,
-        "network, then search": suppose(circuits, level, values, demands),
-        "network, then search, with a margin": suppose(circuits, level, values, demands, safe),
+        "network, then search": search_demand(circuits, level, demand, values),
+        "network, then search, with a margin": search_demand(circuits, level, demand, values, safe),
     } | {name: answer(graphs) for name, answer in others.items()}
     return _rows(circuits, [file.name for file in found], level, proposals, model.standardiser)
 
 
 def drawn(
-    split: Split, made: Iterable[Made], proposals: Mapping[str, Array], units: Standardiser
+    split: Split, made: Iterable[Rebuilt], proposals: Mapping[str, Array], units: Standardiser
 ) -> dict[str, list[Row]]:
     """Rows by model for each circuit of a split, in any order; proposals are ``[circuits, 6]``."""
     rows: dict[str, list[Row]] = {name: [] for name in proposals}
@@ -77,13 +73,14 @@ def drawn(
     return rows
 
 
-def margin(split: Split, made: Sequence[Made], values: Array, demands: Array) -> Margin:
+def margin(split: Split, made: Sequence[Rebuilt], values: Array, demand: Demand) -> Margin:
     """What to add to beliefs, chosen on a split: the cheapest that keeps 95 % sound, else the soundest within 2 %."""
     rated = []
     for safe in MARGINS:
         sound, larger = [], []
         for level, chosen, circuits in made:
-            told = circuits.judge(level, suppose(circuits, level, values[chosen], demands[chosen], safe)[:, :3])
+            answers = search_demand(circuits, level, demand[chosen], values[chosen], safe)
+            told = circuits.judge(level, answers[:, :3])
             sizes, holds = told["proof_size"], told["fails"] == 0
             sound.append(holds)
             larger.append(sizes[holds] / split.metrics[chosen, 2][holds] - 1)

@@ -1,1 +1,36 @@
-"""."""
+"""The network: circuits in batches, its layers, its loss, its files, its predictions, and the search on these."""
+
+from nexuszero.network.batches import Batch, Batches, GraphBatches
+from nexuszero.network.checkpoint import Checkpoint, from_format_1, load, publish, save
+from nexuszero.network.demand import NO_MARGIN, Margin, search_demand, search_rebuilt
+from nexuszero.network.loss import DEMAND_WEIGHT, RANGE_WEIGHT, loss, losses, objective, training_loss
+from nexuszero.network.model import ModelConfig, ModelOutput, ParameterNet
+from nexuszero.network.predict import Prediction, predict, predict_batches, read_demand
+
+__all__ = [
+    "DEMAND_WEIGHT",
+    "NO_MARGIN",
+    "RANGE_WEIGHT",
+    "Batch",
+    "Batches",
+    "Checkpoint",
+    "GraphBatches",
+    "Margin",
+    "ModelConfig",
+    "ModelOutput",
+    "ParameterNet",
+    "Prediction",
+    "from_format_1",
+    "load",
+    "loss",
+    "losses",
+    "objective",
+    "predict",
+    "predict_batches",
+    "publish",
+    "read_demand",
+    "save",
+    "search_demand",
+    "search_rebuilt",
+    "training_loss",
+]

@@ -1,7 +1,8 @@
 """Batches of circuits cut from flat arrays by index arithmetic: no loop over graphs, no worker processes.
 
-A batch of 32 circuits is a handful of numpy's ``take``. PyG's ``DataLoader`` over ``Data`` objects
-builds the same batch from 32 Python objects; ``tests/test_batching.py`` compares their content.
+A batch of 32 circuits is a handful of numpy's ``take``: an operation on a small array costs a fifth of torch's. PyG's
+``DataLoader`` over ``Data`` objects builds the same batch from 32 Python objects; ``tests/test_batches.py`` compares
+their content.
 """
 
 from __future__ import annotations
@@ -13,21 +14,34 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nexuszero.data.split import DEMANDS, TARGETS, Array, Split
-from nexuszero.data.standardiser import Standardiser
+from nexuszero.data import DEMAND_FEATURES, TARGETS, Array, Graphs, Split, Standardiser
 
 
-class Batch(NamedTuple):
-    r"""Circuits side by side as one graph.
+class Inputs(NamedTuple):
+    r"""Circuits side by side as one graph: what the network's forward takes.
 
     Shapes:
         - **x** :math:`(|V|, 12)`, **edge_index** :math:`(2, |E|)` i8 over the batch, **edge_attr**
-          :math:`(|E|, 5)`
-        - **graph** :math:`(|V|)`: the circuit of each node, **target** :math:`(|G|, 6)` standardised,
-          **demand** :math:`(|G|, 8)`: what each circuit asks, **node_bits** :math:`(|V|)`: bits of each node's values,
-          **node_rounds** :math:`(|V|)`: after how many rounds inference has them
-        - **shift** :math:`(|G|, K, 8)`: by how much other demands differ from the circuit's, **drilled**
-          :math:`(|G|, K, 6)`: the standardised answers to them
+          :math:`(|E|, 5)`, **graph** :math:`(|V|)`: the circuit of each node
+    """
+
+    x: Tensor
+    edge_index: Tensor
+    edge_attr: Tensor
+    graph: Tensor
+    num_graphs: int
+
+
+class Batch(NamedTuple):
+    r"""Circuits side by side as one graph, with their labels.
+
+    Shapes:
+        - **x**, **edge_index**, **edge_attr**, **graph**: as :class:`Inputs`
+        - **target** :math:`(|G|, 6)` standardised, **demand** :math:`(|G|, 8)` as `Demand.array`
+        - **node_bits** :math:`(|V|)`: bits of each node's values, **node_rounds** :math:`(|V|)`: after how many rounds
+          inference has them
+        - **demand_shift** :math:`(|G|, K, 8)`: by how much augmented demands differ from the circuit's,
+          **augmented_target** :math:`(|G|, K, 6)`: their standardised targets
         - **weight**: circuits here over an equal share of a batch that several processes divide
     """
 
@@ -39,30 +53,54 @@ class Batch(NamedTuple):
     demand: Tensor
     node_bits: Tensor
     node_rounds: Tensor
-    shift: Tensor
-    drilled: Tensor
+    demand_shift: Tensor
+    augmented_target: Tensor
     weight: float = 1.0
 
     @property
-    def inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor, int]:
-        """What the model's forward takes."""
-        return self.x, self.edge_index, self.edge_attr, self.graph, len(self.target)
+    def inputs(self) -> Inputs:
+        """What the network's forward takes."""
+        return Inputs(self.x, self.edge_index, self.edge_attr, self.graph, len(self.target))
 
 
-class Circuits:
-    """A split ready to be cut into batches; shares the split's memory.
+def cut(graphs: Graphs, circuits: Array) -> Inputs:
+    """The given circuits, ``[graphs]`` indices, side by side in that order."""
+    nodes, sizes, first = _rows(graphs.node_ptr, circuits)
+    edges, degrees, _ = _rows(graphs.edge_ptr, circuits)
 
-    Index arithmetic is numpy's: an operation on a small array costs a fifth of torch's.
+    # indices local to a circuit become those of the batch
+    offset = first.repeat(degrees)
+    edge_index = np.empty((2, len(edges)), dtype=np.int64)
+    for end, local in zip(edge_index, graphs.edge_index, strict=True):
+        np.add(local.take(edges), offset, out=end)
+
+    return Inputs(
+        x=torch.from_numpy(graphs.x.take(nodes, axis=0)),
+        edge_index=torch.from_numpy(edge_index),
+        edge_attr=torch.from_numpy(graphs.edge_attr.take(edges, axis=0)),
+        graph=torch.from_numpy(np.arange(len(circuits)).repeat(sizes)),
+        num_graphs=len(circuits),
+    )
+
+
+class GraphBatches:
+    """A split ready to be cut into batches with labels; shares the split's memory.
+
+    Args:
+        split: circuits with labels.
+        standardiser: of the targets.
+        augmented: shifts of demands, ``[circuits, K, 8]``, and their targets in original units, ``[circuits, K, 6]``.
     """
 
-    def __init__(self, split: Split, standardiser: Standardiser, drills: tuple[Array, Array] | None = None) -> None:
+    def __init__(self, split: Split, standardiser: Standardiser, augmented: tuple[Array, Array] | None = None) -> None:
         self.split = split
-        shift, answers = drills or (np.zeros((len(split), 0, DEMANDS)), np.zeros((len(split), 0, TARGETS)))
-        self.shift = torch.from_numpy(shift.astype(np.float32))
-        drilled = standardiser.transform(answers.reshape(-1, TARGETS)).reshape(answers.shape)
-        self.drilled = torch.from_numpy(drilled.astype(np.float32))
-        self.target = torch.from_numpy(standardiser.transform(split.targets).astype(np.float32))
-        self.demand = torch.from_numpy(split.demands.astype(np.float32))
+        self.target = _float(standardiser.transform(split.targets))
+        self.demand = _float(split.demand.array)
+
+        nothing = np.zeros((len(split), 0, DEMAND_FEATURES)), np.zeros((len(split), 0, TARGETS))
+        shift, targets = augmented or nothing
+        self.demand_shift = _float(shift)
+        self.augmented_target = _float(standardiser.transform(targets.reshape(-1, TARGETS)).reshape(targets.shape))
 
     def __len__(self) -> int:
         """The number of circuits."""
@@ -70,30 +108,18 @@ class Circuits:
 
     def batch(self, circuits: Tensor) -> Batch:
         """The batch of the given circuits, ``[graphs]`` indices, in that order."""
-        split, chosen = self.split, circuits.numpy()
-        nodes, sizes, first = _ranges(split.node_ptr, chosen)
-        edges, degrees, _ = _ranges(split.edge_ptr, chosen)
-        offset = first.repeat(degrees)
-        edge_index = np.empty((2, len(edges)), dtype=np.int64)
-        for end, local in zip(edge_index, split.edge_index, strict=True):
-            np.add(local.take(edges), offset, out=end)
-        graph = np.arange(len(chosen)).repeat(sizes)
-        x, edge_attr = split.x.take(nodes, axis=0), split.edge_attr.take(edges, axis=0)
-        bits, rounds = split.node_bits.take(nodes).astype(np.float32), split.node_rounds.take(nodes)
-        nodes_, ends, edges_, graphs, bits_, rounds_ = map(
-            torch.from_numpy, (x, edge_index, edge_attr, graph, bits, rounds)
+        chosen = circuits.numpy()
+        inputs = cut(self.split, chosen)
+        nodes, _, _ = _rows(self.split.node_ptr, chosen)
+        return Batch(
+            *inputs[:4],
+            target=self.target[circuits],
+            demand=self.demand[circuits],
+            node_bits=_float(self.split.node_bits.take(nodes)),
+            node_rounds=torch.from_numpy(self.split.node_rounds.take(nodes)),
+            demand_shift=self.demand_shift[circuits],
+            augmented_target=self.augmented_target[circuits],
         )
-        target, demand, shift, drilled = (c[circuits] for c in (self.target, self.demand, self.shift, self.drilled))
-        return Batch(nodes_, ends, edges_, graphs, target, demand, bits_, rounds_, shift, drilled)
-
-
-def _ranges(pointer: Array, chosen: Array) -> tuple[Array, Array, Array]:
-    """Rows of the chosen circuits in order, how many each has, and where each begins in the batch."""
-    start = pointer.take(chosen)
-    size = pointer.take(chosen + 1) - start
-    end = size.cumsum()
-    rows = np.arange(end[-1]) + (start - end + size).repeat(size)
-    return rows, size, end - size
 
 
 class Batches:
@@ -101,7 +127,7 @@ class Batches:
 
     With a seed the order is a shuffle that depends on the seed and the epoch alone, so a resumed run sees the
     batches that it would have seen. Lightning sets the epoch through ``sampler.set_epoch``, as it does for
-    PyTorch's own.
+    PyTorch's own loader, whose sampler is another object; here the order is the iterable's own.
 
     Args:
         circuits: the split to cut.
@@ -114,16 +140,24 @@ class Batches:
 
     def __init__(
         self,
-        circuits: Circuits,
+        circuits: GraphBatches,
         batch_size: int,
         seed: int | None = None,
         cap: int | None = None,
         part: tuple[int, int] = (0, 1),
     ) -> None:
-        self.circuits, self.batch_size, self.seed, self.epoch, self.part = circuits, batch_size, seed, 0, part
+        self.circuits = circuits
+        self.batch_size = batch_size
+        self.seed = seed
+        self.part = part
+        self.epoch = 0
         count = -(-len(circuits) // batch_size)
         self.count = min(count, cap) if cap else count
-        self.sampler = self
+
+    @property
+    def sampler(self) -> Batches:
+        """Whose epoch Lightning sets: its own."""
+        return self
 
     def set_epoch(self, epoch: int) -> None:
         """Chooses the shuffle."""
@@ -148,3 +182,16 @@ class Batches:
             # a process without a circuit takes one for nothing: all must take every step together
             batch = self.circuits.batch(mine if len(mine) else whole[:1])
             yield batch._replace(weight=len(mine) * world / len(whole))
+
+
+def _rows(pointer: Array, circuits: Array) -> tuple[Array, Array, Array]:
+    """Rows of the given circuits in order, how many each has, and where each begins in the batch."""
+    start = pointer.take(circuits)
+    size = pointer.take(circuits + 1) - start
+    end = size.cumsum()
+    rows = np.arange(end[-1]) + (start - end + size).repeat(size)
+    return rows, size, end - size
+
+
+def _float(values: Array) -> Tensor:
+    return torch.from_numpy(values.astype(np.float32))

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import pickle
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +16,32 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from nexuszero.data.standardiser import Standardiser
+from nexuszero.data import Standardiser
 from nexuszero.errors import InputError
-from nexuszero.network.model import ParameterNet
+from nexuszero.files import whole
+from nexuszero.network.model import ModelConfig, ParameterNet
 
-FORMAT = 1
-SHAPE = ("hidden_dim", "num_layers", "num_heads", "dropout")
+FORMAT = 2
+Weights = dict[str, torch.Tensor]
+
+# Names of modules in format 1 -> today's
+RENAMED = {
+    "rounds.wire.enter.": "message_passing.wire_update.lin_state.",
+    "rounds.wire.hear.": "message_passing.wire_update.lin_aggregated.",
+    "rounds.wire.leave.": "message_passing.wire_update.lin_out.",
+    "rounds.constraint.enter.": "message_passing.constraint_update.lin_state.",
+    "rounds.constraint.hear.": "message_passing.constraint_update.lin_aggregated.",
+    "rounds.constraint.leave.": "message_passing.constraint_update.lin_out.",
+    "rounds.edge_to_": "message_passing.edge_to_",
+    "read_wires.": "pool_wires.",
+    "read_constraints.": "pool_constraints.",
+    "reach_wire.": "wire_range_head.",
+    "reach_constraint.": "constraint_range_head.",
+    "count_wire.": "wire_count_head.",
+    "count_constraint.": "constraint_count_head.",
+    "answer_head.": "target_head.",
+}
+_DAMAGE = (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, pickle.UnpicklingError, SafetensorError)
 
 
 @dataclass(frozen=True)
@@ -41,25 +60,21 @@ class Checkpoint:
 
 
 def save(path: Path | str, checkpoint: Checkpoint) -> None:
-    """Writes under a temporary name, then renames: a reader never sees half a file."""
-    temporary = Path(f"{path}.{os.getpid()}.tmp")
-    temporary.parent.mkdir(parents=True, exist_ok=True)
-    content = {"weights": checkpoint.model.state_dict(), "meta": json.dumps(_meta(checkpoint), allow_nan=False)}
-    torch.save(content, temporary)
-    temporary.replace(path)
+    """Writes a `.pt` file, whole or not at all."""
+    content = {
+        "weights": checkpoint.model.state_dict(),
+        "meta": json.dumps(_meta(checkpoint), allow_nan=False),
+    }
+    with whole(Path(path)) as temporary:
+        torch.save(content, temporary)
 
 
 def publish(path: Path | str, checkpoint: Checkpoint) -> None:
     """Writes ``path``, a `.safetensors` file, and beside it a `.json` of the same name that states its SHA-256."""
     file = Path(path)
     save_file(checkpoint.model.state_dict(), file)
-    about = {"sha256": hashlib.sha256(file.read_bytes()).hexdigest(), **_meta(checkpoint)}
-    file.with_suffix(".json").write_text(json.dumps(about, indent=1, allow_nan=False) + "\n", encoding="utf-8")
-
-
-def _meta(checkpoint: Checkpoint) -> dict[str, Any]:
-    standardiser = {"mean": checkpoint.standardiser.mean, "std": checkpoint.standardiser.std}
-    return {**checkpoint.meta, "format": FORMAT, "standardiser": standardiser}
+    meta = _meta(checkpoint) | {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    file.with_suffix(".json").write_text(json.dumps(meta, indent=1, allow_nan=False) + "\n", encoding="utf-8")
 
 
 def load(path: Path | str) -> Checkpoint:
@@ -69,33 +84,51 @@ def load(path: Path | str) -> Checkpoint:
         raise InputError(f"{file}: no such checkpoint; run `nexuszero train`, or correct the path")
     try:
         weights, meta = _published(file) if file.suffix == ".safetensors" else _saved(file)
-        if meta["format"] != FORMAT:
-            raise InputError(f"{file}: checkpoint format {meta['format']}, expected {FORMAT}; train again")
-        model = ParameterNet(**{name: meta["config"][name] for name in SHAPE})
-        model.load_state_dict(weights)
-        standardiser = Standardiser(*(tuple(meta["standardiser"][name]) for name in ("mean", "std")))
+        return _restored(file, weights, meta)
     except InputError:
         raise
-    except (
-        OSError,
-        EOFError,
-        RuntimeError,
-        LookupError,
-        TypeError,
-        ValueError,
-        pickle.UnpicklingError,
-        SafetensorError,
-    ) as error:
+    except _DAMAGE as error:
         raise InputError(f"{file}: not a readable checkpoint ({type(error).__name__}); train again") from None
-    return Checkpoint(model.eval(), standardiser, meta)
 
 
-def _saved(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+def from_format_1(weights: Weights) -> Weights:
+    """The weights of a checkpoint of format 1 under today's names."""
+    renamed = {}
+    for name, weight in weights.items():
+        old = next((prefix for prefix in RENAMED if name.startswith(prefix)), "")
+        renamed[RENAMED.get(old, "") + name.removeprefix(old)] = weight
+    return renamed
+
+
+def _meta(checkpoint: Checkpoint) -> dict[str, Any]:
+    return checkpoint.meta | {
+        "format": FORMAT,
+        "model": asdict(checkpoint.model.config),
+        "standardiser": asdict(checkpoint.standardiser),
+    }
+
+
+def _restored(file: Path, weights: Weights, meta: dict[str, Any]) -> Checkpoint:
+    if meta["format"] == 1:
+        weights = from_format_1(weights)
+        shape = {name: meta["config"][name] for name in ("hidden_dim", "num_layers", "num_heads", "dropout")}
+    elif meta["format"] == FORMAT:
+        shape = meta["model"]
+    else:
+        raise InputError(f"{file}: checkpoint format {meta['format']}, expected 1 or {FORMAT}; train again")
+
+    model = ParameterNet(ModelConfig(**shape))
+    model.load_state_dict(weights)
+    mean, std = (tuple(meta["standardiser"][name]) for name in ("mean", "std"))
+    return Checkpoint(model.eval(), Standardiser(mean, std), meta)
+
+
+def _saved(file: Path) -> tuple[Weights, dict[str, Any]]:
     content = torch.load(file, map_location="cpu", weights_only=True)
     return content["weights"], json.loads(content["meta"])
 
 
-def _published(file: Path) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+def _published(file: Path) -> tuple[Weights, dict[str, Any]]:
     about = file.with_suffix(".json")
     meta = json.loads(about.read_text(encoding="utf-8"))
     if hashlib.sha256(file.read_bytes()).hexdigest() != meta["sha256"]:

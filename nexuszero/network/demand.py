@@ -1,9 +1,10 @@
-"""Answers of the exact search, run on what a network believes that a circuit asks.
+"""The exact search, run on the demand that a network reads from a circuit.
 
 The network reads the circuit (is q free, how many bits have the values, how many rows are committed), the search
 calculates: whoever reads a circuit well enough names its parameters exactly, which no regression does.
 
-    searched(list(rebuilt(split)), *evaluation.read("checkpoints/baseline/best_model.pt", split))
+    prediction = predict(load("checkpoints/baseline/best_model.pt"), split)
+    search_rebuilt(rebuild(split), prediction.demand, prediction.targets)
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from typing import NamedTuple
 import numpy as np
 
 from nexuszero.crypto import Circuits
-from nexuszero.data.generation import Made
-from nexuszero.data.split import TARGET_NAMES, Array
+from nexuszero.data import TARGET_NAMES, Array, Demand, Rebuilt
+
+MOST_BITS = 254  # of a modulus
+MOST_HEIGHT = 2.0**32 - 1
 
 
 class Margin(NamedTuple):
-    """What is put on top of beliefs, so that answers are sound more often.
+    """What is put on top of a predicted demand, so that answers are sound more often.
 
     Args:
         certainty: q is taken for free from this probability on; else it is the field's prime.
@@ -32,23 +35,28 @@ class Margin(NamedTuple):
     rows: float = 1
 
 
-NONE = Margin()
+NO_MARGIN = Margin()
 
 
-def searched(made: Iterable[Made], values: Array, demands: Array, margin: Margin = NONE) -> Array:
-    """What the search answers to ``demands`` of circuits, ``[circuits, 6]``; ``values`` where nothing is sound."""
-    found = values.copy()
-    for level, chosen, circuits in made:
-        found[chosen] = suppose(circuits, level, values[chosen], demands[chosen], margin)
-    return found
+def search_demand(
+    circuits: Circuits, security: int, demand: Demand, fallback: Array, margin: Margin = NO_MARGIN
+) -> Array:
+    """What the search answers to the demands of circuits, ``[circuits, 6]``; ``fallback`` where nothing is sound."""
+    bits = np.clip(np.rint(demand.bits + margin.bits), 1, MOST_BITS)
+    bits = np.where(demand.free > margin.certainty, bits, 0)  # 0: q is the field's prime
+
+    heights = np.rint(np.exp2(np.clip(demand.log2_heights, 0, 31)) * margin.rows)  # [circuits, 5]
+    two_slots = 2 * heights[:, -1:]  # no named field needs them: as many as four slots would have
+    heights = np.minimum(np.hstack([heights, two_slots]), MOST_HEIGHT)
+
+    choices = circuits.suppose(security, bits, heights)
+    targets = np.stack([choices[name].astype(float) for name in TARGET_NAMES], axis=1)
+    return np.where(choices["feasible"][:, None] > 0, targets, fallback)
 
 
-def suppose(circuits: Circuits, security: int, values: Array, demands: Array, margin: Margin = NONE) -> Array:
-    """The same for circuits of one level."""
-    told = np.clip(np.rint(64 * demands[:, 1] + margin.bits), 1, 254)
-    bits = np.where(demands[:, 0] > margin.certainty, told, 0)
-    heights = np.rint(np.exp2(np.clip(demands[:, 3:], 0, 31)) * margin.rows)
-    fewest = 2 * heights[:, -1:]  # two slots: no named field needs them
-    records = circuits.suppose(security, bits, np.minimum(np.hstack([heights, fewest]), 2.0**32 - 1))
-    answers = np.stack([records[name].astype(float) for name in TARGET_NAMES], axis=1)
-    return np.where(records["feasible"][:, None] > 0, answers, values)
+def search_rebuilt(rebuilt: Iterable[Rebuilt], demand: Demand, fallback: Array, margin: Margin = NO_MARGIN) -> Array:
+    """:func:`search_demand` of all circuits of a split, level by level: ``[circuits, 6]`` in the split's order."""
+    answers = fallback.copy()
+    for level, positions, circuits in rebuilt:
+        answers[positions] = search_demand(circuits, level, demand[positions], fallback[positions], margin)
+    return answers

@@ -1,56 +1,80 @@
-"""What a network answers to a split: standardised, in original units, and with the demands on the way."""
+"""What a network predicts of circuits: standardised for a loss, or in original units with the demands on the way."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from nexuszero.data.split import Array, Split
-from nexuszero.network import checkpoint as checkpoints
-from nexuszero.network.batches import Batch, Batches, Circuits
-from nexuszero.network.model import ParameterNet
+from nexuszero.data import DEMAND_FREE, Array, Demand, Graphs
+from nexuszero.network.batches import Batch, Inputs, cut
+from nexuszero.network.checkpoint import Checkpoint
+from nexuszero.network.model import ModelOutput, ParameterNet
 
 
-def outputs(model: ParameterNet, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
-    """Answers and truth, standardised ``[circuits, 6]`` on the CPU, without dropout."""
-    answers, _, truths = told(model, batches)
-    return answers, truths
+class Prediction(NamedTuple):
+    """What a network predicts of circuits.
+
+    Args:
+        targets: ``[circuits, 6]`` in original units.
+        demand: what the network reads that the circuits ask; ``free`` is a probability.
+    """
+
+    targets: Array
+    demand: Demand
 
 
-def told(model: ParameterNet, batches: Iterable[Batch]) -> tuple[Tensor, Tensor, Tensor]:
-    """The same with what the network believes that the circuits ask between them, ``[circuits, 8]``."""
+def predict(checkpoint: Checkpoint, graphs: Graphs, batch_size: int = 64) -> Prediction:
+    """The network's predictions for every circuit."""
+    model = checkpoint.model
+    targets, demands = [], []
+    with _evaluation(model):
+        for circuits in torch.split(torch.arange(len(graphs)), batch_size):
+            output = _output(model, cut(graphs, circuits.numpy()))
+            targets.append(output.targets.cpu())
+            demands.append(output.demand.cpu())
+    return Prediction(
+        targets=checkpoint.standardiser.inverse(torch.cat(targets).numpy()),
+        demand=read_demand(torch.cat(demands)),
+    )
+
+
+def predict_batches(model: ParameterNet, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
+    """Predicted and true targets, standardised, ``[circuits, 6]`` each on the CPU, without dropout."""
+    predicted, true = [], []
+    with _evaluation(model):
+        for batch in batches:
+            predicted.append(_output(model, batch.inputs).targets.cpu())
+            true.append(batch.target)
+    return torch.cat(predicted), torch.cat(true)
+
+
+def read_demand(output: Tensor) -> Demand:
+    """The demand in a model's output, ``[circuits, 8]``, whose first column is a logit."""
+    values = output.clone()
+    values[:, DEMAND_FREE] = values[:, DEMAND_FREE].sigmoid()
+    return Demand.from_array(values.numpy())
+
+
+def _output(model: ParameterNet, inputs: Inputs) -> ModelOutput:
     device = next(model.parameters()).device
+    tensors = [tensor.to(device) for tensor in inputs[:4]]
+    output: ModelOutput = model(*tensors, inputs.num_graphs)
+    return output
+
+
+@contextmanager
+def _evaluation(model: ParameterNet) -> Iterator[None]:
+    """Without dropout and gradients; the mode is restored."""
     training = model.training
-    found, truths = [], []
     if training:  # walking all modules takes a tenth of an answer's time
         model.eval()
     try:
         with torch.no_grad():
-            for batch in batches:
-                x, edge_index, edge_attr, graph = (tensor.to(device) for tensor in batch.inputs[:4])
-                said = model.answer(x, edge_index, edge_attr, graph, batch.inputs[4])
-                said.demand[:, 0].sigmoid_()
-                found.append((said.answer, said.demand))
-                truths.append(batch.target)
+            yield
     finally:
         if training:
             model.train()
-    answers, demands = (torch.cat([part.cpu() for part in parts]) for parts in zip(*found, strict=True))
-    return answers, demands, torch.cat(truths)
-
-
-def predict(checkpoint: checkpoints.Checkpoint | Path | str, split: Split, batch_size: int = 64) -> Array:
-    """The network's proposals for every circuit of a split, ``[circuits, 6]`` in original units."""
-    return read(checkpoint, split, batch_size)[0]
-
-
-def read(checkpoint: checkpoints.Checkpoint | Path | str, split: Split, batch_size: int = 64) -> tuple[Array, Array]:
-    """Proposals, and what the network believes that the circuits ask, ``[circuits, 8]`` as `Split.demands` has it."""
-    if not isinstance(checkpoint, checkpoints.Checkpoint):
-        checkpoint = checkpoints.load(checkpoint)
-    batches = Batches(Circuits(split, checkpoint.standardiser), batch_size)
-    answers, demands, _ = told(checkpoint.model, batches)
-    return checkpoint.standardiser.inverse(answers.numpy()), demands.numpy()

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from nexuszero.crypto import Circuits, CryptoBridge
-from nexuszero.data.split import TARGET_NAMES, Array, Split
+from nexuszero.data import COLUMNS, TARGET_NAMES, Array, Split
 from nexuszero.report.style import (
     AXES,
     BLUE,
@@ -32,32 +32,10 @@ if TYPE_CHECKING:  # a table of a dataset must not wait for torch and Optuna
     pass
 
 
-MEANINGS = {
-    "x": "node features, all circuits after one another",
-    "edge_index": "wire -> constraint, indices local to the circuit",
-    "edge_attr": "edge features",
-    "node_bits": "bits of each node's largest value as the analysis has it: to learn from, never an input",
-    "node_rounds": "exchanges of wires and constraints after which inference has them, at most 255: likewise",
-    "node_ptr": "where each circuit's nodes begin",
-    "edge_ptr": "where each circuit's edges begin",
-    "params": "n, log2_q, sigma",
-    "metrics": "bit_security, hardness, proof_size (bits, 0..1, bytes)",
-    "circuit/seed": "with family, rebuilds the R1CS",
-    "circuit/family": "what the circuit looks like",
-    "circuit/security": "lambda, the bits asked for",
-    "circuit/field_bits": "bit length of the field's prime",
-    "circuit/wires": "wires, w_0 included",
-    "circuit/constraints": "linear and quadratic constraints",
-    "circuit/forms": "distinct private forms of the packed constraints",
-    "circuit/bits": "B: bits of the largest value where q is free, else the field's",
-    "circuit/liftable": "whether q is free",
-}
-
-
 def schema(split: Split) -> pd.DataFrame:
     """Columns of a file with type, shape and meaning."""
     rows = [
-        [name, str(column.dtype), " x ".join(map(str, column.shape)), _meaning(name)]
+        [name, str(column.dtype), " x ".join(map(str, column.shape)), COLUMNS[name].meaning]
         for name, column in split.columns().items()
     ]
     return pd.DataFrame(rows, columns=["column", "type", "shape", "meaning"])
@@ -154,12 +132,6 @@ def _counts(split: Split) -> dict[str, Any]:
         "mean edges": float(edges.mean()),
         "liftable share": float(split.circuit["liftable"].mean()),
     }
-
-
-def _meaning(name: str) -> str:
-    if name.startswith("circuit/height_"):
-        return f"committed forms with {name.rpartition('_')[2]} slots"
-    return MEANINGS.get(name, "")
 
 
 def _stored_digest(split: Split, position: int) -> str:

@@ -69,7 +69,7 @@ def reference(
     week: Path, checkpoint: Path, out: Path = Path("reports/reference"), published: Path = PUBLISHED
 ) -> list[Path]:
     """Keeps of a week what is small and worth committing: its figures, and the network -> the files."""
-    from nexuszero.network.checkpoint import load, publish
+    from nexuszero.network import load, publish
 
     missing = [week / name for name in FIGURES if not (week / name).is_file()]
     if missing:
@@ -92,7 +92,7 @@ def circuit(
     The notebook and the answer as JSON stand beside it. Whatever is wrong with the input is told before it runs.
     """
     from nexuszero.crypto import CryptoBridge
-    from nexuszero.network.checkpoint import load
+    from nexuszero.network import load
 
     text = read_bounds(bounds)
     found = choices(CryptoBridge().read([file], text).choose(security))[0]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nexuszero.crypto import CryptoBridge
-from nexuszero.data.split import Split
+from nexuszero.data import Split
 from nexuszero.paths import ROOT
 
 PACKAGES = (

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from nexuszero.crypto import LEVELS
 from nexuszero.crypto.questions import CHOICE_KEYS
-from nexuszero.data.split import Array
+from nexuszero.data import Array
 from nexuszero.report.style import (
     BLUE,
     GREEN,

@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from nexuszero.data.split import TARGET_NAMES, Array, Split
+from nexuszero.data import TARGET_NAMES, Array, Demand, Split
 from nexuszero.report.style import (
     AXES,
     BLUE,
@@ -132,14 +132,13 @@ def costs_by(rows: Sequence[Mapping[str, Any]], key: str) -> pd.DataFrame:
     return grouped[["sound", "optimum", "excess"]].mean().assign(circuits=grouped.size())
 
 
-def worst(test: Split, rows: Sequence[Mapping[str, Any]], beliefs: Array, count: int = 12) -> pd.DataFrame:
+def worst(test: Split, rows: Sequence[Mapping[str, Any]], demand: Demand, count: int = 12) -> pd.DataFrame:
     """The circuits that cost most, with what they ask and what the network believed: q free, B, rows of 64 slots."""
     table = []
     for row in sorted(rows, key=lambda row: (-row["excess"], row["sound"]))[:count]:
         index = int(row["circuit"].split()[1])
-        (free, bits, rows_64), (said_free, said_bits, said_rows) = (
-            told[index, [0, 1, 3]] * [1, 64, 1] for told in (test.demands, beliefs)
-        )
+        free, bits, rows_64 = _asked(test.demand, index)
+        said_free, said_bits, said_rows = _asked(demand, index)
         table.append({
             "circuit": row["circuit"], "nodes": row["nodes"], "lambda": row["security"], "excess": row["excess"],
             "fails": ", ".join(row["fails"]), "q free": bool(free), "believed": float(said_free),
@@ -147,6 +146,11 @@ def worst(test: Split, rows: Sequence[Mapping[str, Any]], beliefs: Array, count:
             "believed rows": 2.0 ** float(said_rows),
         })  # fmt: skip
     return pd.DataFrame(table).set_index("circuit")
+
+
+def _asked(demand: Demand, index: int) -> tuple[float, float, float]:
+    """Of one circuit: q free, bits of the values, log2 of the rows of 64 slots."""
+    return float(demand.free[index]), float(demand.bits[index]), float(demand.log2_heights[index, 0])
 
 
 def pays(spent: Mapping[str, Any], rows: Sequence[dict[str, Any]]) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nexuszero.config import AnalyseConfig, GenerateConfig, SummaryConfig, TrainConfig, TuneConfig
-from nexuszero.data.split import SPLITS
+from nexuszero.data import SPLITS
 from nexuszero.paths import SCRATCH
 from nexuszero.settings import Stage, storage_file
 
@@ -38,7 +38,7 @@ def is_scratch(path: Path) -> bool:
 def ensure_dataset(data: Path) -> None:
     """A dataset of 100 circuits."""
     if is_scratch(data) and not all((data / name / "index.h5").is_file() for name in SPLITS):
-        from nexuszero.data.generation import generate
+        from nexuszero.data import generate
 
         generate(GenerateConfig.model_validate({"out": data, "train": 60, "val": 20, "test": 20}))
 

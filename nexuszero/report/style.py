@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from nexuszero.data.split import Array
+from nexuszero.data import Array
 from nexuszero.settings import Stage
 
 MEAN_PREDICTOR_LOSS = 2.0  # three standardised parameters and three metrics, each of variance one

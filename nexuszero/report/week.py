@@ -18,7 +18,7 @@ import yaml
 from optuna.trial import FrozenTrial
 
 from nexuszero.config import TUNED, SummaryConfig
-from nexuszero.data.split import Split, read_all
+from nexuszero.data import Split, read_all
 from nexuszero.errors import InputError
 from nexuszero.evaluation.analysis import read_analysis
 from nexuszero.files import read_json, write_json

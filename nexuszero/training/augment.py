@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from nexuszero.data.generation import rebuilt
-from nexuszero.data.split import DEMANDS, TARGETS, Array, Split
-from nexuszero.network.demand import suppose
+from nexuszero.data import TARGETS, Array, Demand, Split, rebuild
+from nexuszero.network import search_demand
 
 DRILLS = 8  # a circuit
 
@@ -20,7 +19,7 @@ def drills(split: Split, seed: int, count: int = DRILLS) -> tuple[Array, Array]:
     A network that calculates answers from demands learns by them how answers go on beyond the circuits that it reads.
 
     Args:
-        split: with its columns of circuits, else there are none.
+        split: whose circuits are made again.
         seed: of what is drawn.
         count: demands a circuit.
 
@@ -28,17 +27,16 @@ def drills(split: Split, seed: int, count: int = DRILLS) -> tuple[Array, Array]:
         By how much the demands differ from the circuit's, ``[circuits, count, 8]``, and the answers to them,
         ``[circuits, count, 6]`` in original units. Where nothing is sound both are the circuit's own.
     """
-    if not split.circuit:
-        return np.zeros((len(split), 0, DEMANDS)), np.zeros((len(split), 0, TARGETS))
-    random, asked = np.random.default_rng(seed), np.repeat(split.demands[:, None], count, axis=1)
+    random, asked = np.random.default_rng(seed), np.repeat(split.demand.array[:, None], count, axis=1)
     bits = 64 * asked[..., 1] + random.normal(0, OFF, asked.shape[:2])
     drawn = asked + random.uniform(SMALLER, LARGER, (len(split), count, 1))
     drawn[..., 0], drawn[..., 1] = asked[..., 0], asked[..., 0] * np.clip(np.rint(bits), 1, 254) / 64
     drawn[..., 2:] = np.log2(np.rint(np.exp2(np.maximum(drawn[..., 2:], 0))))
     answers = np.full((len(split), count, TARGETS), np.nan)
-    for level, chosen, circuits in rebuilt(split):
+    for level, chosen, circuits in rebuild(split):
         for drill in range(count):
-            answers[chosen, drill] = suppose(circuits, level, answers[chosen, drill], drawn[chosen, drill])
+            demand = Demand.from_array(drawn[chosen, drill])
+            answers[chosen, drill] = search_demand(circuits, level, demand, answers[chosen, drill])
     unsound = np.isnan(answers[..., 0])
     drawn[unsound] = asked[unsound]
     answers[unsound] = np.repeat(split.targets[:, None], count, axis=1)[unsound]

@@ -17,9 +17,7 @@ import torch
 
 from nexuszero.config import TrainConfig
 from nexuszero.errors import StageError
-from nexuszero.network.batches import Batch, Batches
-from nexuszero.network.model import ParameterNet, losses
-from nexuszero.network.predict import outputs
+from nexuszero.network import Batch, Batches, ParameterNet, losses, predict_batches
 from nexuszero.training.muon import Muon
 
 Log = Callable[[str], None]
@@ -116,7 +114,7 @@ class Journal(L.Callback):
     def measure(self, trainer: L.Trainer, total: float, graphs: float) -> dict[str, Any]:
         """The epoch's row of the journal from its summed loss; seconds and speed leave validation out."""
         trained = time.perf_counter() - self.started
-        parameters, metrics = (float(part) for part in losses(*outputs(self.model, self.valid)))
+        parameters, metrics = (float(part) for part in losses(*predict_batches(self.model, self.valid)))
         if not math.isfinite(parameters + metrics):
             raise Diverged(f"the validation loss is not finite at epoch {trainer.current_epoch + 1}")
         before = [row["val_loss"] for row in self.state["history"]]

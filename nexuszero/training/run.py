@@ -33,14 +33,21 @@ from torch import Tensor
 from tqdm import tqdm
 
 from nexuszero.config import TrainConfig, with_baseline
-from nexuszero.data.split import SPLITS, Split, read_all
-from nexuszero.data.standardiser import Standardiser
+from nexuszero.data import SPLITS, Split, Standardiser, read_all
 from nexuszero.errors import InputError
-from nexuszero.network import checkpoint as checkpoints
-from nexuszero.network.batches import Batch, Batches, Circuits
-from nexuszero.network.checkpoint import SHAPE, Checkpoint
-from nexuszero.network.model import ParameterNet, loss, training_loss
-from nexuszero.network.predict import outputs
+from nexuszero.network import (
+    Batch,
+    Batches,
+    Checkpoint,
+    GraphBatches,
+    ModelConfig,
+    ParameterNet,
+    load,
+    loss,
+    predict_batches,
+    save,
+    training_loss,
+)
 from nexuszero.pool import share
 from nexuszero.training.augment import drills
 from nexuszero.training.journal import Diverged, Journal, Log, OnEpoch, Record
@@ -143,8 +150,8 @@ class Run:
         self.log: Log = log if self.first else _silent
         self.standardiser = Standardiser.fit(splits["train"].targets)
         drilled = {"train": drills(splits["train"], config.seed)}
-        self.circuits = {name: Circuits(splits[name], self.standardiser, drilled.get(name)) for name in SPLITS}
-        self.model = ParameterNet(**{name: getattr(config, name) for name in SHAPE})
+        self.circuits = {name: GraphBatches(splits[name], self.standardiser, drilled.get(name)) for name in SPLITS}
+        self.model = ParameterNet(ModelConfig(config.hidden_dim, config.num_layers, config.num_heads, config.dropout))
         self.best = config.out / "best_model.pt"
         keep, record = (self.keep, self.record) if self.first else (_silent, _silent)
         self.journal = Journal(config, self.model, self.in_order("val"), keep, record, self.log)
@@ -165,7 +172,7 @@ class Run:
             **self.journal.about, "metrics": metrics, "seed": self.config.seed,
             "versions": {name: version(name) for name in ("torch", "lightning", "numpy")},
         }  # fmt: skip
-        checkpoints.save(self.best, Checkpoint(self.model, self.standardiser, meta))
+        save(self.best, Checkpoint(self.model, self.standardiser, meta))
 
     def go(self) -> Result:
         """Fits, takes the best network back, and measures it."""
@@ -255,11 +262,11 @@ class Run:
         """Measures the best network; the only place that looks at the test split."""
         state = self.journal.state
         best = state["history"][state["best_epoch"] - 1]
-        self.model.load_state_dict(checkpoints.load(self.best).model.state_dict())
+        self.model.load_state_dict(load(self.best).model.state_dict())
         count = len(self.circuits["val"])
         ends = {
-            "train": float(loss(*outputs(self.model, self.in_order("train", count)))),
-            "test": float(loss(*outputs(self.model, self.in_order("test")))),
+            "train": float(loss(*predict_batches(self.model, self.in_order("train", count)))),
+            "test": float(loss(*predict_batches(self.model, self.in_order("test")))),
         }
         self.keep({**best, "best_train_loss": ends["train"], "test_loss": ends["test"]})
         return Result(

@@ -23,8 +23,8 @@ from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from nexuszero.config import Engine, GenerateConfig, TrainConfig, TuneConfig
-from nexuszero.data import generation
-from nexuszero.data.split import SPLITS, Split, read_all
+from nexuszero.data import SPLITS, Split, read_all
+from nexuszero.data import generate as generate_dataset
 from nexuszero.errors import InputError, StageError
 from nexuszero.pool import Lost, own_address, pool, share
 from nexuszero.training.run import Log, train
@@ -61,7 +61,7 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
     }
 
 
-def tune(config: TuneConfig, *, log: Log = print, generate: Generate = generation.generate) -> optuna.Study:
+def tune(config: TuneConfig, *, log: Log = print, generate: Generate = generate_dataset) -> optuna.Study:
     """Runs the trials that are missing to ``config.trials`` and writes the baseline file.
 
     A trial that fails is recorded with its error and counts; one whose process died is closed and runs again

@@ -31,12 +31,9 @@ from nexuszero.advice import recommendation as advice
 from nexuszero.config import Count, Threads
 from nexuszero.crypto import LEVELS, CryptoBridge
 from nexuszero.crypto.questions import Row
-from nexuszero.data.split import Split, read, read_all
-from nexuszero.data.standardiser import Standardiser
+from nexuszero.data import Split, Standardiser, read, read_all
 from nexuszero.evaluation.golden import recorded
-from nexuszero.network.batches import Batches, Circuits
-from nexuszero.network.model import ParameterNet, loss, training_loss
-from nexuszero.network.predict import outputs
+from nexuszero.network import Batches, GraphBatches, ParameterNet, loss, predict_batches, training_loss
 from nexuszero.paths import GOLDEN, PUBLISHED, ROOT
 from nexuszero.report import provenance
 from nexuszero.settings import Located, Stage
@@ -192,7 +189,7 @@ def _generated(sizes: dict[str, int]) -> tuple[float, float, float]:
 
 def loading(config: BenchConfig, split: Split) -> list[Row]:
     """The train split read from disk, and an epoch of batches, against PyG's loader over `Data` and mere copying."""
-    circuits, ready = Circuits(split, Standardiser.fit(split.targets)), plain.loader(split)
+    circuits, ready = GraphBatches(split, Standardiser.fit(split.targets)), plain.loader(split)
     batches = Batches(circuits, 32, seed=0)
     file, again = config.data / "train", "making `Data` objects of a split in memory"
     rows = [
@@ -234,7 +231,7 @@ def training(split: Split, valid: Split, config: BenchConfig) -> list[Row]:
 
     Both make their batches, of the same circuits, within the step.
     """
-    batches = Batches(Circuits(split, Standardiser.fit(split.targets), drills(split, seed=0)), 32)
+    batches = Batches(GraphBatches(split, Standardiser.fit(split.targets), drills(split, seed=0)), 32)
     ours, other = ParameterNet(), plain.PlainNet()
     steps, theirs = map(iter, (batches, plain.loader(split, shuffle=False)))
     step = stepper(_muon(ours), lambda: (batch := next(steps)) and training_loss(ours, batch))
@@ -265,8 +262,8 @@ def lesson(split: Split, valid: Split, batches: int) -> Row:
     """Both networks learn from the same batches, twice; the row has the seconds and their validation losses."""
     torch.manual_seed(0)
     units = Standardiser.fit(split.targets)
-    own, theirs = Circuits(split, units, drills(split, seed=0)), plain.graphs(split, units)
-    exam, questions = Circuits(valid, units), plain.graphs(valid, units)
+    own, theirs = GraphBatches(split, units, drills(split, seed=0)), plain.graphs(split, units)
+    exam, questions = GraphBatches(valid, units), plain.graphs(valid, units)
     seen = [indices for epoch in (0, 1) for indices in _first(own, epoch, batches)]
     asked = torch.split(torch.arange(len(exam)), 32)[:batches]
     ours, other = ParameterNet(), plain.PlainNet()
@@ -276,7 +273,7 @@ def lesson(split: Split, valid: Split, batches: int) -> Row:
     times = [seconds(partial(_often, work, len(seen))) for work in (step, plain_step)]
     row = compared(f"{len(seen)} steps, two epochs", times[:1], times[1:], against="the plain recipe in PyG")
     with torch.no_grad():
-        told, truth = outputs(ours, map(exam.batch, asked))
+        told, truth = predict_batches(ours, map(exam.batch, asked))
         answers = torch.cat([other.eval()(plain.gather(questions, indices)) for indices in asked])
     found = {"validation_loss": float(loss(told, truth)), "other_validation_loss": float(loss(answers, truth))}
     return row | found | _absolute(found["validation_loss"], "validation loss", most=found["other_validation_loss"])
@@ -287,7 +284,7 @@ def _often(work: Work, count: int) -> None:
         work()
 
 
-def _first(circuits: Circuits, epoch: int, count: int) -> Sequence[torch.Tensor]:
+def _first(circuits: GraphBatches, epoch: int, count: int) -> Sequence[torch.Tensor]:
     order = Batches(circuits, 32, seed=0)
     order.set_epoch(epoch)
     return torch.split(order.order(), 32)[:count]

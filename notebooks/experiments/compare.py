@@ -24,16 +24,23 @@ from torch import Tensor, nn
 
 from nexuszero.config import Count, GenerateConfig, Seed, Threads
 from nexuszero.crypto import SHIFTED
-from nexuszero.data.generation import Made, generate, rebuilt
-from nexuszero.data.split import DEMANDS, SPLITS, Array, Split, read
-from nexuszero.data.standardiser import Standardiser
+from nexuszero.data import SPLITS, Array, Demand, Rebuilt, Split, Standardiser, generate, read, rebuild
 from nexuszero.errors import InputError
 from nexuszero.evaluation import regret
 from nexuszero.evaluation.metrics import measures
 from nexuszero.files import read_json, write_json
-from nexuszero.network.batches import Batch, Circuits
-from nexuszero.network.demand import searched
-from nexuszero.network.model import DEMAND_WEIGHT, NODE_WEIGHT, ParameterNet, loss, objective
+from nexuszero.network import (
+    DEMAND_WEIGHT,
+    RANGE_WEIGHT,
+    Batch,
+    GraphBatches,
+    ModelConfig,
+    ParameterNet,
+    loss,
+    objective,
+    read_demand,
+    search_rebuilt,
+)
 from nexuszero.report import provenance
 from nexuszero.settings import Located, Stage
 from nexuszero.training.augment import drills
@@ -77,9 +84,9 @@ class Variant:
         demands: whether it learns what circuits ask.
         nodes: whether it learns the ranges of nodes.
         stepwise: whether it learns them for every round, or in the end alone.
-        ear: whether what a constraint tells depends on the wire that hears it.
+        receiver_bias: whether a message of a constraint depends on the wire that receives it.
         drilled: whether the last head learns by demands that no circuit makes, too.
-        tallies: whether demands start from extremes and sums over nodes.
+        pooled_demand: whether demands start from extremes and sums over nodes.
         muon: Muon and AdamW, or AdamW alone.
         gat: PyG's GATv2 instead, which learns the six targets alone, by AdamW.
     """
@@ -90,9 +97,9 @@ class Variant:
     demands: bool = True
     nodes: bool = True
     stepwise: bool = True
-    ear: bool = True
+    receiver_bias: bool = True
     drilled: bool = True
-    tallies: bool = True
+    pooled_demand: bool = True
     muon: bool = True
     gat: bool = False
 
@@ -121,23 +128,14 @@ VARIANTS = {
     "AdamW alone": Variant(muon=False),
     "ranges of nodes not learned": Variant(nodes=False),
     "ranges learned in the end alone": Variant(stepwise=False),
-    "messages that do not know the hearer": Variant(ear=False),
+    "messages that do not know the hearer": Variant(receiver_bias=False),
     "answers learned from circuits alone": Variant(drilled=False),
     "demands not learned": Variant(demands=False),
     "neither of them learned": Variant(nodes=False, demands=False),
-    "demands without tallies": Variant(tallies=False),
+    "demands without tallies": Variant(pooled_demand=False),
     "forms not told apart": Variant(hidden=_one_form),
     "coefficients not seen": Variant(hidden=_no_coefficients),
 }
-
-
-class Untallied(ParameterNet):
-    """Demands are read from the summary alone."""
-
-    @staticmethod
-    def tallied(reach: Tensor, judged: Tensor, counts: Tensor, counted: Tensor, num_graphs: int) -> Tensor:
-        """Nothing."""
-        return reach.new_zeros(num_graphs, DEMANDS)
 
 
 def compare(config: CompareConfig, log: Callable[[str], None] = print) -> Row:
@@ -171,7 +169,7 @@ def compare(config: CompareConfig, log: Callable[[str], None] = print) -> Row:
 
 def _runs(config: CompareConfig, splits: Mapping[str, Split], found: Row) -> Iterator[tuple[str, str, int, Row]]:
     """The runs that are still missing, one after the other."""
-    made = list(rebuilt(splits["test"]))
+    made = list(rebuild(splits["test"]))
     done = {(row["variant"], row["seed"]) for row in found["rows"]}
     for seed in config.seeds:
         for name in config.variants or VARIANTS:
@@ -193,14 +191,14 @@ def run(
     name: str,
     seed: int,
     splits: Mapping[str, Split],
-    made: Sequence[Made],
+    made: Sequence[Rebuilt],
     batches: int,
     size: int | None = None,
 ) -> Row:
     """One training, and its measures on all splits but train; ``size`` training circuits, None for all."""
     units = Standardiser.fit(splits["train"].targets)
     drilled = {"train": drills(splits["train"], seed)}
-    circuits = {split: Circuits(columns, units, drilled.get(split)) for split, columns in splits.items()}
+    circuits = {split: GraphBatches(columns, units, drilled.get(split)) for split, columns in splits.items()}
     torch.manual_seed(seed)
     model = build(config, variant)
     start = time.perf_counter()
@@ -223,23 +221,16 @@ def build(config: CompareConfig, variant: Variant) -> nn.Module:
     """The network of a variant."""
     layers = config.num_layers if variant.layers is None else variant.layers
     shape = (int(config.hidden_dim * variant.width), layers, config.num_heads, config.dropout)
-    kind = plain.PlainNet if variant.gat else ParameterNet if variant.tallies else Untallied
-    model = kind(*shape)
-    if not variant.ear and isinstance(model, ParameterNet):
-        model.rounds.wire.register_forward_hook(_deaf)
-    return model
-
-
-def _deaf(speaker: nn.Module, _: object, spoken: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-    told, ear = spoken[0].chunk(2, dim=1)
-    return torch.cat([told, torch.zeros_like(ear)], dim=1), spoken[1]
+    if variant.gat:
+        return plain.PlainNet(*shape)
+    return ParameterNet(ModelConfig(*shape, receiver_bias=variant.receiver_bias, pooled_demand=variant.pooled_demand))
 
 
 def learn(
     model: nn.Module,
     variant: Variant,
     config: CompareConfig,
-    circuits: Circuits,
+    circuits: GraphBatches,
     seed: int,
     batches: int,
     size: int | None = None,
@@ -269,11 +260,14 @@ def _error(model: nn.Module, variant: Variant, batch: Batch) -> Tensor:
     seen = variant.hidden(batch) if variant.hidden else batch
     if not isinstance(model, ParameterNet):
         return loss(model(both_ways(seen)), batch.target)
-    weights = DEMAND_WEIGHT * variant.demands, NODE_WEIGHT * variant.nodes
-    told = model.answer(*seen.inputs, batch.shift if variant.drilled else None)
-    if not variant.stepwise:
-        told, batch = told._replace(reach=told.reach[-1:]), batch._replace(node_rounds=0 * batch.node_rounds)
-    return objective(told, batch, *weights)
+    output = model(*seen.inputs, batch.demand_shift if variant.drilled else None)
+    return objective(
+        output,
+        batch,
+        demand_weight=DEMAND_WEIGHT * variant.demands,
+        range_weight=RANGE_WEIGHT * variant.nodes,
+        every_round=variant.stepwise,
+    )
 
 
 def both_ways(batch: Batch) -> SimpleNamespace:
@@ -284,8 +278,8 @@ def both_ways(batch: Batch) -> SimpleNamespace:
 
 
 def _asked(
-    model: nn.Module, variant: Variant, circuits: Circuits, name: str, units: Standardiser
-) -> tuple[Array, Array | None, float]:
+    model: nn.Module, variant: Variant, circuits: GraphBatches, name: str, units: Standardiser
+) -> tuple[Array, Demand | None, float]:
     """Answers in original units, what the circuits are believed to ask, and the milliseconds of one answer."""
     size = 4 if name == "test_large" else 64
     answers, asked = [], []
@@ -296,36 +290,36 @@ def _asked(
             batch = circuits.batch(chosen)
             seen = variant.hidden(batch) if variant.hidden else batch
             if isinstance(model, ParameterNet):
-                told = model.answer(*seen.inputs)
-                told.demand[:, 0].sigmoid_()
-                answers.append(told.answer)
-                asked.append(told.demand)
+                output = model(*seen.inputs)
+                answers.append(output.targets)
+                asked.append(output.demand)
             else:
                 answers.append(model(both_ways(seen)))
     spent = 1e3 * (time.perf_counter() - start) / len(circuits)
-    demands = torch.cat(asked).numpy() if asked and variant.demands else None
+    demands = read_demand(torch.cat(asked)) if asked and variant.demands else None
     return units.inverse(torch.cat(answers).numpy()), demands, spent
 
 
-def _misread(demands: Array | None, split: Split) -> Row:
+def _misread(demands: Demand | None, split: Split) -> Row:
     """Errors in what the circuits ask, of a network that says it."""
     if demands is None:
         return {}
-    true = split.demands
-    free, large = true[:, 0] > 0, (true[:, 0] > 0) & (true[:, 1] >= 16 / 64)
-    found = {"free_wrong": float(((demands[:, 0] > 0.5) != free).mean())}
+    true = split.demand
+    free = true.free > 0
+    large = free & (true.bits >= 16)
+    found = {"free_wrong": float(((demands.free > 0.5) != free).mean())}
     if large.any():
-        found["bits_off"] = float(64 * np.abs(demands - true)[large, 1].mean())
-    return found | {"rows_off": float(np.abs(demands - true)[:, 3].mean())}
+        found["bits_off"] = float(np.abs(demands.bits - true.bits)[large].mean())
+    return found | {"rows_off": float(np.abs(demands.log2_heights - true.log2_heights)[:, 0].mean())}
 
 
 def _regret(
-    made: Sequence[Made], split: Split, values: Array, demands: Array | None, units: Standardiser
+    made: Sequence[Rebuilt], split: Split, values: Array, demands: Demand | None, units: Standardiser
 ) -> dict[str, Row]:
     """What following the answers would cost, and following the search on what a network believes."""
     proposals = {"answer": values}
     if demands is not None:
-        proposals["searched"] = searched(made, values, demands)
+        proposals["searched"] = search_rebuilt(made, demands, values)
     return {name: regret.summary(rows) for name, rows in regret.drawn(split, made, proposals, units).items()}
 
 

@@ -14,8 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nexuszero.data.split import EDGE_FEATURES, NODE_FEATURES, TARGETS, Split
-from nexuszero.data.standardiser import Standardiser
+from nexuszero.data import EDGE_FEATURES, NODE_FEATURES, TARGETS, Split, Standardiser
 
 with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions with torch.jit
     warnings.simplefilter("ignore", FutureWarning)

@@ -5,14 +5,13 @@ import pytest
 import synthetic
 import torch
 
-from nexuszero.data.split import Split
-from nexuszero.data.standardiser import Standardiser
-from nexuszero.network.batches import Batches, Circuits
+from nexuszero.data import Split, Standardiser
+from nexuszero.network import Batches, GraphBatches
 
 
 @pytest.fixture(scope="module")
-def circuits(splits: dict[str, Split]) -> Circuits:
-    return Circuits(splits["train"], Standardiser.fit(splits["train"].targets))
+def circuits(splits: dict[str, Split]) -> GraphBatches:
+    return GraphBatches(splits["train"], Standardiser.fit(splits["train"].targets))
 
 
 def data_objects(split: Split) -> list:
@@ -34,7 +33,7 @@ def data_objects(split: Split) -> list:
     return objects
 
 
-def test_a_batch_is_pygs(splits: dict[str, Split], circuits: Circuits) -> None:
+def test_a_batch_is_pygs(splits: dict[str, Split], circuits: GraphBatches) -> None:
     from torch_geometric.data import Batch
 
     chosen = torch.tensor([5, 0, 77, 5])
@@ -48,7 +47,7 @@ def test_a_batch_is_pygs(splits: dict[str, Split], circuits: Circuits) -> None:
     assert torch.equal(batch.target, circuits.target[chosen])
 
 
-def test_an_epoch_holds_every_circuit_once(circuits: Circuits) -> None:
+def test_an_epoch_holds_every_circuit_once(circuits: GraphBatches) -> None:
     batches = Batches(circuits, 10, seed=1)
     sizes = [len(batch.target) for batch in batches]
     assert sizes == [10] * 9 + [6]
@@ -56,7 +55,7 @@ def test_an_epoch_holds_every_circuit_once(circuits: Circuits) -> None:
     assert sorted(batches.order().tolist()) == list(range(96))
 
 
-def test_the_order_depends_on_seed_and_epoch_alone(circuits: Circuits) -> None:
+def test_the_order_depends_on_seed_and_epoch_alone(circuits: GraphBatches) -> None:
     def order(seed: int, epoch: int) -> list[int]:
         batches = Batches(circuits, 10, seed=seed)
         batches.set_epoch(epoch)
@@ -69,22 +68,19 @@ def test_the_order_depends_on_seed_and_epoch_alone(circuits: Circuits) -> None:
 
 
 @pytest.mark.parametrize(("cap", "count"), [(None, 10), (0, 10), (3, 3), (99, 10)])
-def test_the_cap(circuits: Circuits, cap: int | None, count: int) -> None:
+def test_the_cap(circuits: GraphBatches, cap: int | None, count: int) -> None:
     batches = Batches(circuits, 10, seed=1, cap=cap)
     assert len(batches) == len(list(batches)) == count
 
 
 def test_a_graph_without_edges() -> None:
-    columns = {name.replace("circuit/", ""): values for name, values in synthetic.block(3, 0).items()}
+    columns = synthetic.block(3, 0)
     end = columns["edge_ptr"][1]
-    arrays = {name: columns[name] for name in ("x", "node_bits", "node_rounds", "node_ptr", "params", "metrics")}
-    alone = Split(
-        **arrays,
-        edge_index=columns["edge_index"][:, end:],
-        edge_attr=columns["edge_attr"][end:],
-        edge_ptr=np.maximum(columns["edge_ptr"] - end, 0),
-    )
-    batch = Circuits(alone, Standardiser.fit(alone.targets)).batch(torch.tensor([0]))
+    columns["edge_index"] = columns["edge_index"][:, end:]
+    columns["edge_attr"] = columns["edge_attr"][end:]
+    columns["edge_ptr"] = np.maximum(columns["edge_ptr"] - end, 0)
+    alone = Split.from_file(columns)
+    batch = GraphBatches(alone, Standardiser.fit(alone.targets)).batch(torch.tensor([0]))
     assert batch.edge_index.shape == (2, 0)
     assert len(batch.x) == columns["node_ptr"][1]
 

@@ -1,15 +1,12 @@
-"""The exact search on what somebody believes that a circuit asks."""
-
-from dataclasses import replace
+"""The exact search on the demand that somebody reads from a circuit."""
 
 import numpy as np
 import pytest
 
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
-from nexuszero.data.generation import generate, rebuilt
-from nexuszero.data.split import DEMANDS, read
-from nexuszero.network.demand import Margin, searched, suppose
+from nexuszero.data import Demand, generate, read, rebuild
+from nexuszero.network import Margin, search_demand, search_rebuilt
 from nexuszero.training.augment import LARGER, drills
 
 
@@ -21,60 +18,60 @@ def split(request, tmp_path_factory):
     return read(out / request.param)
 
 
-def test_whoever_believes_the_truth_answers_the_label(split):
+def test_the_true_demand_is_answered_by_the_label(split):
     nothing = np.zeros_like(split.targets)
-    assert np.allclose(searched(rebuilt(split), nothing, split.demands), split.targets, rtol=0, atol=1e-8)
+    assert np.allclose(search_rebuilt(rebuild(split), split.demand, nothing), split.targets, rtol=0, atol=1e-8)
 
 
 def test_drills_are_answered_by_the_search(split):
     shift, answers = drills(split, seed=5, count=3)
     assert shift.shape == (len(split), 3, 8) and answers.shape == (len(split), 3, 6)
     for drill in range(3):
-        asked = split.demands + shift[:, drill]
-        assert np.allclose(answers[:, drill], searched(rebuilt(split), split.targets, asked), rtol=0, atol=1e-8)
+        demand = Demand.from_array(split.demand.array + shift[:, drill])
+        found = search_rebuilt(rebuild(split), demand, split.targets)
+        assert np.allclose(answers[:, drill], found, rtol=0, atol=1e-8)
     assert not shift[..., 0].any() and np.abs(shift[..., 3:]).max() < LARGER + 1
     same = ~shift.any(axis=2)
     own = np.repeat(split.targets[:, None], 3, axis=1)
     assert same.mean() < 0.2 and np.allclose(answers[same], own[same], rtol=0, atol=1e-8)
     again, other = drills(split, seed=5, count=3), drills(split, seed=6, count=3)
     assert np.array_equal(again[0], shift) and not np.array_equal(other[0], shift)
-    assert drills(replace(split, circuit={}), seed=5)[0].shape == (len(split), 0, 8)
 
 
 def test_circuits_are_rebuilt_at_their_places(split):
-    for level, chosen, circuits in rebuilt(split):
+    for level, chosen, circuits in rebuild(split):
         assert (split.circuit["security"][chosen] == level).all()
         assert np.array_equal(circuits.analyse()["forms"], split.circuit["forms"][chosen])
 
 
-def test_a_wrong_belief_answers_for_what_was_believed():
+def test_a_wrong_demand_is_answered_as_it_stands():
     bridge = CryptoBridge()
     circuits = bridge.synthesize([bridge.families().index("mimc")], [7])  # never free
     truth = circuits.choose(128)[0]
-    demand = np.array([[1, 13.2 / 64, 0, 5, 6, 7, 8, 9]])
-    believed = suppose(circuits, 128, np.zeros((1, 6)), demand)[0]
-    (told,) = circuits.suppose(128, 13, [[32, 64, 128, 256, 512, 1024]])
-    assert believed[1] == told["log2_q"] < truth["log2_q"]
-    assert believed[5] == told["proof_size"]
+    demand = Demand.from_array(np.array([[1, 13.2 / 64, 0, 5, 6, 7, 8, 9]]))
+    answer = search_demand(circuits, 128, demand, np.zeros((1, 6)))[0]
+    (choice,) = circuits.suppose(128, 13, [[32, 64, 128, 256, 512, 1024]])
+    assert answer[1] == choice["log2_q"] < truth["log2_q"]
+    assert answer[5] == choice["proof_size"]
 
 
 def test_a_margin_asks_for_more():
     bridge = CryptoBridge()
     circuits, nothing = bridge.synthesize([bridge.families().index("ranges")], [3]), np.zeros((1, 6))
-    demand = np.array([[0.8, 40 / 64, 9, 3, 4, 5, 6, 7]])
+    demand = Demand.from_array(np.array([[0.8, 40 / 64, 9, 3, 4, 5, 6, 7]]))
     heights = np.array([[8, 16, 32, 64, 128, 256]])
     for margin, bits, rows in ((Margin(), 40, heights), (Margin(0.5, 2, 1.25), 42, 1.25 * heights),
                                (Margin(0.9), 0, heights)):  # fmt: skip
-        (told,) = circuits.suppose(192, bits, rows)
-        assert suppose(circuits, 192, nothing, demand, margin)[0][5] == told["proof_size"]
+        (choice,) = circuits.suppose(192, bits, rows)
+        assert search_demand(circuits, 192, demand, nothing, margin)[0][5] == choice["proof_size"]
 
 
 def test_where_nothing_is_sound_the_fallback_stands():
     bridge = CryptoBridge()
     circuits = bridge.synthesize(np.zeros(20, int), np.arange(20))
-    fallback, fixed = np.arange(120.0).reshape(20, 6) + 1, np.zeros((20, DEMANDS))
+    fallback, fixed = np.arange(120.0).reshape(20, 6) + 1, np.zeros((20, 8))
     fixed[:, 3:] = 31  # two thousand million rows each: too many for BabyBear at any rank
     small = circuits.analyse()["field_bits"] == 31
-    answers = suppose(circuits, 256, fallback, fixed)
+    answers = search_demand(circuits, 256, Demand.from_array(fixed), fallback)
     assert small.any() and np.array_equal(answers[small], fallback[small])
     assert not (answers[~small] == fallback[~small]).any()
