@@ -156,7 +156,8 @@ impl<'a> Reasons<'a> {
         for (index, open) in open.iter_mut().enumerate() {
             for wire in equations.get(index).wires().filter(|&wire| ranges.is_wide(wire)) {
                 uses.push((wire, index as u32));
-                *open = (open.0 + 1, open.1 ^ wire);
+                open.0 += 1;
+                open.1 ^= wire;
             }
         }
         uses.sort_unstable();
@@ -218,16 +219,22 @@ impl<'a> Reasons<'a> {
     /// Strikes one use of a known wire; the wire that the constraint now computes, if it was not known.
     fn close(&mut self, wire: u32, index: usize) -> Option<u32> {
         let (uses, wires) = &mut self.open[index];
-        (*uses, *wires) = (*uses - 1, *wires ^ wire);
-        let (uses, last) = (*uses, *wires);
+        *uses -= 1;
+        *wires ^= wire;
+        if *uses != 1 {
+            return None;
+        }
+
+        // one use is left, so the exclusive or is its wire
+        let last = *wires;
         let equation = self.equations.get(index);
-        let new =
-            uses == 1 && self.findings[last as usize].is_none() && self.equations.solves(equation, last);
-        new.then(|| {
-            let cause = equation.wires().filter(|&wire| wire != last && self.ranges.is_wide(wire)).min();
-            self.findings[last as usize] = Some(self.wide(Reason::Derived, Some(index), cause));
-            last
-        })
+        if self.findings[last as usize].is_some() || !self.equations.solves(equation, last) {
+            return None;
+        }
+
+        let cause = equation.wires().filter(|&wire| wire != last && self.ranges.is_wide(wire)).min();
+        self.findings[last as usize] = Some(self.wide(Reason::Derived, Some(index), cause));
+        Some(last)
     }
 
     fn wide(&self, reason: Reason, index: Option<usize>, cause: Option<u32>) -> Finding {

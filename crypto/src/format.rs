@@ -146,7 +146,9 @@ impl Header {
         );
         let prime = cursor.element(width)?.context("header section: the prime has more than 256 bits")?;
         let field = Field::new(prime).context("header section")?;
-        let (wires, public_outputs, public_inputs) = (cursor.u32()?, cursor.u32()?, cursor.u32()?);
+        let wires = cursor.u32()?;
+        let public_outputs = cursor.u32()?;
+        let public_inputs = cursor.u32()?;
         let private_inputs = cursor.u32()?; // may exceed the wires that circom kept
         let (labels, constraints) = (cursor.u64()?, cursor.u32()?);
         cursor.end()?;

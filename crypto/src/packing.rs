@@ -77,7 +77,8 @@ impl Packing {
         for forms in &self.packed {
             let mut fresh = mark(forms, stamp + runs, last_run);
             if used + fresh > height {
-                (runs, used) = (runs + 1, 0);
+                runs += 1;
+                used = 0;
                 fresh = mark(forms, stamp + runs, last_run);
             }
             if runs > limit || fresh > height {

@@ -66,9 +66,13 @@ fn classical_bits(beta: Option<u32>) -> f64 {
 }
 
 fn usvp_succeeds(n: u32, log2_q: f64, sigma: f64, beta: u32) -> bool {
-    let (ln_q, ln_sigma, n) = (log2_q * LN_2, sigma.ln(), f64::from(n));
+    let n = f64::from(n);
     let beta = f64::from(beta);
+    let ln_q = log2_q * LN_2;
+    let ln_sigma = sigma.ln();
     let ln_delta = log2_delta(beta) * LN_2;
+
+    // the best real dimension: one of the integers beside it is the best integer
     let best = (((n + 1.0) * ln_q - ln_sigma) / ln_delta).sqrt().floor();
     [best, best + 1.0].into_iter().any(|d| {
         let d = d.max(n + 2.0).max(beta + 1.0);
@@ -82,13 +86,18 @@ fn smallest(low: u32, holds: impl Fn(u32) -> bool) -> Option<u32> {
     if holds(low) {
         return Some(low);
     }
+
+    // steps that double, until one lands where it holds
     let (mut fails, mut step) = (low, 1);
     while !holds(fails + step) {
-        (fails, step) = (fails + step, step * 2);
+        fails += step;
+        step *= 2;
         if step > FAR {
             return None;
         }
     }
+
+    // bisection between the last two
     let mut works = fails + step;
     while works - fails > 1 {
         let middle = fails + (works - fails) / 2;

@@ -1,6 +1,6 @@
-//! The `.r1cs` reader against every item of FORMAT.md of the reference circuits, "What a reader should
-//! reject" and "Must accept", on bytes built here; and real files cut at every byte.
-//! `nLabels` has its bound from the same list ("near 2^64"): the reference reader holds it in a double.
+//! The `.r1cs` reader against every item of the iden3 binary format, version 1: what a reader rejects and what it
+//! must accept, on bytes built here; and real files cut at every byte.
+//! The bound of `nLabels` is near 2^64, since the reference reader holds it in a double.
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
 
