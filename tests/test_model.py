@@ -19,9 +19,9 @@ from nexuszero.network import (
     losses,
     objective,
 )
+from nexuszero.network.criterion import BITS_WEIGHT, LOGS_WEIGHT
 from nexuszero.network.graph import circuit_features, edge_features
 from nexuszero.network.layers import Pooling, SortedEdges
-from nexuszero.network.loss import BITS_WEIGHT, LOGS_WEIGHT
 from nexuszero.network.model import ROUNDS
 
 
