@@ -1,5 +1,5 @@
 //! What keeps a circuit from lifting: why wires stay without a bound, and which constraints are too large
-//! (labels.md, section 1).
+//! (labels.md, section 1.2).
 //!
 //! A wire is *free* if no constraint computes it: bounds of the free wires are all that range inference
 //! misses. The search takes wires as known, one by one, with whatever follows from them.

@@ -1,4 +1,4 @@
-//! Packing of quadratic constraints into NTT slots (labels.md, section 1).
+//! Packing of quadratic constraints into NTT slots (labels.md, section 1.4).
 //!
 //! A product holds slot by slot, so the forms of one constraint share a slot, and a form that several
 //! constraints use is committed once per slot that needs it.

@@ -200,7 +200,7 @@ impl R1cs {
         })
     }
 
-    /// Whether constraint `index` is linear: `A` or `B` mentions no wire but the constant (labels.md, section 1).
+    /// Whether constraint `index` is linear: `A` or `B` mentions no wire but the constant (labels.md, section 1.1).
     #[must_use]
     pub fn is_linear(&self, index: usize) -> bool {
         let [a, b, _] = self.constraint(index);

@@ -1,6 +1,6 @@
-//! Packing against brute force from labels.md, section 1: `height` over all cuts into runs, `forms` and
+//! Packing against brute force from labels.md, section 1.4: `height` over all cuts into runs, `forms` and
 //! `packed` from a slow set of normalised forms.
-//! Source: labels.md, section 1.
+//! Source: labels.md, section 1.4.
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
 

@@ -1,6 +1,6 @@
-//! Range inference against a slow reference written from labels.md, section 1: every pass visits every
+//! Range inference against a slow reference written from labels.md, section 1.2: every pass visits every
 //! constraint, every interval is summed from scratch, rule 4 enumerates by brute force.
-//! Source: labels.md, section 1, in its own words below.
+//! Source: labels.md, sections 1.2 to 1.3, in its own words below.
 
 #![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
 

@@ -1,4 +1,4 @@
-//! Intervals of wires that are known beforehand (labels.md, section 1).
+//! Intervals of wires that are known beforehand (labels.md, section 1.2).
 
 use anyhow::{Context, Result};
 use dashu_int::IBig;

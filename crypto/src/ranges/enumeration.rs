@@ -1,4 +1,4 @@
-//! Rule 4: what a constraint leaves to a wire when all others are enumerated (labels.md, section 1).
+//! Rule 4: what a constraint leaves to a wire when all others are enumerated (labels.md, section 1.2).
 
 use std::ops::{Add, Mul, Sub};
 

@@ -1,4 +1,4 @@
-//! Constraints over the integers: linear forms, quadratic constraints, signed coefficients (labels.md, section 1).
+//! Constraints over the integers: linear forms, quadratic constraints, signed coefficients (labels.md, section 1.1).
 
 use dashu_int::IBig;
 

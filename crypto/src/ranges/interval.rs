@@ -1,4 +1,4 @@
-//! Intervals of integers and their arithmetic (labels.md, section 1).
+//! Intervals of integers and their arithmetic (labels.md, section 1.2).
 
 use dashu_int::IBig;
 use dashu_int::ops::{Abs, BitTest};

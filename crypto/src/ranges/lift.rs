@@ -1,4 +1,4 @@
-//! What the intervals say of the circuit: whether it holds over the integers, and with how many bits (labels.md, section 1).
+//! What the intervals say of the circuit: whether it holds over the integers, and with how many bits (labels.md, section 1.3).
 
 use dashu_int::IBig;
 use dashu_int::ops::Abs;

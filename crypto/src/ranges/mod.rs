@@ -1,4 +1,4 @@
-//! Range inference: which integers a wire can hold (labels.md, section 1).
+//! Range inference: which integers a wire can hold (labels.md, section 1.2).
 //!
 //! Interval arithmetic over the integers, never reduced. A wire is *wide* while it may still take every
 //! value of the field: a form with a wide wire is at least as broad as the field, so no rule can learn

@@ -1,4 +1,4 @@
-//! Rules 1 to 3: what a constraint leaves to one of its wires by interval arithmetic (labels.md, section 1).
+//! Rules 1 to 3: what a constraint leaves to one of its wires by interval arithmetic (labels.md, section 1.2).
 
 use dashu_int::IBig;
 use dashu_int::ops::DivRem;
