@@ -25,7 +25,7 @@ fn estimates(criterion: &mut Criterion) {
     });
 }
 
-/// What 2,000 circuits ask, by turns of all families and security levels.
+/// The demands of 2,000 circuits, by turns of all families and security levels.
 fn drawn() -> Vec<(Demand, u32)> {
     let demand = |seed: u64| {
         let family = Family::ALL[seed as usize % Family::ALL.len()];

@@ -312,7 +312,7 @@ typedef struct NexuszeroVerdictRecord {
   uint32_t fails;
 } NexuszeroVerdictRecord;
 
-// What a circuit is predicted to ask of its parameters.
+// A circuit's demand as it is predicted.
 typedef struct NexuszeroDemand {
   // `height(s)` for s = 64, 32, 16, 8, 4, 2.
   uint32_t heights[6];
@@ -451,7 +451,8 @@ enum NexuszeroStatus nexuszero_generate(uint64_t master_seed,
                                         size_t threads,
                                         struct NexuszeroRows **out);
 
-// Generates positions `first..first + count` of a shifted split's own stream: 0 is large circuits, 1 families that training does not know.
+// Generates positions `first..first + count` of a shifted split's own stream: 0 is large circuits, 1 families
+// that training does not know.
 //
 // # Safety
 // `out` has room for a handle.

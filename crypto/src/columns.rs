@@ -1,7 +1,7 @@
 //! The dataset's columns, in one list (dataset.md, section 1).
 //!
-//! Columns are looked up here by their names, and the C ABI describes them from here. Element type and width come from the
-//! Rust type of the values, so no second table can differ from them.
+//! Columns are looked up here by their names, and the C ABI describes them from here. Element type and width
+//! come from the Rust type of the values, so no second table can differ from them.
 
 use std::marker::PhantomData;
 

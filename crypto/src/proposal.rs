@@ -1,4 +1,4 @@
-//! Proposed parameters, judged as they stand (labels.md, sections 2 to 3).
+//! Proposed parameters, judged as they stand (labels.md, sections 2 and 3).
 
 use anyhow::Result;
 

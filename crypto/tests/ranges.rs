@@ -503,8 +503,8 @@ fn shared_wires_take_linear_time() {
     assert!((1..=COUNT).all(|wire| ranges.interval(wire).hi == IBig::from(5)));
 }
 
-/// A bit squared again and again, the last square first in the file: a wire is known one exchange after the wire before, and
-/// a constraint one after its wires. Of two unbounded wires nothing is ever known, and a constraint can say so at once.
+/// A bit squared again and again, the last square first in the file: a wire is known one round after the wire before,
+/// and a constraint one after its wires. Of two unbounded wires nothing is ever known, as a constraint shows at once.
 #[test]
 fn rounds_count_the_steps_from_what_is_known() {
     let square = |i| [form(&[(i, 1)]), form(&[(i, 1)]), form(&[(i + 1, 1)])];

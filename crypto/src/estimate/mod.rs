@@ -2,9 +2,9 @@
 //!
 //! A second implementation of malb/lattice-estimator @27a581b (Albrecht, Player, Scott, *On the
 //! concrete hardness of Learning with Errors*, 2015), from a description in own words
-//! (estimator.md, sections 1 to 7); the tables of `tests/fixtures/golden` come from the original. One file is one part of the
-//! theory: [`delta`], [`cost`], the attacks [`usvp`], [`bdd`], [`dual`], [`dual_hybrid`] on LWE, and
-//! [`sis`].
+//! (estimator.md, sections 1 to 7); the tables of `tests/fixtures/golden` come from the original. One file is
+//! one part of the theory: [`delta`], [`cost`], the attacks [`usvp`], [`bdd`], [`dual`], [`dual_hybrid`] on
+//! LWE, and [`sis`].
 //!
 //! ```
 //! use nexuszero_crypto::estimate::{Attack, CostModel, Lwe, estimate};

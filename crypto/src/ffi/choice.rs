@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use anyhow::{Result, ensure};
 
 use crate::field::{Field, U256};
-use crate::label::{self, Choice, Modulus};
+use crate::label::{self, Choice, MAX_BITS, Modulus};
 
 use super::memory::{fill, slice, slice_mut, text};
 use super::status::{Status, copy_text, guard};
@@ -34,7 +34,7 @@ impl DemandQuery {
 
 /// A free modulus for values of `bits` bits.
 pub(super) fn free(bits: u32) -> Result<Modulus> {
-    ensure!(bits < 256, "B is {bits}; values of up to 255 bits are supported");
+    ensure!(bits <= MAX_BITS, "B is {bits}; values of up to {MAX_BITS} bits are supported");
     Ok(Modulus::Free { bits })
 }
 

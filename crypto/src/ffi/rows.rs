@@ -57,7 +57,8 @@ pub unsafe extern "C" fn nexuszero_generate(
     })
 }
 
-/// Generates positions `first..first + count` of a shifted split's own stream: 0 is large circuits, 1 families that training does not know.
+/// Generates positions `first..first + count` of a shifted split's own stream: 0 is large circuits, 1 families
+/// that training does not know.
 ///
 /// # Safety
 /// `out` has room for a handle.

@@ -142,7 +142,7 @@ pub unsafe extern "C" fn nexuszero_circuits_judge(
     })
 }
 
-/// What a circuit is predicted to ask of its parameters.
+/// A circuit's demand as it is predicted.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Demand {

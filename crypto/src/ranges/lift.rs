@@ -1,4 +1,5 @@
-//! What the intervals say of the circuit: whether it holds over the integers, and with how many bits (labels.md, section 1.3).
+//! What the intervals say of the circuit: whether it holds over the integers, and with how many bits
+//! (labels.md, section 1.3).
 
 use dashu_int::IBig;
 use dashu_int::ops::Abs;
@@ -39,9 +40,9 @@ impl Ranges<'_> {
         }
     }
 
-    /// Bits of every node's largest value in a graph's order: twice a wire's magnitude, a constraint's magnitude. A value
-    /// beyond half the field counts as the field's bits, so a circuit lifts if all nodes have fewer, and `B` is the
-    /// largest. An unused wire has none.
+    /// Bits of every node's largest value in a graph's order: twice a wire's magnitude, a constraint's magnitude.
+    /// A value beyond half the field counts as the field's bits, so a circuit lifts if all nodes have fewer, and
+    /// `B` is the largest. An unused wire has none.
     pub(crate) fn node_bits(&self) -> Vec<u16> {
         let bits = |value: Option<IBig>| {
             let fits = value.filter(|value| value <= &self.field.hi);
