@@ -1,4 +1,4 @@
-"""Questions to the library as rows of plain values: read from the command line or CSV, answered as dictionaries.
+"""Questions to the library as rows of text, from the command line or a CSV file, and their answers as records.
 
 A value that does not exist is None (null in JSON, an empty cell in CSV). Integers of any size may be written as
 `2^k`; the library sees their `log2`.
@@ -8,22 +8,17 @@ from __future__ import annotations
 
 import csv
 import math
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from nexuszero.crypto.bridge import ATTACKS, CONSTRAINTS, Circuits, CryptoBridge, Records
+from nexuszero.crypto.bridge import CryptoBridge
+from nexuszero.crypto.records import Analysis, Choice, Estimate, Infeasible
 from nexuszero.errors import InputError
+from nexuszero.files import whole
 
-Row = dict[str, Any]
-ESTIMATE_KEYS = ("attack", "beta", "d", "delta", "bits", "quantum_bits", "hardness")
-CHOICE_KEYS = ("n", "log2_q", "sigma", "ord", "k", "kappa", "l", "D", "g", "lwe_bits", "sis_bits", "bit_security",
-               "hardness", "proof_size")  # fmt: skip
-ANALYSIS_KEYS = ("wires", "constraints", "linear", "quadratic", "packed", "forms", "height_64", "height_32",
-                 "height_16", "height_8", "height_4", "liftable", "bits", "field_bits", "field_order",
-                 "custom_gates")  # fmt: skip
-_LIBRARY_NAMES = {"D": "cut_d", "g": "cut_g"}
+Row = dict[str, str]  # a row of text, from the command line or a CSV file
+Answer = Estimate | Choice | Infeasible
 
 
 def integer(text: str, name: str, least: int = 0) -> int:
@@ -73,7 +68,7 @@ def _dimension(text: str) -> int:
     return value
 
 
-def estimate_lwe(bridge: CryptoBridge, rows: Iterable[Row], attack: str) -> list[Row]:
+def estimate_lwe(bridge: CryptoBridge, rows: Iterable[Row], attack: str) -> list[Estimate]:
     """Estimates rows with the texts `n, q, sigma_s, sigma_e, m`."""
     n, log2_q, sigma_s, sigma_e, limit = _columns(rows, {
         "n": _dimension,
@@ -82,10 +77,11 @@ def estimate_lwe(bridge: CryptoBridge, rows: Iterable[Row], attack: str) -> list
         "sigma_e": lambda text: number(text, "sigma_e"),
         "m": samples,
     })  # fmt: skip
-    return estimates(bridge.estimate_lwe(n, log2_q, sigma_s, sigma_e, limit, attack), attack)
+    records = bridge.estimate_lwe(n, log2_q, sigma_s, sigma_e, limit, attack)
+    return [Estimate.of(record, attack) for record in records]
 
 
-def estimate_sis(bridge: CryptoBridge, rows: Iterable[Row]) -> list[Row]:
+def estimate_sis(bridge: CryptoBridge, rows: Iterable[Row]) -> list[Estimate]:
     """Estimates rows with the texts `n, q, length_bound, m`."""
     columns = _columns(rows, {
         "n": _dimension,
@@ -93,22 +89,11 @@ def estimate_sis(bridge: CryptoBridge, rows: Iterable[Row]) -> list[Row]:
         "length_bound": bound,
         "m": samples,
     })  # fmt: skip
-    return estimates(bridge.estimate_sis(*columns), "sis")
+    return [Estimate.of(record, "sis") for record in bridge.estimate_sis(*columns)]
 
 
-def estimates(records: Records, attack: str) -> list[Row]:
-    """Estimates as dictionaries."""
-
-    def row(record: Any) -> Row:
-        values = {name: _finite(record[name]) for name in ("delta", "bits", "quantum_bits", "hardness")}
-        name = ATTACKS[record["attack"]] if values["bits"] is not None else attack
-        return {"attack": name, "beta": int(record["beta"]) or None, "d": int(record["d"]) or None, **values}
-
-    return [row(record) for record in records]
-
-
-def choose(bridge: CryptoBridge, rows: Iterable[Row]) -> list[Row]:
-    """The label of rows with the texts `forms, lambda_` and one of `B, p`; `infeasible` says why there is none."""
+def choose(bridge: CryptoBridge, rows: Iterable[Row]) -> list[Choice | Infeasible]:
+    """The label of rows with the texts `forms, lambda_` and one of `B, p`, or why there is none."""
     forms, security, bits, primes = _columns(rows, {
         "forms": lambda text: integer(text, "forms"),
         "lambda_": lambda text: integer(text, "security"),
@@ -118,65 +103,11 @@ def choose(bridge: CryptoBridge, rows: Iterable[Row]) -> list[Row]:
     for line, (free, fixed) in enumerate(zip(bits, primes, strict=True), 1):
         if (free is None) == (fixed is None):
             raise InputError(f"row {line}: give one of B (bits of the values) and p (the field), not both or none")
-    return choices(bridge.choose(forms, security, bits, primes))
+    return [Choice.of(record) for record in bridge.choose(forms, security, bits, primes)]
 
 
-def choices(records: Records) -> list[Row]:
-    """Choices as dictionaries, with `q` where a concrete prime is known and `infeasible` where nothing is sound."""
-
-    def row(record: Any) -> Row:
-        if not record["feasible"]:
-            reason = bytes(record["reason"]).split(b"\0")[0].decode()
-            return dict.fromkeys(CHOICE_KEYS) | {"infeasible": reason}
-        values = {key: record[_LIBRARY_NAMES.get(key, key)].item() for key in (*CHOICE_KEYS, "soundness")}
-        q = int.from_bytes(bytes(record["q"]), "little")
-        return values | ({"q": q} if q else {})
-
-    return [row(record) for record in records]
-
-
-def verdicts(records: Records) -> list[Row]:
-    """Verdicts on proposals: what they were `rounded` to, whether `sound`, what `fails`, and bytes if sound."""
-
-    def row(record: Any) -> Row:
-        fails = [name for bit, name in enumerate(CONSTRAINTS) if int(record["fails"]) >> bit & 1]
-        rounded = {"n": int(record["n"]), "log2_q": int(record["log2_q"])}
-        return {"rounded": rounded, "sound": not fails, "fails": fails, "sound_size": int(record["proof_size"]) or None}
-
-    return [row(record) for record in records]
-
-
-def analyses(circuits: Circuits, names: Sequence[str]) -> list[Row]:
-    """The counts of circuits as dictionaries, in order."""
-
-    def row(name: str, record: Any) -> Row:
-        heights = {f"height_{64 >> index}": int(height) for index, height in enumerate(record["heights"])}
-        values = {key: int(record[key]) for key in ANALYSIS_KEYS if key not in heights}
-        ordered = {key: (values | heights)[key] for key in ANALYSIS_KEYS}
-        return {"file": name, **ordered, "liftable": bool(record["liftable"])}
-
-    return [row(name, record) for name, record in zip(names, circuits.analyse(), strict=True)]
-
-
-def margins(circuit: Row, choice: Row, security: int) -> list[Row]:
-    """What each constraint needs, has, and has left over, all in bits.
-
-    hiding is Module-LWE, binding Module-SIS; the modulus has to carry the circuit's values, or is the field's prime;
-    soundness is the least of the openings in parallel, the linear checks and the challenges.
-    """
-    bits = max(16, circuit["bits"] + 1) if circuit["liftable"] else circuit["bits"]
-    rows = {
-        "hiding": (security, choice["lwe_bits"]),
-        "binding": (security, choice["sis_bits"]),
-        "modulus": (bits, choice["log2_q"]),
-        "soundness": (security - 1, choice["soundness"]),
-    }
-    return [{"constraint": name, "needs": needs, "has": has, "margin": has - needs}
-            for name, (needs, has) in rows.items()]  # fmt: skip
-
-
-def export(bridge: CryptoBridge, family: str, seed: int, file: Path, force: bool = False) -> Row:
-    """Writes a synthetic circuit to a file -> its counts."""
+def export(bridge: CryptoBridge, family: str, seed: int, file: Path, force: bool = False) -> Analysis:
+    """Writes a synthetic circuit to a file -> what it asks."""
     known = bridge.families()
     if family not in known:
         raise InputError(f"family {family!r} is unknown; choose one of {', '.join(known)}")
@@ -185,14 +116,9 @@ def export(bridge: CryptoBridge, family: str, seed: int, file: Path, force: bool
     if file.exists() and not force:
         raise InputError(f"{file}: exists; name another file, or give --force")
     circuits = bridge.synthesize(known.index(family), seed)
-    whole = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        circuits.write(0, whole)
-        whole.replace(file)
-    finally:
-        whole.unlink(missing_ok=True)
-    counts = analyses(circuits, [str(file)])[0]
-    return {key: counts[key] for key in ("file", "wires", "constraints", "linear", "quadratic", "field_bits")}
+    with whole(file) as temporary:
+        circuits.write(0, temporary)
+    return circuits.analyses([str(file)])[0]
 
 
 def read_bounds(path: Path | None) -> str | None:
@@ -220,22 +146,14 @@ def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
     return rows
 
 
-def write_csv(rows: Sequence[Row], answers: Sequence[Row], added: Sequence[str], out: TextIO) -> None:
-    """Writes the rows back with the answers' columns added."""
+def write_csv(rows: Sequence[Row], answers: Sequence[Answer], added: Sequence[str], out: TextIO) -> None:
+    """Writes the rows back with the answers' columns added; an estimate keeps all its digits."""
     header = list(dict.fromkeys([*(rows[0] if rows else ()), *added]))
     writer = csv.DictWriter(out, header, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row, answer in zip(rows, answers, strict=True):
-        writer.writerow(row | {key: "" if answer[key] is None else answer[key] for key in added})
-
-
-def rounded(row: Row) -> Row:
-    """As tables print: sigma and hardness with 6 decimals, bits with 3."""
-    if "beta" in row:  # an estimate keeps all its digits
-        return row
-    digits = {"sigma": 6, "hardness": 6, "soundness": 3, "lwe_bits": 3, "sis_bits": 3, "bit_security": 3}
-    return {key: f"{value:.{digits[key]}f}" if key in digits and value is not None else value
-            for key, value in row.items()}  # fmt: skip
+        cells = answer.row() if isinstance(answer, Estimate) else answer.printed()
+        writer.writerow(row | {key: "" if cells[key] is None else cells[key] for key in added})
 
 
 def _columns(rows: Iterable[Row], readers: dict[str, Callable[[str], Any]]) -> list[list[Any]]:
@@ -248,7 +166,3 @@ def _columns(rows: Iterable[Row], readers: dict[str, Callable[[str], Any]]) -> l
             except InputError as error:
                 raise InputError(f"row {line}: {error}" if len(rows) > 1 else str(error)) from None
     return columns
-
-
-def _finite(value: Any) -> float | None:
-    return float(value) if math.isfinite(value) else None

@@ -1,0 +1,258 @@
+"""What the library answers, as frozen records in the field's symbols.
+
+Each has a ``row()``: the JSON object that the commands print, with the same keys and order.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Records = NDArray[np.void]
+Columns = dict[str, NDArray[Any]]
+Cell = int | float | str | bool | None
+
+DEGREE = 64  # of the ring: LWE dimensions are multiples of it
+SLOTS = (64, 32, 16, 8, 4)  # into which X^64 + 1 may split: the heights of a circuit
+LEVELS = (100, 128, 192, 256)  # bits of security that have a challenge set
+CONSTRAINTS = ("hiding", "modulus", "soundness", "binding", "width")  # of a proposal, by their bits
+ATTACKS = ("usvp", "bdd", "dual", "dual_hybrid", "rough", "sis")
+PARAMETER_NAMES = ("n", "log2_q", "sigma")
+METRIC_NAMES = ("bit_security", "hardness", "proof_size")
+TARGET_NAMES = (*PARAMETER_NAMES, *METRIC_NAMES)
+
+ESTIMATE_KEYS = ("attack", "beta", "d", "delta", "bits", "quantum_bits", "hardness")
+CHOICE_KEYS = ("n", "log2_q", "sigma", "ord", "k", "kappa", "l", "D", "g", "lwe_bits", "sis_bits", "bit_security",
+               "hardness", "proof_size")  # fmt: skip
+ANALYSIS_KEYS = ("wires", "constraints", "linear", "quadratic", "packed", "forms", *(f"height_{s}" for s in SLOTS),
+                 "liftable", "bits", "field_bits", "field_order", "custom_gates")  # fmt: skip
+_PRINTED = {"sigma": 6, "hardness": 6, "soundness": 3, "lwe_bits": 3, "sis_bits": 3, "bit_security": 3}  # decimals
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What an instance costs to break.
+
+    >>> print(Estimate("usvp", 406, 998, 1.003941, 118.552, 107.59, 0.8185))
+    usvp: beta: 406, d: 998, delta: 1.003941, rop: 2^118.6
+    """
+
+    attack: str
+    beta: int | None  #: block size of BKZ, None where the attack does not work
+    d: int | None  #: dimension of the lattice
+    delta: float | None  #: root Hermite factor
+    bits: float | None  #: log2 of the cost, core-SVP (ADPS16)
+    quantum_bits: float | None  #: the same with a quantum sieve
+    hardness: float | None  #: 0..1, labels.md, section 2
+
+    @classmethod
+    def of(cls, record: Any, attack: str) -> Estimate:
+        """From the library's record; ``attack`` names the one that was asked where none works."""
+        bits = _finite(record["bits"])
+        return cls(
+            attack=attack if bits is None else ATTACKS[record["attack"]],
+            beta=int(record["beta"]) or None,
+            d=int(record["d"]) or None,
+            delta=_finite(record["delta"]),
+            bits=bits,
+            quantum_bits=_finite(record["quantum_bits"]),
+            hardness=_finite(record["hardness"]),
+        )
+
+    def row(self) -> dict[str, Cell]:
+        """The JSON object of `nexuszero estimate`."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        """One line in the field's symbols."""
+        if self.bits is None:
+            return f"{self.attack}: does not work"
+        return f"{self.attack}: beta: {self.beta}, d: {self.d}, delta: {self.delta:.6f}, rop: 2^{self.bits:.1f}"
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What a circuit asks of its lattice parameters (labels.md, section 1)."""
+
+    file: str
+    wires: int  #: w_0 included
+    constraints: int
+    linear: int
+    quadratic: int
+    packed: int  #: quadratic constraints that are packed into slots
+    forms: int  #: distinct private forms of the packed constraints
+    heights: tuple[int, ...]  #: committed rows with 64, 32, 16, 8, 4 slots
+    liftable: bool  #: whether q is free
+    bits: int  #: of the largest value where q is free, else of the field
+    field_bits: int
+    field_order: int  #: of the field's prime modulo 128
+    custom_gates: int
+    least_bits: int  #: the smallest log2 q that a label may have
+    candidates: int  #: pairs of log2 q and ord that the search considers
+
+    @classmethod
+    def of(cls, record: Any, file: str) -> Analysis:
+        """From the library's record."""
+        counts = ("wires", "constraints", "linear", "quadratic", "packed", "forms", "bits", "field_bits",
+                  "field_order", "custom_gates", "least_bits", "candidates")  # fmt: skip
+        return cls(
+            file=file,
+            heights=tuple(int(height) for height in record["heights"]),
+            liftable=bool(record["liftable"]),
+            **{name: int(record[name]) for name in counts},
+        )
+
+    @property
+    def nodes(self) -> int:
+        """Of its graph: every wire but w_0, and every constraint."""
+        return self.wires - 1 + self.constraints
+
+    def row(self) -> dict[str, Cell]:
+        """The JSON object of `nexuszero analyse`."""
+        heights = {f"height_{slots}": height for slots, height in zip(SLOTS, self.heights, strict=True)}
+        values = vars(self) | heights
+        return {"file": self.file} | {key: values[key] for key in ANALYSIS_KEYS}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Sound parameters and what they give (labels.md, sections 3 and 4)."""
+
+    n: int  #: LWE dimension
+    log2_q: int  #: bits of an element of Z_q
+    sigma: float  #: standard deviation of the Gaussian mask
+    ord: int  #: order of q modulo 128
+    k: int  #: openings in parallel
+    kappa: int  #: SIS rank
+    l: int  #: committed rows  # noqa: E741
+    D: int  #: bits cut from the commitment
+    g: int  #: bits cut from the hints
+    lwe_bits: float  #: hiding, core-SVP
+    sis_bits: float  #: binding, core-SVP
+    bit_security: float  #: the smaller of both
+    hardness: float  #: 0..1
+    proof_size: int  #: bytes
+    soundness: float  #: bits: the least of openings, linear checks and challenges
+    q: int | None = None  #: a concrete prime, where a circuit was at hand
+
+    @classmethod
+    def of(cls, record: Any) -> Choice | Infeasible:
+        """From the library's record."""
+        if not record["feasible"]:
+            return Infeasible(bytes(record["reason"]).split(b"\0")[0].decode())
+        names = {"D": "cut_d", "g": "cut_g"}
+        values = {key: record[names.get(key, key)].item() for key in (*CHOICE_KEYS, "soundness")}
+        return cls(**values, q=int.from_bytes(bytes(record["q"]), "little") or None)
+
+    @property
+    def targets(self) -> tuple[float, ...]:
+        """What a network learns to name: n, log2 q, sigma, bit security, hardness, proof size."""
+        return (self.n, self.log2_q, self.sigma, self.bit_security, self.hardness, self.proof_size)
+
+    def row(self) -> dict[str, Cell]:
+        """The JSON object of `nexuszero choose`; ``q`` only where there is one."""
+        values = asdict(self)
+        if self.q is None:
+            del values["q"]
+        return values
+
+    def printed(self) -> dict[str, Cell]:
+        """The same as tables print it: sigma and hardness with 6 decimals, bits with 3."""
+        return {key: f"{value:.{_PRINTED[key]}f}" if key in _PRINTED else value for key, value in self.row().items()}
+
+    def __str__(self) -> str:
+        """One line in the field's symbols."""
+        rank = f"kappa: {self.kappa}, ord: {self.ord}, k: {self.k}, l: {self.l}, D: {self.D}, g: {self.g}"
+        sizes = f"{self.bit_security:.1f} bits, proof: {self.proof_size}"
+        return f"n: {self.n}, q: 2^{self.log2_q}, sigma: {self.sigma:.0f}, {rank}, {sizes}"
+
+
+@dataclass(frozen=True)
+class Infeasible:
+    """No parameters are sound, and why."""
+
+    reason: str
+
+    def row(self) -> dict[str, Cell]:
+        """The JSON object: every parameter null, and why."""
+        return dict.fromkeys(CHOICE_KEYS) | {"infeasible": self.reason}
+
+    printed = row
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Proposed parameters, judged as they stand after rounding (labels.md, sections 2 and 3)."""
+
+    n: int  #: rounded to a multiple of 64
+    log2_q: int  #: rounded
+    fails: tuple[str, ...]  #: constraints that cannot hold
+    proof_size: int | None  #: bytes, if sound
+    lwe_bits: float
+
+    @classmethod
+    def of(cls, record: Any) -> Verdict:
+        """From the library's record."""
+        fails = int(record["fails"])
+        return cls(
+            n=int(record["n"]),
+            log2_q=int(record["log2_q"]),
+            fails=tuple(name for bit, name in enumerate(CONSTRAINTS) if fails >> bit & 1),
+            proof_size=int(record["proof_size"]) or None,
+            lwe_bits=float(record["lwe_bits"]),
+        )
+
+    @property
+    def sound(self) -> bool:
+        """Whether every constraint holds."""
+        return not self.fails
+
+    def row(self) -> dict[str, Any]:
+        """The JSON object."""
+        rounded = {"n": self.n, "log2_q": self.log2_q}
+        return {"rounded": rounded, "sound": self.sound, "fails": list(self.fails), "sound_size": self.proof_size}
+
+
+@dataclass(frozen=True)
+class ConstraintMargin:
+    """What one constraint of an answer needs and has, in bits."""
+
+    constraint: str  #: hiding (Module-LWE), binding (Module-SIS), modulus, soundness
+    needs: float
+    has: float
+
+    @property
+    def margin(self) -> float:
+        """What is left over."""
+        return self.has - self.needs
+
+    def row(self) -> dict[str, Cell]:
+        """The JSON object."""
+        return {"constraint": self.constraint, "needs": self.needs, "has": self.has, "margin": self.margin}
+
+
+def margins(circuit: Analysis, choice: Choice, security: int) -> list[ConstraintMargin]:
+    """What each constraint needs and has, in bits.
+
+    The modulus has to carry the circuit's values, or is the field's prime; soundness is the least of the openings in
+    parallel, the linear checks and the challenges.
+    """
+    return [
+        ConstraintMargin("hiding", security, choice.lwe_bits),
+        ConstraintMargin("binding", security, choice.sis_bits),
+        ConstraintMargin("modulus", circuit.least_bits, choice.log2_q),
+        ConstraintMargin("soundness", security - 1, choice.soundness),
+    ]
+
+
+def binding_constraint(found: list[ConstraintMargin]) -> str:
+    """The constraint with the least left over."""
+    return min(found, key=lambda row: row.margin).constraint
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) else None
