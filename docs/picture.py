@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nexuszero.crypto import LEVELS, CryptoBridge
+from nexuszero.crypto import LEVELS, Choice, CryptoBridge, Infeasible
 from nexuszero.paths import ROOT
 
 WIDTH, HEIGHT = 760, 400
@@ -23,7 +23,7 @@ def landscape() -> str:
     """An SVG: a curve a level, and the optimum of the auction at 128 bits."""
     bridge = CryptoBridge()
     lines = [_curve(_smallest_n(bridge, level), colour, level) for level, colour in zip(LEVELS, COLOURS, strict=True)]
-    choice = bridge.read([CIRCUIT]).choose(128)[0]
+    choice = bridge.read([CIRCUIT]).choices(128)[0]
     return "\n".join([_frame(), *_axes(), *lines, _optimum(choice), "</svg>\n"])
 
 
@@ -43,10 +43,11 @@ def _curve(dimensions: Sequence[int | None], colour: str, level: int) -> str:
     return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"/>\n{label}'
 
 
-def _optimum(choice: object) -> str:
-    n, log2_q, size = (int(choice[name]) for name in ("n", "log2_q", "proof_size"))  # type: ignore[index]
-    x, y = _x(log2_q), _y(n)
-    text = f"the auction at 128 bits: n {n:,}, log2 q {log2_q}, {size:,} bytes"
+def _optimum(choice: Choice | Infeasible) -> str:
+    assert isinstance(choice, Choice)
+    x = _x(choice.log2_q)
+    y = _y(choice.n)
+    text = f"the auction at 128 bits: n {choice.n:,}, log2 q {choice.log2_q}, {choice.proof_size:,} bytes"
     return (
         f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="#222"/>\n'
         f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{x + 30:.1f}" y2="{y + 45:.1f}" stroke="#222"/>\n'

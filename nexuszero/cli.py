@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
-from inspect import Parameter, Signature
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, NoReturn
 
 import typer
-from pydantic.fields import FieldInfo
-from typer._click.exceptions import ClickException  # typer re-exports its own click no other way
 
+from nexuszero import advice, crypto
 from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig
-from nexuszero.errors import InputError, StageError
-from nexuszero.paths import PROFILES
-from nexuszero.settings import Stage, load
+from nexuszero.errors import InputError, StageError, missing_extra
+from nexuszero.paths import PROFILES, PUBLISHED
+from nexuszero.settings import load
+
+BASELINE = Path("checkpoints/baseline/best_model.pt")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
                   help="Lattice parameters for zero-knowledge circuits: estimate, choose, analyse, learn.")  # fmt: skip
@@ -30,7 +31,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Read rows from a CSV file and write them back, extended.")]
 Samples = Annotated[str | None, typer.Option(help="Samples (LWE) or columns (SIS); unlimited by default.")]
 Security = Annotated[int, typer.Option(help="Bits of security: 100, 128, 192 or 256.")]
-BoundsFile = Annotated[Path | None, typer.Option("--bounds", help="JSON object from wire number to [lo, hi].")]
+BoundsFile = Annotated[Path | None, typer.Option("--bounds", help="JSON file: wire number to interval, lo and hi.")]
+CheckpointFile = Annotated[
+    Path | None, typer.Option("--checkpoint", help="A network [the baseline, else the published].")
+]
+Exact = Annotated[bool, typer.Option("--exact", help="The exact search alone, no model.")]
 Profile = Annotated[str | None, typer.Option(help="A recorded profile: smoke, quick or full.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="A YAML file; paths in it are relative to it.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="key=value, may be repeated.")]
@@ -48,11 +53,13 @@ def estimate_lwe(
     json_: Json = False,
 ) -> None:
     """Core-SVP cost of LWE; `rough` is the cheaper of usvp and dual_hybrid."""
-    from nexuszero.crypto import questions as queries
-
-    bridge = _bridge()
-    _answer(csv, ("n", "q", "sigma_s", "sigma_e", "m"), (n, q, sigma_secret or sigma, sigma, samples or "oo"),
-            ("N", "Q", "SIGMA"), lambda rows: queries.estimate_lwe(bridge, rows, attack), json_)  # fmt: skip
+    bridge = crypto.CryptoBridge()
+    row = _row(
+        {"n": n, "q": q, "sigma_s": sigma_secret or sigma, "sigma_e": sigma, "m": samples or "oo"},
+        {"n": "N", "q": "Q", "sigma_e": "SIGMA"},
+        csv,
+    )
+    _answer(row, csv, lambda rows: crypto.estimate_lwe(bridge, rows, attack), crypto.ESTIMATE_KEYS, json_)
 
 
 @estimate_app.command("sis")
@@ -65,11 +72,13 @@ def estimate_sis(
     json_: Json = False,
 ) -> None:
     """Core-SVP cost of SIS in the l2 norm."""
-    from nexuszero.crypto import questions as queries
-
-    bridge = _bridge()
-    _answer(csv, ("n", "q", "length_bound", "m"), (n, q, bound, samples or "oo"),
-            ("N", "Q", "BOUND"), lambda rows: queries.estimate_sis(bridge, rows), json_)  # fmt: skip
+    bridge = crypto.CryptoBridge()
+    row = _row(
+        {"n": n, "q": q, "length_bound": bound, "m": samples or "oo"},
+        {"n": "N", "q": "Q", "length_bound": "BOUND"},
+        csv,
+    )
+    _answer(row, csv, lambda rows: crypto.estimate_sis(bridge, rows), crypto.ESTIMATE_KEYS, json_)
 
 
 @app.command()
@@ -82,11 +91,13 @@ def choose(
     json_: Json = False,
 ) -> None:
     """The smallest sound proof for a number of forms, without a circuit."""
-    from nexuszero.crypto import questions as queries
-
-    bridge = _bridge()
-    _answer(csv, ("forms", "lambda_", "B", "p"), (forms, security, bits or "", field or ""),
-            ("--forms", "--security"), lambda rows: queries.choose(bridge, rows), json_)  # fmt: skip
+    bridge = crypto.CryptoBridge()
+    row = _row(
+        {"forms": forms, "lambda_": security, "B": bits or "", "p": field or ""},
+        {"forms": "--forms", "lambda_": "--security"},
+        csv,
+    )
+    _answer(row, csv, lambda rows: crypto.choose(bridge, rows), crypto.CHOICE_KEYS, json_)
 
 
 @app.command()
@@ -96,14 +107,12 @@ def analyse(
     json_: Json = False,
 ) -> None:
     """What circuits ask of their parameters: forms, heights, whether q is free, and what keeps it from that."""
-    from nexuszero.advice import explanation
-    from nexuszero.crypto import questions as queries
-
-    circuits = _bridge().read(files, queries.read_bounds(bounds))
-    rows = queries.analyses(circuits, [str(file) for file in files])
-    found = [explanation.explain(circuits, index, file) for index, file in enumerate(files)]
-    for row, why in zip(rows, found, strict=True):
-        _show(row | why, json_, lambda told: "\n".join([_plain(told), *explanation.lines(told)]))
+    circuits = crypto.CryptoBridge().read(files, crypto.read_bounds(bounds))
+    analyses = circuits.analyses([str(file) for file in files])
+    explanations = [advice.explain(circuits, index, file) for index, file in enumerate(files)]
+    for circuit, why in zip(analyses, explanations, strict=True):
+        row = circuit.row() | why.row()
+        _show(row, json_, [_plain(row), *advice.describe(circuit, why)])
 
 
 @app.command()
@@ -115,119 +124,83 @@ def export(
     json_: Json = False,
 ) -> None:
     """Writes a synthetic circuit, as the dataset has it, as an .r1cs file."""
-    from nexuszero.crypto import questions as queries
-
-    _show(queries.export(_bridge(), family, seed, file, force), json_)
+    counts = crypto.export(crypto.CryptoBridge(), family, seed, file, force).row()
+    row = {key: counts[key] for key in ("file", "wires", "constraints", "linear", "quadratic", "field_bits")}
+    _show(row, json_, [_plain(row)])
 
 
 @app.command()
 def recommend(
     file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
     security: Security,
-    checkpoint: Annotated[Path | None, typer.Option(help="A trained model [the baseline, else the reference].")] = None,
-    exact: Annotated[bool, typer.Option("--exact", help="The exact search alone, no model.")] = False,
+    checkpoint: CheckpointFile = None,
+    exact: Exact = False,
     bounds: BoundsFile = None,
     json_: Json = False,
 ) -> None:
     """Parameters for a circuit: what the model proposes, checked and repaired by the exact search."""
-    from nexuszero.advice import recommendation as advice
-    from nexuszero.advice import text as texts
-    from nexuszero.crypto import questions as queries
-
-    story = advice.advise(_bridge(), file, security, queries.read_bounds(bounds), checkpoint, exact)
-    _show(story, json_, texts.advice)
+    proposer, source = _proposer(checkpoint, exact)
+    text = crypto.read_bounds(bounds)
+    answer = advice.recommend(crypto.CryptoBridge(), file, security, text, proposer, source)
+    lines = [] if isinstance(answer, advice.Refusal) else [advice.render(answer)]
+    _show(answer.row(), json_, lines)
 
 
 @app.command()
 def report(
     file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
     security: Security = 128,
-    checkpoint: Annotated[Path | None, typer.Option(help="A trained model [the baseline, else the reference].")] = None,
-    exact: Annotated[bool, typer.Option("--exact", help="The exact search alone, no model.")] = False,
+    checkpoint: CheckpointFile = None,
+    exact: Exact = False,
     bounds: BoundsFile = None,
     out: Annotated[Path, typer.Option(help="Directory of the page.")] = Path("reports/circuits"),
 ) -> None:
     """Runs notebook 06 on a circuit and prints the path of its page."""
-    from nexuszero.advice import recommendation as advice
-    from nexuszero.report import pages as reports
+    from nexuszero.report import pages
 
-    typer.echo(reports.circuit(file, security, bounds, advice.model_file(checkpoint, exact), out))
-
-
-def _stage(model: type[Stage]) -> Callable[[Callable[[Any], None]], Callable[..., None]]:
-    """Makes a stage a command: each key of its model is an option, read as `--set key=value` would be."""
-
-    def decorate(run: Callable[[Any], None]) -> Callable[..., None]:
-        def command(**given: Any) -> None:
-            profile, config, overrides = given.pop("profile"), given.pop("config"), given.pop("set_") or []
-            told = [f"{key}={_text(model, key, value)}" for key, value in given.items() if value is not None]
-            run(load(model, _profile(profile, config), run.__name__, [*overrides, *told]))
-
-        own_first = sorted(model.model_fields.items(), key=lambda item: item[0] not in model.__annotations__)
-        keys = [_key(name, field) for name, field in own_first]
-        command.__name__, command.__doc__ = run.__name__, run.__doc__
-        command.__signature__ = Signature([*_COMMON, *keys])  # type: ignore[attr-defined]
-        command.__annotations__ = {key.name: key.annotation for key in (*_COMMON, *keys)}
-        return app.command()(command)
-
-    return decorate
-
-
-def _key(name: str, field: FieldInfo) -> Parameter:
-    flag = f"--{name.replace('_', '-')}"
-    switch = field.annotation is bool
-    option = typer.Option(f"{flag}/--no-{flag[2:]}" if switch else flag, help=f"{field.description} ({field.default})",
-                          show_default=False)  # fmt: skip
-    kind = bool | None if switch else str | None
-    return Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[kind, option])
-
-
-def _text(model: type[Stage], key: str, value: str) -> str:
-    """What YAML reads as the value: a name or a path is taken literally."""
-    literal = set(get_args(model.model_fields[key].annotation) or (model.model_fields[key].annotation,))
-    return json.dumps(value) if literal & {str, Path} else value
-
-
-_COMMON = [
-    Parameter(name, Parameter.KEYWORD_ONLY, default=None, annotation=kind)
-    for name, kind in (("profile", Profile), ("config", ConfigFile), ("set_", Overrides))
-]
-
-
-@_stage(GenerateConfig)
-def generate(config: GenerateConfig) -> None:
-    """Generates the dataset of a profile."""
-    from nexuszero.data import generate as generate_dataset
-
-    generate_dataset(config)
-
-
-@_stage(TuneConfig)
-def tune(config: TuneConfig) -> None:
-    """Searches hyperparameters and writes the baseline configuration."""
-    from nexuszero.training import tuning
-
-    tuning.tune(config)
-
-
-@_stage(TrainConfig)
-def train(config: TrainConfig) -> None:
-    """Trains a model and keeps the best checkpoint."""
-    from nexuszero.training import run as training
-
-    training.train(config)
+    typer.echo(pages.circuit(file, security, bounds, model_file(checkpoint, exact), out))
 
 
 @app.command()
-def serve(
-    storage: Annotated[str, typer.Argument(help="SQLite file, or the URL of a database server.")],
-    host: Annotated[str, typer.Option(help="Address to listen on; nobody is asked for a password.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 13000,
-) -> None:
-    """Serves a study to `tune --storage grpc://HOST:PORT` on other machines, until it is stopped."""
-    from nexuszero.training import studies
+def generate(profile: Profile = None, config: ConfigFile = None, set_: Overrides = None) -> None:
+    """Generates the dataset of a profile."""
+    from nexuszero.data import generate as run
 
-    studies.serve(storage, host, port)
+    run(load(GenerateConfig, _profile(profile, config), "generate", set_ or []))
+
+
+@app.command()
+def tune(
+    profile: Profile = None,
+    config: ConfigFile = None,
+    set_: Overrides = None,
+    trials: Annotated[int | None, typer.Option(help="Trials the study shall have in the end.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs of each trial.")] = None,
+    batch_cap: Annotated[int | None, typer.Option(help="Batches an epoch at most, 0 for no cap.")] = None,
+    storage: Annotated[str | None, typer.Option(help="SQLite file, journal:///FILE, or a database's URL.")] = None,
+    study_name: Annotated[str | None, typer.Option(help="Name of the study, resumed if it exists.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the sampler.")] = None,
+    generate: Annotated[bool | None, typer.Option("--generate", help="Generate the dataset if there is none.")] = None,
+) -> None:
+    """Searches hyperparameters and writes the baseline configuration."""
+    from nexuszero.training.tuning import tune as run
+
+    options = {"trials": trials, "epochs": epochs, "batch_cap": batch_cap, "storage": storage,
+               "study_name": study_name, "seed": seed, "generate": generate}  # fmt: skip
+    run(load(TuneConfig, _profile(profile, config), "tune", [*(set_ or []), *_overrides(options)]))
+
+
+@app.command()
+def train(
+    profile: Profile = None,
+    config: ConfigFile = None,
+    set_: Overrides = None,
+    resume: Annotated[bool | None, typer.Option("--resume", help="Go on from last.ckpt, if there is one.")] = None,
+) -> None:
+    """Trains a model and keeps the best checkpoint."""
+    from nexuszero.training.run import train as run
+
+    run(load(TrainConfig, _profile(profile, config), "train", [*(set_ or []), *_overrides({"resume": resume})]))
 
 
 @app.command()
@@ -240,9 +213,9 @@ def week(
     ] = "generate",
 ) -> None:
     """Runs the notebooks of the whole week and prints the path of the index page."""
-    from nexuszero.report import pages as reports
+    from nexuszero.report import pages
 
-    typer.echo(reports.week(_profile(profile, config), set_ or [], first=first))
+    typer.echo(pages.week(_profile(profile, config), set_ or [], first=first))
 
 
 @app.command()
@@ -253,20 +226,35 @@ def reference(
     ),
 ) -> None:
     """Keeps a week's figures and its network in reports/reference and prints the paths."""
-    from nexuszero.report import pages as reports
+    from nexuszero.report import pages
 
-    for file in reports.reference(week, checkpoint):
+    for file in pages.reference(week, checkpoint):
         typer.echo(file)
+
+
+@app.callback(invoke_without_command=True)
+def _common(
+    version_: Annotated[
+        bool, typer.Option("--version", help="Versions of package, crate, labels and columns.")
+    ] = False,
+) -> None:
+    if version_:
+        bridge = crypto.CryptoBridge()
+        library = f"crate {bridge.version}, labels {bridge.label_version}, dataset schema {bridge.schema_version}"
+        print(f"nexuszero {version('nexuszero')}, {library}")
+        raise typer.Exit
 
 
 def main() -> None:
     """Entry point: every error of the user's becomes one line and exit code 2."""
     try:
         code = typer.main.get_command(app)(standalone_mode=False)
-    except ClickException as error:
-        _fail(error.format_message())
+    except typer.TyperException as error:
+        _fail(error.format_message() if isinstance(error, typer.BadParameter) else str(error))
     except InputError as error:
         _fail(str(error))
+    except ModuleNotFoundError as error:
+        _fail(str(missing_extra(error)))
     except StageError as error:
         _fail(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
@@ -277,52 +265,85 @@ def main() -> None:
     sys.exit(code or 0)
 
 
-def _fail(line: str, code: int = 2) -> None:
+def _fail(line: str, code: int = 2) -> NoReturn:
     print("nexuszero:", " ".join(line.split()), file=sys.stderr)
     sys.exit(code)
 
 
-def _bridge() -> Any:
-    from nexuszero.crypto import CryptoBridge
+def model_file(checkpoint: Path | None, exact: bool) -> Path | None:
+    """The network to ask: the one given, else the trained baseline, else the published one; none for `exact`."""
+    if exact and checkpoint is not None:
+        raise InputError(f"--exact asks no model, --checkpoint {checkpoint} names one; give one of them")
+    if exact:
+        return None
+    return checkpoint or (BASELINE if BASELINE.is_file() else PUBLISHED)
 
-    return CryptoBridge()
+
+def _proposer(checkpoint: Path | None, exact: bool) -> tuple[advice.Proposer | None, str]:
+    """Who proposes, and what an answer without a proposal says of its source."""
+    file = model_file(checkpoint, exact)
+    if file is None:
+        return None, advice.NO_MODEL
+    try:
+        from nexuszero.network import NetworkProposer
+    except ModuleNotFoundError as error:
+        if checkpoint is not None:
+            raise missing_extra(error) from None
+        return None, f"{advice.NO_MODEL}: {missing_extra(error)}"
+    return NetworkProposer(file), advice.NO_MODEL
 
 
 def _profile(profile: str | None, config: Path | None) -> Path:
     if profile and config:
         raise InputError("give one of --profile and --config, not both")
-    path = config or PROFILES / f"{profile or 'quick'}.yaml"
-    if config is None and not path.is_file():
-        known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.yaml"))) or "none"
+    if config is not None:
+        return config
+    path = PROFILES / f"{profile or 'quick'}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.yaml")))
         raise InputError(f"profile {profile!r} is unknown; choose one of {known}, or name a file by --config")
     return path
 
 
-def _answer(csv: Path | None, columns: Any, values: Any, needed: Any, ask: Any, as_json: bool) -> None:
-    """Answers one question from the command line, or the rows of a file."""
-    from nexuszero.crypto import questions as queries
+def _overrides(options: dict[str, Any]) -> list[str]:
+    """Given options as ``key=value``; JSON is YAML, so a text is taken literally."""
+    return [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
 
+
+def _row(values: dict[str, str | None], needed: dict[str, str], csv: Path | None) -> dict[str, str]:
+    """A row of text from the command line, unless a file has the rows."""
+    missing = [title for name, title in needed.items() if values[name] is None]
+    if missing and csv is None:
+        raise InputError(f"missing {missing[0]}; give {' '.join(needed.values())}, or --csv FILE")
+    return {name: value or "" for name, value in values.items()}
+
+
+def _answer(
+    row: dict[str, str],
+    csv: Path | None,
+    ask: Callable[[list[dict[str, str]]], Sequence[crypto.Estimate | crypto.Choice | crypto.Infeasible]],
+    added: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Answers one question from the command line, or the rows of a file."""
     if csv is None:
-        missing = [name for name, value in zip(needed, values, strict=False) if value is None]
-        if missing:
-            raise InputError(f"missing {missing[0]}; give {' '.join(needed)}, or --csv FILE")
-        _show(ask([dict(zip(columns, values, strict=True))])[0], as_json)
+        answer = ask([row])[0].row()
+        _show(answer, as_json, [_plain(answer)])
         return
-    rows = queries.read_csv(csv, columns)
+    rows = crypto.read_csv(csv, list(row))
     answers = ask(rows)
     if as_json:
-        print(json.dumps({"rows": [row | answer for row, answer in zip(rows, answers, strict=True)]}))
+        print(json.dumps({"rows": [row | answer.row() for row, answer in zip(rows, answers, strict=True)]}))
     else:
-        added = queries.CHOICE_KEYS if "lambda_" in columns else queries.ESTIMATE_KEYS
-        queries.write_csv(rows, [queries.rounded(row) for row in answers], added, sys.stdout)
+        crypto.write_csv(rows, answers, added, sys.stdout)
 
 
-def _show(row: dict[str, Any], as_json: bool, text: Callable[[dict[str, Any]], str] | None = None) -> None:
+def _show(row: dict[str, Any], as_json: bool, lines: Sequence[str]) -> None:
     """Prints one answer; where nothing is sound the line on standard error says why."""
     if as_json:
         print(json.dumps(row))
     elif "infeasible" not in row:
-        print((text or _plain)(row))
+        print("\n".join(lines))
     if "infeasible" in row:
         raise InputError(row["infeasible"])
 

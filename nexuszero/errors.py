@@ -1,8 +1,12 @@
 """The exceptions that reach a user as one line: wrong input and what to do about it, or a stage that failed."""
 
+from __future__ import annotations
+
+NETWORK = {"h5py", "lightning", "psutil", "safetensors", "sklearn", "torch", "torch_geometric", "tqdm"}
+
 
 class InputError(ValueError):
-    """Bad input, told in one line that names the file, the key and the remedy.
+    """Bad input, said in one line that names the file, the key and the remedy.
 
     Commands print the line on standard error and exit with 2; a library user may catch it as a
     ``ValueError``.
@@ -14,3 +18,10 @@ class InputError(ValueError):
 
 class StageError(RuntimeError):
     """A stage of the week failed: the line names the notebook and the cell; commands exit with 1."""
+
+
+def missing_extra(error: ModuleNotFoundError) -> InputError:
+    """Which extra brings a package that is not installed (pyproject.toml, optional-dependencies)."""
+    package = (error.name or str(error)).partition(".")[0]
+    extra = "network" if package in NETWORK else "lab"
+    return InputError(f"{package} is not installed; pip install 'nexuszero[{extra}]'")

@@ -6,55 +6,88 @@ nexuszero analyse FILE.r1cs
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from nexuszero.crypto import REASONS, Circuits
-from nexuszero.crypto.questions import Row
+from nexuszero.crypto import REASONS, Analysis, Circuits
 from nexuszero.errors import InputError
 
 HINDERING = ("free", "roots", "broad", "unsettled", "large", "derived")  # causes first, then what follows from them
 SHOWN = 5
 
 
-def explain(circuits: Circuits, index: int, file: Path) -> Row:
-    """Why circuit ``index``, read from ``file``, lifts or not, in O(wires) without a Python loop over them.
+@dataclass(frozen=True)
+class UnboundedWire:
+    """A wire without a bound."""
 
-    Returns:
-        A JSON-able row: ``boolean_wires``; ``unbounded``, the number of wires by reason; ``first``, up to five of them
-        with wire, label (None without a `.sym` file) and reason; ``oversized``, the constraints of bounded wires that
-        exceed half the field, with the number of the one that does most and its bits.
-    """
+    wire: int
+    label: str | None  #: circom's name, None without a `.sym` file
+    reason: str
+
+    def __str__(self) -> str:
+        """One line."""
+        name = "" if self.label is None else f" ({self.label})"
+        return f"wire {self.wire}{name}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a circuit lifts or not."""
+
+    boolean_wires: int
+    unbounded: dict[str, int]  #: wires by reason
+    first: tuple[UnboundedWire, ...]  #: up to five of them
+    oversized: int  #: constraints of bounded wires that exceed half the field
+    worst_constraint: int | None  #: the one among them that does most
+    worst_bits: int | None  #: bits that it takes
+
+    def row(self) -> dict[str, Any]:
+        """The JSON object, beside the counts of `nexuszero analyse`."""
+        worst = {} if not self.oversized else {"constraint": self.worst_constraint, "bits": self.worst_bits}
+        return {
+            "boolean_wires": self.boolean_wires,
+            "unbounded": self.unbounded,
+            "first": [vars(wire) for wire in self.first],
+            "oversized": {"count": self.oversized, **worst},
+        }
+
+
+def explain(circuits: Circuits, index: int, file: Path) -> Explanation:
+    """Why circuit ``index``, read from ``file``, lifts or not, in O(wires) without a Python loop over them."""
     wires, overflow = circuits.explain(index)
     counts = np.bincount(wires["reason"], minlength=len(REASONS))
-    found = {name: np.flatnonzero(wires["reason"] == REASONS.index(name)) for name in HINDERING}
-    first = np.concatenate(list(found.values()))[:SHOWN].tolist()
+    by_reason = {name: np.flatnonzero(wires["reason"] == REASONS.index(name)) for name in HINDERING}
+    first = np.concatenate(list(by_reason.values()))[:SHOWN].tolist()
     names = labels(file.with_suffix(".sym"), first, len(wires))
-    worst = {"constraint": int(overflow["constraint"]), "bits": int(overflow["bits"])} if overflow["count"] else {}
-    return {
-        "boolean_wires": int(counts[REASONS.index("boolean")]),
-        "unbounded": {name: len(where) for name, where in found.items() if len(where)},
-        "first": [{"wire": wire, "label": names.get(wire), "reason": circuits.reason(wires[wire])} for wire in first],
-        "oversized": {"count": int(overflow["count"]), **worst},
-    }
+    oversized = int(overflow["count"])
+    return Explanation(
+        boolean_wires=int(counts[REASONS.index("boolean")]),
+        unbounded={name: len(where) for name, where in by_reason.items() if len(where)},
+        first=tuple(UnboundedWire(wire, names.get(wire), circuits.reason(wires[wire])) for wire in first),
+        oversized=oversized,
+        worst_constraint=int(overflow["constraint"]) if oversized else None,
+        worst_bits=int(overflow["bits"]) if oversized else None,
+    )
 
 
 def labels(file: Path, wires: Iterable[int], count: int) -> dict[int, str]:
     """circom's names of some of ``count`` wires, from a `.sym` file (``label,wire,component,name``) if there is one."""
-    wanted, found = set(wires), dict[int, str]()
+    wanted = set(wires)
+    names: dict[int, str] = {}
     if not wanted or not file.is_file():
-        return found
+        return names
     try:
         with file.open(encoding="utf-8", errors="replace") as opened:
             for number, line in enumerate(opened, 1):
                 wire, name = _label(file, number, line, count)
                 if wire in wanted:
-                    found.setdefault(wire, name)
+                    names.setdefault(wire, name)
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error}); compile with --sym again, or delete it") from None
-    return found
+    return names
 
 
 def _label(file: Path, number: int, line: str, count: int) -> tuple[int, str]:
@@ -68,25 +101,22 @@ def _label(file: Path, number: int, line: str, count: int) -> tuple[int, str]:
         raise InputError(f"{file}: line {number}: {what}; compile with --sym again, or delete it") from None
 
 
-def lines(row: dict[str, Any]) -> list[str]:
-    """What :func:`explain` and `nexuszero analyse` found, for a terminal."""
-    told = []
-    if row["custom_gates"]:
-        uses = f"custom gates are used {row['custom_gates']} times"
-        told.append(f"{uses}: no constraint says what they do, so no answer covers them")
-    if row["liftable"]:
-        return [*told, f"lifts: all values fit {row['bits']} bits over the integers, so q is free"]
-    told.append("does not lift: q is the field's prime")
-    if row["unbounded"]:
-        shares = ", ".join(f"{count} {name}" for name, count in row["unbounded"].items())
-        told.append(f"wires that keep it from lifting: {shares}")
-        told += [f"  wire {one['wire']}{_named(one['label'])}: {one['reason']}" for one in row["first"]]
-        told.append("  bounds on all but the derived ones (--bounds), or range checks in the circuit, may let it lift")
-    if (worst := row["oversized"])["count"]:
-        reach = f"constraint {worst['constraint']} takes {worst['bits']} bits"
-        told.append(f"constraints beyond half the field: {worst['count']}; {reach}")
-    return told
+def describe(circuit: Analysis, why: Explanation) -> list[str]:
+    """What was found, for a terminal."""
+    lines = []
+    if circuit.custom_gates:
+        uses = f"custom gates are used {circuit.custom_gates} times"
+        lines.append(f"{uses}: no constraint says what they do, so no answer covers them")
+    if circuit.liftable:
+        return [*lines, f"lifts: all values fit {circuit.bits} bits over the integers, so q is free"]
 
-
-def _named(label: str | None) -> str:
-    return "" if label is None else f" ({label})"
+    lines.append("does not lift: q is the field's prime")
+    if why.unbounded:
+        shares = ", ".join(f"{count} {name}" for name, count in why.unbounded.items())
+        lines.append(f"wires that keep it from lifting: {shares}")
+        lines += [f"  {wire}" for wire in why.first]
+        lines.append("  bounds on all but the derived ones (--bounds), or range checks in the circuit, may let it lift")
+    if why.oversized:
+        worst = f"constraint {why.worst_constraint} takes {why.worst_bits} bits"
+        lines.append(f"constraints beyond half the field: {why.oversized}; {worst}")
+    return lines

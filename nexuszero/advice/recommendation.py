@@ -1,7 +1,7 @@
 """Parameters for one circuit: a network may propose, the exact search judges the proposal and answers.
 
-The answer is always the search's optimum. A proposal is judged as it stands, then moved to the nearest candidate that is
-sound, so that its distance from the optimum can be said in bytes.
+The answer is always the search's optimum. A proposal is judged as it stands, then moved to the nearest candidate that
+is sound, so that its distance from the optimum can be said in bytes.
 
     nexuszero recommend FILE.r1cs --security 128
 """

@@ -1,110 +1,139 @@
-"""What `nexuszero recommend` prints: a story of `nexuszero.advice.recommendation` as lines for a terminal."""
+"""What `nexuszero recommend` prints: a recommendation as plain text for a terminal or a file."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-from nexuszero.crypto.questions import CHOICE_KEYS, Row
+from rich.console import Console
+from rich.table import Table
+
+from nexuszero.advice.records import Level, Nearest, Proposal, Recommendation
+from nexuszero.crypto import CHOICE_KEYS, Choice, Infeasible
 
 DIGITS = {"sigma": 3, "lwe_bits": 3, "sis_bits": 3, "bit_security": 3, "hardness": 4}  # of what is computed
 PROPOSED = {"n": 1, "log2_q": 2, "sigma": 1, "bit_security": 1, "hardness": 3, "proof_size": 0}  # of what is guessed
-CONSTRAINTS = {
+MEANINGS = {
     "hiding": "Module-LWE, core-SVP",
     "binding": "Module-SIS, core-SVP",
     "modulus": "q carries the circuit's values",
     "soundness": "openings, linear checks, challenges",
 }
-_INDENT = 13
+FIXED = "q is the field's prime"
+WIDTH = 1000  # of lines: nothing is wrapped, whatever the terminal
 
 
-def advice(story: Row) -> str:
+def render(answer: Recommendation) -> str:
     """The circuit; the proposal, its nearest candidate and the optimum; what every constraint has left; the price."""
-    warnings = [f"{'warning':{_INDENT}}{line}" for line in story["warnings"]]
-    tables = [*_parameters(story), "", *_constraints(story), ""]
-    return "\n".join([_facts(_circuit(story)), *warnings, *tables, _facts(_ending(story))])
+    parts = [_grid(_circuit(answer)), _parameters(answer)]
+    if answer.proposal is not None:
+        parts.append(_grid([("model", _verdict(answer.proposal)), ("nearest", _distance(answer.proposal.nearest))]))
+    parts += [_constraints(answer), _grid(_ending(answer))]
+    return "\n\n".join(parts)
 
 
-def _circuit(story: Row) -> Row:
-    circuit = story["circuit"]
-    counts = [f"{circuit[name]:,} {name}" for name in ("constraints", "wires", "forms")]
-    free = f"up to {circuit['bits']} bits over the integers: q is free"
-    fixed = f"not bounded over the integers: q is the field's prime, {circuit['bits']} bits"
-    return {
-        "circuit": story["file"],
-        "": ", ".join([*counts, f"a field of {circuit['field_bits']} bits"]),
-        "values": free if circuit["liftable"] else fixed,
-        "security": f"{story['security']} bits",
-        "source": story["source"],
-    }
+def _circuit(answer: Recommendation) -> list[tuple[str, str]]:
+    circuit = answer.circuit
+    counts = f"{circuit.constraints:,} constraints, {circuit.wires:,} wires, {circuit.forms:,} forms"
+    free = f"up to {circuit.bits} bits over the integers: q is free"
+    fixed = f"not bounded over the integers: q is the field's prime, {circuit.bits} bits"
+    return [
+        ("circuit", answer.file),
+        ("", f"{counts}, a field of {circuit.field_bits} bits"),
+        ("values", free if circuit.liftable else fixed),
+        ("security", f"{answer.security} bits"),
+        ("source", answer.source),
+        *(("warning", line) for line in answer.warnings),
+    ]
 
 
-def _parameters(story: Row) -> list[str]:
-    """A column for each of the three, or for the optimum alone, and the verdict on the first two."""
-    proposal, nearest = story["proposal"], story["nearest"]
-    optimum = [_number(story[key], DIGITS.get(key, 0)) for key in CHOICE_KEYS]
-    if proposal is None:
-        return ["", *_columns(["", *CHOICE_KEYS], ["optimum", *optimum])]
-    told = [_number(proposal.get(key), PROPOSED.get(key, 0)) for key in CHOICE_KEYS]
-    moved = [_number(nearest[key], DIGITS.get(key, 0)) for key in CHOICE_KEYS]
-    table = _columns(["", *CHOICE_KEYS], ["model", *told], ["nearest", *moved], ["optimum", *optimum])
-    return ["", *table, "", _facts({"model": _verdict(proposal), "nearest": _distance(nearest)})]
+def _parameters(answer: Recommendation) -> str:
+    """A column for each of the three, or for the optimum alone."""
+    columns = {"optimum": _choice(answer.optimum)}
+    if answer.proposal is not None:
+        proposed = answer.proposal.row()
+        model = [_number(proposed.get(key), PROPOSED.get(key, 0)) for key in CHOICE_KEYS]
+        columns = {"model": model, "nearest": _choice(answer.proposal.nearest.choice), **columns}
+    table = _table(["", *columns])
+    for key, *cells in zip(CHOICE_KEYS, *columns.values(), strict=True):
+        table.add_row(key, *cells)
+    return _plain(table)
 
 
-def _verdict(proposal: Row) -> str:
-    rounded = f"with n {proposal['rounded']['n']} and log2 q {proposal['rounded']['log2_q']}"
-    if proposal["sound"]:
-        return f"sound {rounded}: {proposal['sound_size']:,} bytes"
-    return f"not sound {rounded}: {', '.join(proposal['fails'])} cannot hold"
+def _choice(choice: Choice) -> list[str]:
+    row = choice.row()
+    return [_number(row[key], DIGITS.get(key, 0)) for key in CHOICE_KEYS]
 
 
-def _distance(nearest: Row) -> str:
-    excess = nearest["excess"]
-    return "the optimum itself" if excess == 0 else f"sound, its proof {excess:.1%} larger than the optimum's"
+def _verdict(proposal: Proposal) -> str:
+    verdict = proposal.verdict
+    rounded = f"with n {verdict.n} and log2 q {verdict.log2_q}"
+    if verdict.sound:
+        return f"sound {rounded}: {verdict.proof_size:,} bytes"
+    return f"not sound {rounded}: {', '.join(verdict.fails)} cannot hold"
 
 
-def _constraints(story: Row) -> list[str]:
-    rows = story["constraints"]
-    binds = ["<- binds" if row["constraint"] == story["binds"] else "" for row in rows]
-    meanings = [CONSTRAINTS[row["constraint"]] for row in rows]
-    if not story["circuit"]["liftable"]:
-        meanings[2] = "q is the field's prime"
-    columns = [[name, *(_number(row[name], 3) for row in rows)] for name in ("needs", "has", "margin")]
-    table = _columns(["bits of", *(row["constraint"] for row in rows)], *columns)
-    return [f"{line}  {mean:{max(map(len, meanings))}}  {mark}".rstrip()
-            for line, mean, mark in zip(table, ["", *meanings], ["", *binds], strict=True)]  # fmt: skip
+def _distance(nearest: Nearest) -> str:
+    if nearest.excess == 0:
+        return "the optimum itself"
+    return f"sound, its proof {nearest.excess:.1%} larger than the optimum's"
 
 
-def _ending(story: Row) -> Row:
-    times = {name.removesuffix("_ms"): value for name, value in story.items() if name.endswith("_ms")}
-    return {
-        "q": str(story["q"]),
-        "next level": _next(story["next_level"]),
-        "milliseconds": ", ".join(f"{name} {value:.1f}" for name, value in times.items()),
-    }
+def _constraints(answer: Recommendation) -> str:
+    table = _table(["bits of", "needs", "has", "margin"])
+    table.add_column()
+    table.add_column()
+    for row in answer.constraints:
+        meaning = FIXED if row.constraint == "modulus" and not answer.circuit.liftable else MEANINGS[row.constraint]
+        binds = "<- binds" if row.constraint == answer.binds else ""
+        numbers = [_number(value, 3) for value in (row.needs, row.has, row.margin)]
+        table.add_row(row.constraint, *numbers, meaning, binds)
+    return _plain(table)
 
 
-def _next(level: Row | None) -> str:
+def _ending(answer: Recommendation) -> list[tuple[str, str]]:
+    times = ", ".join(f"{step} {value:.1f}" for step, value in answer.milliseconds.items())
+    return [
+        ("q", str(answer.optimum.q)),
+        ("next level", _next(answer.next_level)),
+        ("milliseconds", times),
+    ]
+
+
+def _next(level: Level | None) -> str:
     if level is None:
         return "none above"
-    if "infeasible" in level:
-        return str(level["infeasible"])
-    return f"{level['security']} bits: {level['proof_size']:,} bytes, {level['more']:+.1%}"
+    if isinstance(level.answer, Infeasible):
+        return level.answer.reason
+    return f"{level.security} bits: {level.answer.proof_size:,} bytes, {level.more:+.1%}"
 
 
-def _facts(facts: Row) -> str:
-    return "\n".join(f"{name:{_INDENT}}{value}" for name, value in facts.items())
-
-
-def _columns(names: Sequence[str], *columns: Sequence[str]) -> list[str]:
-    """Names to the left, columns to the right, wide enough for their longest entry."""
-    widths = [max(10, *map(len, column)) for column in columns]
-    rows = zip(names, *columns, strict=True)
-    return [f"{row[0]:{_INDENT}}" + " ".join(f"{cell:>{width}}" for cell, width in zip(row[1:], widths, strict=True))
-            for row in rows]  # fmt: skip
-
-
-def _number(value: Any, digits: int) -> str:
+def _number(value: object, digits: int) -> str:
     if value is None:
         return "-"
-    return str(value) if isinstance(value, int) else f"{value:.{digits}f}"
+    return f"{value:.{digits}f}" if isinstance(value, float) else str(value)
+
+
+def _table(header: Sequence[str]) -> Table:
+    """Names to the left, numbers to the right."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    name, *numbers = header
+    table.add_column(name, min_width=12)
+    for title in numbers:
+        table.add_column(title, justify="right", min_width=9)
+    return table
+
+
+def _grid(facts: Iterable[tuple[str, str]]) -> str:
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(min_width=12)
+    for name, value in facts:
+        table.add_row(name, value)
+    return _plain(table)
+
+
+def _plain(table: Table) -> str:
+    """The table's text without colours, wrapping or trailing blanks."""
+    console = Console(width=WIDTH, no_color=True, highlight=False, markup=False, emoji=False)
+    with console.capture() as capture:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in capture.get().splitlines())

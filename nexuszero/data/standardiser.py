@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from nexuszero.crypto.questions import Row
-from nexuszero.data.columns import TARGET_NAMES, TARGETS, Array
+from nexuszero.crypto import Choice
+from nexuszero.data.columns import TARGETS, Array
 
 LOGGED = (
     0,
@@ -57,16 +58,26 @@ def _logs(targets: Array) -> Array:
     return values
 
 
-def nearest(candidates: Sequence[Row], values: Array, units: Standardiser) -> Row:
-    """The candidate next to proposed values, ``[6]``, in standard deviations of the targets.
+class NearestCandidate(NamedTuple):
+    """The candidate next to proposed values.
 
-    ``excess`` is the share by which its proof is longer than that of the first candidate, the smallest.
+    Args:
+        position: of the candidate.
+        excess: the share by which its proof is longer than that of the first candidate, the smallest.
     """
-    targets = np.array([[row[name] for name in TARGET_NAMES] for row in candidates])
-    return nearest_place(candidates, units.transform(targets)[:, :3], units.transform(values[None])[0, :3])
+
+    position: int
+    excess: float
 
 
-def nearest_place(candidates: Sequence[Row], places: Array, wanted: Array) -> Row:
-    """The same where the candidates' standardised parameters, ``[candidates, 3]``, are known already."""
-    found = candidates[int(((places - wanted) ** 2).sum(axis=1).argmin())]
-    return found | {"excess": found["proof_size"] / candidates[0]["proof_size"] - 1}
+def nearest(candidates: Sequence[Choice], values: Array, units: Standardiser) -> NearestCandidate:
+    """The candidate next to proposed values, ``[6]``, in standard deviations of the parameters."""
+    targets = np.array([candidate.targets for candidate in candidates])
+    places = units.transform(targets)[:, :3]
+    return nearest_place(candidates, places, units.transform(values[None])[0, :3])
+
+
+def nearest_place(candidates: Sequence[Choice], places: Array, wanted: Array) -> NearestCandidate:
+    """:func:`nearest` where the candidates' standardised parameters, ``[candidates, 3]``, are known already."""
+    position = int(((places - wanted) ** 2).sum(axis=1).argmin())
+    return NearestCandidate(position, candidates[position].proof_size / candidates[0].proof_size - 1)

@@ -14,12 +14,12 @@ from typing import Any
 
 from nexuszero.config import AnalyseConfig
 from nexuszero.crypto import SHIFTED
-from nexuszero.crypto.questions import Row
 from nexuszero.data import SPLITS, Array, Demand, Split, read, rebuild
 from nexuszero.errors import InputError
 from nexuszero.evaluation import baselines, regret
 from nexuszero.evaluation.costs import costs, milliseconds, timed
 from nexuszero.evaluation.metrics import measures, shares, targets_met
+from nexuszero.evaluation.regret import Row
 from nexuszero.files import read_json, write_json
 from nexuszero.network import load, predict, search_rebuilt
 

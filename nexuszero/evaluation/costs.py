@@ -14,9 +14,9 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from nexuszero.crypto.questions import Row
 from nexuszero.data import Graphs, Split, rebuild
 from nexuszero.evaluation.golden import recorded
+from nexuszero.evaluation.regret import Row
 from nexuszero.network import Checkpoint, predict, search_demand
 
 INSTANCE = "n~1024 q=2^27"  # of the recorded calls: next to the dataset's median

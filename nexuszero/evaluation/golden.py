@@ -15,9 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from nexuszero.crypto import CryptoBridge
-from nexuszero.crypto import questions as queries
-from nexuszero.crypto.questions import Row
+from nexuszero.crypto import Choice, CryptoBridge, Infeasible, choose, estimate_lwe, estimate_sis
 from nexuszero.paths import GOLDEN
 
 ATTACK_OF = {
@@ -67,20 +65,24 @@ def _estimates(bridge: CryptoBridge, path: Path, attack: str) -> tuple[int, floa
     rows = [
         row for row in _rows(path) if row.get("cost_model", "ADPS16") == "ADPS16" and row.get("status", "ok") == "ok"
     ]
-    answers = queries.estimate_sis(bridge, rows) if attack == "sis" else queries.estimate_lwe(bridge, rows, attack)
+    answers = estimate_sis(bridge, rows) if attack == "sis" else estimate_lwe(bridge, rows, attack)
     pairs = zip(rows, answers, strict=True)
-    return len(rows), max(abs(float(row["rop_log2"]) - (answer["bits"] or math.inf)) for row, answer in pairs)
+    return len(rows), max(abs(float(row["rop_log2"]) - (answer.bits or math.inf)) for row, answer in pairs)
 
 
 def _labels(bridge: CryptoBridge, path: Path) -> tuple[int, float]:
     rows = _rows(path)
-    answers = [queries.rounded(answer) for answer in queries.choose(bridge, rows)]
-    pairs = zip(rows, answers, strict=True)
-    return len(rows), max(
-        abs(float(row[name]) - float(answer[name])) for row, answer in pairs for name in LABEL_NUMBERS
-    )
+    return len(rows), max(_worst(row, answer) for row, answer in zip(rows, choose(bridge, rows), strict=True))
 
 
-def _rows(path: Path) -> list[Row]:
+def _worst(row: dict[str, str], answer: Choice | Infeasible) -> float:
+    """The largest difference to a golden label, as printed."""
+    if isinstance(answer, Infeasible):
+        return math.inf
+    printed = answer.printed()
+    return max(abs(float(row[name]) - float(printed[name] or 0)) for name in LABEL_NUMBERS)
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))

@@ -11,20 +11,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from nexuszero.crypto import Circuits, CryptoBridge
-from nexuszero.crypto import questions as queries
-from nexuszero.crypto.questions import Row
-from nexuszero.data import TARGET_NAMES, Array, Demand, Graphs, Rebuilt, Split, Standardiser, nearest_place
+from nexuszero.crypto import Circuits, CryptoBridge, Infeasible, binding_constraint, margins
+from nexuszero.data import Array, Demand, Graphs, Rebuilt, Split, Standardiser, nearest_place
 from nexuszero.errors import InputError
 from nexuszero.evaluation.baselines import Answer
 from nexuszero.network import NO_MARGIN, Checkpoint, Margin, predict, search_demand
 from nexuszero.paths import FIXTURES
 
 LEAST_SOUND, MOST_LARGER = 0.95, 0.02  # of the answers with a margin
+Row = dict[str, Any]
 MARGINS = [Margin(*values) for values in product((0.5, 0.9, 0.99), (0, 1, 2, 3, 5), (1, 1.03, 1.06, 1.1, 1.2, 1.35))]
 
 
@@ -115,34 +114,35 @@ def climb(sizes: Mapping[tuple[int, int], int], start: tuple[int, int]) -> Climb
 def _rows(
     circuits: Circuits, names: Sequence[str], level: int, proposals: Mapping[str, Array], units: Standardiser
 ) -> dict[str, list[Row]]:
-    verdicts = {name: circuits.judge(level, values[:, :3]) for name, values in proposals.items()}
-    told = {name: queries.verdicts(records) for name, records in verdicts.items()}
+    verdicts = {name: circuits.verdicts(level, values[:, :3]) for name, values in proposals.items()}
     wanted = {name: units.transform(values)[:, :3] for name, values in proposals.items()}
     rows: dict[str, list[Row]] = {name: [] for name in proposals}
-    for index, circuit in enumerate(queries.analyses(circuits, names)):
-        candidates = queries.choices(circuits.candidates(level, index))
-        if "infeasible" in candidates[0] or circuit["custom_gates"] or not circuit["forms"]:
+    for index, circuit in enumerate(circuits.analyses(list(names))):
+        candidates = circuits.candidates(level, index)
+        if isinstance(candidates, Infeasible) or circuit.custom_gates or not circuit.forms:
             continue
-        places = units.transform(np.array([[row[name] for name in TARGET_NAMES] for row in candidates]))[:, :3]
-        best, free = candidates[0], circuit["liftable"]
-        needed = max(16, circuit["bits"] + 1) if free else circuit["bits"]
-        sizes = {(row["log2_q"], row["ord"]): row["proof_size"] for row in candidates}
+        places = units.transform(np.array([candidate.targets for candidate in candidates]))[:, :3]
+        best = candidates[0]
+        free = circuit.liftable
+        sizes = {(candidate.log2_q, candidate.ord): candidate.proof_size for candidate in candidates}
         same = {
-            "circuit": circuit["file"], "security": level, "free": free, "proof_size": best["proof_size"],
-            "nodes": circuit["wires"] - 1 + circuit["constraints"],
-            "binds": min(queries.margins(circuit, best, level), key=lambda margin: margin["margin"])["constraint"],
-            "candidates": 5 * (max(64, needed) - needed + 1) if free else 1,
+            "circuit": circuit.file, "security": level, "free": free, "proof_size": best.proof_size,
+            "nodes": circuit.nodes,
+            "binds": binding_constraint(margins(circuit, best, level)),
+            "candidates": circuit.candidates,
             "cold": climb(sizes, min(sizes))._asdict() if free else None,
         }  # fmt: skip
-        for name, verdict in told.items():
-            near = nearest_place(candidates, places, wanted[name][index])
-            size, said = verdict[index]["sound_size"], verdict[index]["rounded"]
+        for name, of_model in verdicts.items():
+            verdict = of_model[index]
+            place = nearest_place(candidates, places, wanted[name][index])
+            near = candidates[place.position]
+            size = verdict.proof_size
             rows[name].append(same | {
-                "sound": verdict[index]["sound"], "fails": verdict[index]["fails"], "excess": near["excess"],
-                "larger": None if size is None else size / best["proof_size"] - 1,
-                "hiding_short": max(0.0, level - float(verdicts[name]["lwe_bits"][index])),
-                "modulus_short": max(0, needed - said["log2_q"]) if free else 0,
-                "warm": climb(sizes, (near["log2_q"], near["ord"]))._asdict() if free else None,
+                "sound": verdict.sound, "fails": list(verdict.fails), "excess": place.excess,
+                "larger": None if size is None else size / best.proof_size - 1,
+                "hiding_short": max(0.0, level - verdict.lwe_bits),
+                "modulus_short": max(0, circuit.least_bits - verdict.log2_q) if free else 0,
+                "warm": climb(sizes, (near.log2_q, near.ord))._asdict() if free else None,
             })  # fmt: skip
     return rows
 

@@ -6,6 +6,7 @@ from nexuszero.network.criterion import DEMAND_WEIGHT, RANGE_WEIGHT, loss, losse
 from nexuszero.network.demand import NO_MARGIN, Margin, search_demand, search_rebuilt
 from nexuszero.network.model import ModelConfig, ModelOutput, ParameterNet
 from nexuszero.network.prediction import Prediction, predict, predict_batches, read_demand
+from nexuszero.network.proposer import NetworkProposer
 
 __all__ = [
     "DEMAND_WEIGHT",
@@ -18,6 +19,7 @@ __all__ = [
     "Margin",
     "ModelConfig",
     "ModelOutput",
+    "NetworkProposer",
     "ParameterNet",
     "Prediction",
     "from_format_1",

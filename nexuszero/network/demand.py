@@ -49,7 +49,7 @@ def search_demand(
     two_slots = 2 * heights[:, -1:]  # no named field needs them: as many as four slots would have
     heights = np.minimum(np.hstack([heights, two_slots]), MOST_HEIGHT)
 
-    choices = circuits.suppose(security, bits, heights)
+    choices = circuits.choose_for(security, bits, heights)
     targets = np.stack([choices[name].astype(float) for name in TARGET_NAMES], axis=1)
     return np.where(choices["feasible"][:, None] > 0, targets, fallback)
 

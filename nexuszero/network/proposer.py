@@ -8,10 +8,11 @@ from pathlib import Path
 
 from nexuszero.advice import Nearest, NotAsked, Proposal
 from nexuszero.crypto import Analysis, Choice, Circuits, Verdict
-from nexuszero.data import nearest, unlabelled
+from nexuszero.data import Graphs, nearest
 from nexuszero.network import checkpoint as checkpoints
-from nexuszero.network.demand import suppose
-from nexuszero.network.predict import read
+from nexuszero.network.demand import search_demand
+from nexuszero.network.prediction import predict
+from nexuszero.paths import PUBLISHED
 
 TRAINED_NODES = 2000  # of the largest circuits that the dataset draws
 MODEL_BYTES = 1 << 30  # that a network may take for one circuit
@@ -30,19 +31,20 @@ class NetworkProposer:
         model = _loaded(self.file, self.file.stat().st_mtime_ns if self.file.is_file() else 0)
         if model.model.memory(circuit.nodes, 0) > MODEL_BYTES:  # then not even the graph is built
             return _too_large(circuit, model.model.memory(circuit.nodes, 0))
-        graph = unlabelled(circuits.graphs(security))
+        graph = Graphs.from_columns(circuits.graphs(security))
         needed = model.model.memory(circuit.nodes, len(graph.edge_attr))
         if needed > MODEL_BYTES:
             return _too_large(circuit, needed)
 
-        values = suppose(circuits, security, *read(model, graph))[0]
+        prediction = predict(model, graph)
+        values = search_demand(circuits, security, prediction.demand, prediction.targets)[0]
         verdict = Verdict.of(circuits.judge(security, values[None, :3])[0])
-        index, excess = nearest(candidates, values, model.standardiser)
+        place = nearest(candidates, values, model.standardiser)
         return Proposal(
             values=tuple(map(float, values)),
             verdict=verdict,
-            nearest=Nearest(candidates[index], excess),
-            source=str(self.file),
+            nearest=Nearest(candidates[place.position], place.excess),
+            source="the published network" if self.file == PUBLISHED else str(self.file),
             warnings=_extrapolates(circuit),
         )
 

@@ -17,7 +17,7 @@ from shutil import copyfile
 from typing import Any
 
 from nexuszero import config as configs
-from nexuszero.crypto.questions import choices, read_bounds
+from nexuszero.crypto import CryptoBridge, Infeasible, read_bounds
 from nexuszero.errors import InputError, StageError
 from nexuszero.paths import NOTEBOOKS, PUBLISHED
 from nexuszero.settings import Stage, load
@@ -91,13 +91,12 @@ def circuit(
 
     The notebook and the answer as JSON stand beside it. Whatever is wrong with the input is told before it runs.
     """
-    from nexuszero.crypto import CryptoBridge
     from nexuszero.network import load
 
     text = read_bounds(bounds)
-    found = choices(CryptoBridge().read([file], text).choose(security))[0]
-    if "infeasible" in found:
-        raise InputError(f"{file}: {found['infeasible']}")
+    answer = CryptoBridge().read([file], text).choices(security)[0]
+    if isinstance(answer, Infeasible):
+        raise InputError(f"{file}: {answer.reason}")
     if checkpoint is not None:
         load(checkpoint)
     told = configs.CircuitConfig.model_validate({

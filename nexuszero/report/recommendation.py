@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from nexuszero.crypto import LEVELS
-from nexuszero.crypto.questions import CHOICE_KEYS
+from nexuszero.advice import Landscape, Level, Recommendation
+from nexuszero.crypto import CHOICE_KEYS, LEVELS, SLOTS, Analysis, Choice, Infeasible
 from nexuszero.data import Array
 from nexuszero.report.style import (
     BLUE,
@@ -23,38 +22,46 @@ from nexuszero.report.style import (
     styled,
 )
 
-if TYPE_CHECKING:  # a table of a dataset must not wait for torch and Optuna
-    pass
+
+def counts(circuit: Analysis) -> pd.DataFrame:
+    """What a circuit asks, without the path."""
+    heights = dict(zip(SLOTS, circuit.heights, strict=True))
+    rows = {
+        "constraints": circuit.constraints,
+        "linear": circuit.linear,
+        "packed": circuit.packed,
+        "wires": circuit.wires,
+        "distinct private forms": circuit.forms,
+        **{f"rows of forms at {slots} slots": height for slots, height in heights.items()},
+        "bits of the field": circuit.field_bits,
+        "order of the field's prime modulo 128": circuit.field_order,
+        "q is free": "yes" if circuit.liftable else "no",
+        "bits of the largest value" if circuit.liftable else "bits of q": circuit.bits,
+    }
+    return pairs(rows, "circuit")
 
 
-def counts(row: Mapping[str, Any]) -> pd.DataFrame:
-    """A row of `nexuszero analyse`, without the path."""
-    told = {f"rows of forms at {s} slots": row[f"height_{s}"] for s in (64, 32, 16, 8, 4)}
-    return pairs({
-        "constraints": row["constraints"], "linear": row["linear"], "packed": row["packed"], "wires": row["wires"],
-        "distinct private forms": row["forms"], **told, "bits of the field": row["field_bits"],
-        "order of the field's prime modulo 128": row["field_order"], "q is free": "yes" if row["liftable"] else "no",
-        "bits of the largest value" if row["liftable"] else "bits of q": row["bits"],
-    }, "circuit")  # fmt: skip
-
-
-def parameters(story: Mapping[str, Any]) -> pd.DataFrame:
-    """What the network said, the nearest sound candidate and the optimum; the optimum alone where none was asked."""
-    columns = {"model": story["proposal"], "nearest candidate": story["nearest"], "optimum": story}
-    table = {name: [row.get(key) for key in CHOICE_KEYS] for name, row in columns.items() if row is not None}
+def parameters(answer: Recommendation) -> pd.DataFrame:
+    """What the network proposed, the nearest sound candidate and the optimum; the optimum alone without a network."""
+    columns = {"optimum": answer.optimum.row()}
+    if answer.proposal is not None:
+        nearest = answer.proposal.nearest.choice.row()
+        columns = {"model": answer.proposal.row(), "nearest candidate": nearest, **columns}
+    table = {name: [row.get(key) for key in CHOICE_KEYS] for name, row in columns.items()}
     return pd.DataFrame(table, index=pd.Index(CHOICE_KEYS, name="parameter"), dtype=object)
 
 
-def constraints(story: Mapping[str, Any]) -> pd.DataFrame:
+def constraints(answer: Recommendation) -> pd.DataFrame:
     """What each constraint of the answer needs, has and has left, in bits."""
-    table = pd.DataFrame(story["constraints"]).set_index("constraint")
-    return table.assign(binds=["binds" if name == story["binds"] else "" for name in table.index])
+    table = pd.DataFrame([margin.row() for margin in answer.constraints]).set_index("constraint")
+    return table.assign(binds=["binds" if name == answer.binds else "" for name in table.index])
 
 
-def levels(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
-    """Answers of the exact search by security level."""
+def levels(found: Sequence[Level]) -> pd.DataFrame:
+    """Answers of the exact search by security level, where there is one."""
+    rows = {level.security: level.answer.row() for level in found if isinstance(level.answer, Choice)}
     kept = ["n", "log2_q", "sigma", "kappa", "bit_security", "proof_size"]
-    return pd.DataFrame(rows).set_index("security")[kept]
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("security")[kept]
 
 
 def graph(graph: Mapping[str, Array], most: int = 400) -> go.Figure:
@@ -81,32 +88,43 @@ def graph(graph: Mapping[str, Array], most: int = 400) -> go.Figure:
     return styled(figure, f"The circuit as a graph{cut}", height=560, xaxis=axes, yaxis=axes)
 
 
-def landscape(grid: Mapping[str, Array], story: Mapping[str, Any]) -> go.Figure:
+def landscape(grid: Landscape, answer: Recommendation) -> go.Figure:
     """Bits of LWE over n and log2 q with a line at each level, the optimum, and what the network proposed."""
-    x, y, bits = grid["n"], grid["log2_q"], grid["bits"]
     scale = {"colorscale": "Cividis", "zmin": 40, "zmax": 320, "colorbar": {"title": "bits"}}
     hover = "n %{x}, log2 q %{y}: %{z:.1f} bits<extra></extra>"
-    figure = go.Figure(go.Heatmap(x=x, y=y, z=bits, hovertemplate=hover, **scale))
+    figure = go.Figure(go.Heatmap(x=grid.n, y=grid.log2_q, z=grid.bits, hovertemplate=hover, **scale))
     for level in LEVELS:
-        line = {"start": level, "end": level, "size": 1, "coloring": "none", "showlabels": True}
-        width = 4 if level == story["security"] else 1.5
-        figure.add_trace(go.Contour(x=x, y=y, z=bits, contours=line | {"labelfont": {"color": "white", "size": 13}},
-                                    line={"color": "white", "width": width}, name=f"{level} bits", hoverinfo="skip",
-                                    showlegend=False))  # fmt: skip
-    figure.add_trace(points([story["n"]], [story["log2_q"]], "optimum", RED, "star", 16))
-    told = story["proposal"]
-    if told is not None and told["n"] <= x.max() and told["log2_q"] <= y.max():
-        figure.add_trace(points([told["n"]], [told["log2_q"]], "model's proposal", ORANGE, "x", 12))
-    ranges = {"xaxis_range": [x.min(), x.max()], "yaxis_range": [y.min(), y.max()]}
+        figure.add_trace(_level_line(grid, level, width=4 if level == answer.security else 1.5))
+
+    figure.add_trace(points([answer.optimum.n], [answer.optimum.log2_q], "optimum", RED, "star", 16))
+    if answer.proposal is not None:
+        n, log2_q = answer.proposal.values[:2]
+        if n <= grid.n.max() and log2_q <= grid.log2_q.max():
+            figure.add_trace(points([n], [log2_q], "model's proposal", ORANGE, "x", 12))
+    ranges = {
+        "xaxis_range": [grid.n.min(), grid.n.max()],
+        "yaxis_range": [grid.log2_q.min(), grid.log2_q.max()],
+    }
     return styled(figure, "Hiding: bits of LWE", "n (LWE dimension)", "log2 q (bits)", height=520, **ranges)
 
 
-def sizes(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
-    """The smallest proof at every security level, from `recommend.levels`."""
-    found = [row for row in rows if "infeasible" not in row]
-    values, names = [row["proof_size"] for row in found], [f"{row['security']} bits" for row in found]
-    bars = go.Bar(x=names, y=values, text=[f"{value:,}" for value in values], marker_color=BLUE)
-    missing = [str(row["security"]) for row in rows if "infeasible" in row]
+def _level_line(grid: Landscape, level: int, width: float) -> go.Contour:
+    labels = {"showlabels": True, "labelfont": {"color": "white", "size": 13}}
+    return go.Contour(
+        x=grid.n, y=grid.log2_q, z=grid.bits, name=f"{level} bits", hoverinfo="skip", showlegend=False,
+        contours={"start": level, "end": level, "size": 1, "coloring": "none", **labels},
+        line={"color": "white", "width": width},
+    )  # fmt: skip
+
+
+def sizes(found: Sequence[Level]) -> go.Figure:
+    """The smallest proof at every security level."""
+    answers = {level.security: level.answer for level in found}
+    sizes = {f"{level} bits": choice.proof_size for level, choice in answers.items() if isinstance(choice, Choice)}
+    missing = [str(level) for level, choice in answers.items() if isinstance(choice, Infeasible)]
+
+    labels = [f"{size:,}" for size in sizes.values()]
+    bars = go.Bar(x=list(sizes), y=list(sizes.values()), text=labels, marker_color=BLUE)
     title = "Proof size by security level" + (f" (nothing is sound at {', '.join(missing)})" if missing else "")
     return styled(go.Figure(bars), title, "security (core-SVP)", "bytes")
 

@@ -30,10 +30,10 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from nexuszero.advice import recommendation as advice
 from nexuszero.config import Count, Threads
 from nexuszero.crypto import LEVELS, CryptoBridge
-from nexuszero.crypto.questions import Row
 from nexuszero.data import Split, Standardiser, read, read_all
 from nexuszero.evaluation.golden import recorded
-from nexuszero.network import Batches, GraphBatches, ParameterNet, loss, predict_batches, training_loss
+from nexuszero.evaluation.regret import Row
+from nexuszero.network import Batches, GraphBatches, NetworkProposer, ParameterNet, loss, predict_batches, training_loss
 from nexuszero.paths import GOLDEN, PUBLISHED, ROOT
 from nexuszero.report import provenance
 from nexuszero.settings import Located, Stage
@@ -337,7 +337,7 @@ def answers(config: BenchConfig) -> list[Row]:
     with TemporaryDirectory() as directory:
         file = Path(directory) / "circuit.r1cs"
         _of_nodes(bridge, 500).write(0, file)
-        network = PUBLISHED
+        network = NetworkProposer(PUBLISHED)
         ask = partial(_often, partial(advice.recommend, bridge, file, 128, None, network), MANY)
         exact = partial(_often, partial(advice.recommend, bridge, file, 128), MANY)
         row = turns(f"recommend, 500 nodes, published model and exact search, {MANY} times", exact, ask, config.repeats)
