@@ -155,7 +155,7 @@ def _asked(demand: Demand, index: int) -> tuple[float, float, float]:
 
 def pays(spent: Mapping[str, Any], rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     """One answer and a million, by way of answering (`nexuszero.evaluation.costs.pays`)."""
-    from nexuszero.evaluation.costs import pays as ways
+    from nexuszero.evaluation import pays as ways
 
     return pd.DataFrame(ways(dict(spent), rows)).set_index("way")
 

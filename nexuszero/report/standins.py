@@ -82,7 +82,7 @@ def ensure_study(storage: str, study_name: str, data: Path, baseline: Path) -> N
 def ensure_analysis(analysis: Path, data: Path, checkpoint: Path) -> None:
     """The measures of a checkpoint."""
     if is_scratch(analysis) and not analysis.is_file():
-        from nexuszero.evaluation.analysis import analyse
+        from nexuszero.evaluation import analyse
 
         analyse(AnalyseConfig.model_validate({"data": data, "checkpoint": checkpoint, "out": analysis}))
 

@@ -20,7 +20,7 @@ from optuna.trial import FrozenTrial
 from nexuszero.config import TUNED, SummaryConfig
 from nexuszero.data import Split, read_all
 from nexuszero.errors import InputError
-from nexuszero.evaluation.analysis import read_analysis
+from nexuszero.evaluation import read_analysis
 from nexuszero.files import read_json, write_json
 from nexuszero.report import dataset, provenance, results, search, style, training
 from nexuszero.report.style import BLUE, styled
