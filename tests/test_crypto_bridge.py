@@ -7,10 +7,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from r1cs_files import BABYBEAR, products
 
-import nexuszero.crypto
-from nexuszero.crypto import CryptoBridge
-from nexuszero.crypto import questions as queries
+import nexuszero
+from nexuszero.crypto import (
+    ANALYSIS_KEYS,
+    CHOICE_KEYS,
+    SLOTS,
+    Choice,
+    CryptoBridge,
+    Infeasible,
+    choose,
+    estimate_lwe,
+    estimate_sis,
+)
+from nexuszero.data.columns import COLUMNS
 from nexuszero.errors import InputError
 
 ROOT = Path(__file__).parents[1]
@@ -54,54 +65,53 @@ def test_a_missing_library_is_one_line(monkeypatch):
 @pytest.mark.parametrize("table", ["lwe_usvp", "lwe_usvp_edge", "lwe_usvp_mixed"])
 def test_estimates_reproduce_the_golden_usvp_tables(bridge, table):
     rows = _rows(f"golden/{table}.csv")
-    found = queries.estimate_lwe(bridge, rows, "usvp")
-    for row, answer in zip(rows, found, strict=True):
+    estimates = estimate_lwe(bridge, rows, "usvp")
+    for row, estimate in zip(rows, estimates, strict=True):
         if row["cost_model"] != "ADPS16":
             continue
         if row["rop_log2"] == "inf":
-            assert answer["bits"] is None
+            assert estimate.bits is None
         else:
-            assert answer["beta"] == int(row["beta"])
-            assert answer["bits"] == pytest.approx(float(row["rop_log2"]), abs=0.01)
+            assert estimate.beta == int(row["beta"])
+            assert estimate.bits == pytest.approx(float(row["rop_log2"]), abs=0.01)
 
 
 def test_estimates_reproduce_the_golden_sis_table(bridge):
     rows = _rows("golden/sis_l2.csv")
-    for row, answer in zip(rows, queries.estimate_sis(bridge, rows), strict=True):
+    for row, estimate in zip(rows, estimate_sis(bridge, rows), strict=True):
         if row["status"] == "ok":
-            assert answer["beta"] == int(row["beta"])
-            assert answer["bits"] == pytest.approx(float(row["rop_log2"]), abs=0.01)
+            assert estimate.beta == int(row["beta"])
+            assert estimate.bits == pytest.approx(float(row["rop_log2"]), abs=0.01)
         else:
-            assert answer["bits"] == (0 if row["status"] == "trivial" else None)
+            assert estimate.bits == (0 if row["status"] == "trivial" else None)
 
 
 def test_choose_reproduces_the_golden_labels(bridge):
     rows = _rows("golden/labels.csv")
-    for row, answer in zip(rows, queries.choose(bridge, rows), strict=True):
-        told = queries.rounded(answer)
-        assert [str(told[key]) for key in queries.CHOICE_KEYS] == [row[key] for key in queries.CHOICE_KEYS]
+    for row, choice in zip(rows, choose(bridge, rows), strict=True):
+        printed = choice.printed()
+        assert [str(printed[key]) for key in CHOICE_KEYS] == [row[key] for key in CHOICE_KEYS]
 
 
 def test_circuits_reproduce_the_expected_table(bridge):
     rows = _rows("circuits/expected.csv")
     circuits = bridge.read([FIXTURES / "circuits" / row["file"] for row in rows])
-    analyses = queries.analyses(circuits, [row["file"] for row in rows])
-    choices = queries.choices(circuits.choose(128))
-    for row, analysis, choice in zip(rows, analyses, choices, strict=True):
-        assert {key: int(analysis[key]) for key in queries.ANALYSIS_KEYS if key in row} == {
-            key: int(row[key]) for key in queries.ANALYSIS_KEYS if key in row
-        }
-        rounded = queries.rounded(choice)
+    analyses = circuits.analyses([row["file"] for row in rows])
+    for row, analysis, choice in zip(rows, analyses, circuits.choices(128), strict=True):
+        counts = analysis.row()
+        shared = [key for key in ANALYSIS_KEYS if key in row]
+        assert [int(counts[key]) for key in shared] == [int(row[key]) for key in shared]
+        printed = choice.printed()
         for key in ("n", "log2_q", "sigma", "kappa", "bit_security", "hardness", "proof_size"):
-            assert str(rounded[key]) == row[key], (row["file"], key)
+            assert str(printed[key]) == row[key], (row["file"], key)
 
 
 def test_a_concrete_prime_has_the_bits_and_order_that_were_chosen(bridge):
     circuit = bridge.read([FIXTURES / "circuits/adder24.bn128.O1.r1cs"])
-    choice = queries.choices(circuit.choose(128))[0]
-    assert choice["q"].bit_length() == choice["log2_q"]
-    powers = [pow(choice["q"], power, 128) for power in range(1, choice["ord"] + 1)]
-    assert powers.index(1) + 1 == choice["ord"]
+    choice = circuit.choices(128)[0]
+    assert choice.q.bit_length() == choice.log2_q
+    powers = [pow(choice.q, power, 128) for power in range(1, choice.ord + 1)]
+    assert powers.index(1) + 1 == choice.ord
 
 
 def test_bounds_sharpen_the_analysis_and_wrong_ones_are_named(bridge):
@@ -124,16 +134,57 @@ def test_bounds_sharpen_the_analysis_and_wrong_ones_are_named(bridge):
 
 def test_candidates_begin_with_the_choice_and_stand_as_proposed(bridge):
     circuits = bridge.read(sorted((FIXTURES / "circuits").glob("adder*.r1cs")))
-    for index, choice in enumerate(queries.choices(circuits.choose(128))):
-        rows = queries.choices(circuits.candidates(128, index))
-        assert rows[0] == choice
-        assert rows == sorted(rows, key=lambda row: (row["proof_size"], row["log2_q"], row["ord"]))
-    best = queries.choices(circuits.choose(128))
-    told = np.array([[row[name] for name in ("n", "log2_q", "sigma")] for row in best])
-    sound, weak = queries.verdicts(circuits.judge(128, told)), queries.verdicts(circuits.judge(128, told - [64, 0, 0]))
-    assert [row["sound_size"] for row in sound] == [row["proof_size"] for row in best]
-    assert all(row["fails"] == ["hiding"] and row["sound_size"] is None for row in weak)
-    assert [row["rounded"]["n"] for row in weak] == [row["n"] - 64 for row in best]
+    best = circuits.choices(128)
+    for index, choice in enumerate(best):
+        candidates = circuits.candidates(128, index)
+        assert candidates[0] == choice
+        assert candidates == sorted(candidates, key=lambda one: (one.proof_size, one.log2_q, one.ord))
+
+    proposals = np.array([choice.targets[:3] for choice in best])
+    sound = circuits.verdicts(128, proposals)
+    assert all(verdict.sound for verdict in sound)
+    assert [verdict.proof_size for verdict in sound] == [choice.proof_size for choice in best]
+
+    weak = circuits.verdicts(128, proposals - [64, 0, 0])
+    assert all(verdict.fails == ("hiding",) and verdict.proof_size is None for verdict in weak)
+    assert [verdict.n for verdict in weak] == [choice.n - 64 for choice in best]
+
+
+def test_a_circuit_for_which_nothing_is_sound_has_no_candidates(bridge, tmp_path):
+    circuits = bridge.read([products(tmp_path / "many.r1cs", BABYBEAR, 1000)])
+    (choice,) = circuits.choices(256)
+    assert isinstance(choice, Infeasible) and "Module-SIS" in choice.reason
+    assert circuits.candidates(256) == choice
+    assert isinstance(circuits.choices(192)[0], Choice)
+
+
+def test_the_columns_are_those_that_are_read_and_written(bridge):
+    """Names, base types and widths of the library's rows follow from the one list of the dataset's columns."""
+    listed = {
+        name.removeprefix("circuit/"): np.dtype((column.dtype, column.item)) if column.item else np.dtype(column.dtype)
+        for name, column in COLUMNS.items()
+    }
+    end = listed.pop("edge_index").base
+    heights = [listed.pop(f"height_{slots}") for slots in SLOTS]
+    assert len(set(heights)) == 1
+    renamed = {
+        "edge_source": end,
+        "edge_target": end,
+        "nodes": listed.pop("node_ptr"),  # of each circuit, where the file says where it begins
+        "edges": listed.pop("edge_ptr"),
+        "heights": np.dtype((heights[0], (len(SLOTS),))),
+    }
+    narrower = {
+        "family": np.dtype("u1"),  # its number, where the file has its name
+        "bits": np.dtype("u2"),
+        "liftable": np.dtype("u1"),
+    }
+    assert bridge.columns() == listed | renamed | narrower
+
+    columns = bridge.generate(7, 0, 64)[0]
+    assert {name: (column.dtype, column.shape[1:]) for name, column in columns.items()} == {
+        name: (kind.base, kind.shape) for name, kind in bridge.columns().items()
+    }
 
 
 def test_rows_are_views_that_keep_their_memory(bridge):
@@ -162,7 +213,7 @@ def test_a_library_error_is_one_line_with_the_place(bridge, tmp_path):
     with pytest.raises(InputError, match="cannot read"):
         bridge.read([tmp_path / "none.r1cs"])
     with pytest.raises(InputError, match=r"row 2: .* not prime"):
-        queries.choose(bridge, [
+        choose(bridge, [
             {"forms": "1", "lambda_": "128", "B": "", "p": "17"},
             {"forms": "1", "lambda_": "128", "B": "", "p": "15"},
         ])  # fmt: skip

@@ -115,6 +115,8 @@ def export(bridge: CryptoBridge, family: str, seed: int, file: Path, force: bool
         raise InputError(f"seed is {seed}; it must lie between 0 and 2^64 - 1")
     if file.exists() and not force:
         raise InputError(f"{file}: exists; name another file, or give --force")
+    if not file.parent.is_dir():
+        raise InputError(f"{file}: {file.parent} is no directory; make it, or name another file")
     circuits = bridge.synthesize(known.index(family), seed)
     with whole(file) as temporary:
         circuits.write(0, temporary)
