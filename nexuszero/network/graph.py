@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from nexuszero.data import NODE_FEATURES
-from nexuszero.network.layers import FORMS, SortedEdges
+from nexuszero.network.layers import FORMS, Edges, SortedEdges
 
 IS_CONSTRAINT = 0  # columns of x
 IS_BOOLEAN = 3
@@ -30,19 +30,15 @@ class NodeGroups(NamedTuple):
     leaves: Tensor
     constraints: Tensor
 
+    @property
+    def updated(self) -> Tensor:
+        """Inner wires, then constraints: the nodes that change from round to round."""
+        return torch.cat([self.wires, self.constraints])
 
-class Edges(NamedTuple):
-    """The edges by the way that messages take; numbers are those of a node within its group.
-
-    Args:
-        wire_to_form: from inner wires to the forms of constraints, ``3 * constraint + form``.
-        leaf_to_form: from leaves, likewise.
-        constraint_to_wire: from constraints to inner wires.
-    """
-
-    wire_to_form: SortedEdges
-    leaf_to_form: SortedEdges
-    constraint_to_wire: SortedEdges
+    @property
+    def all_wires(self) -> Tensor:
+        """Inner wires, then leaves."""
+        return torch.cat([self.wires, self.leaves])
 
 
 def mark_boolean_wires(x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -54,6 +54,20 @@ class SortedEdges(NamedTuple):
         return segment(to_max, self.ptr, "max"), total
 
 
+class Edges(NamedTuple):
+    """The edges by the way that messages take; numbers are those of a node within its group.
+
+    Args:
+        wire_to_form: from inner wires to the forms of constraints, ``3 * constraint + form``.
+        leaf_to_form: from leaves, likewise.
+        constraint_to_wire: from constraints to inner wires.
+    """
+
+    wire_to_form: SortedEdges
+    leaf_to_form: SortedEdges
+    constraint_to_wire: SortedEdges
+
+
 class NodeUpdate(nn.Module):
     """The messages of wires, or of constraints, and the update of their states by what they aggregate.
 
@@ -116,47 +130,53 @@ class MessagePassing(nn.Module):
         self.edge_to_constraint = nn.Linear(EDGE_FEATURES + 3, width, bias=False)
         self.edge_to_wire = nn.Linear(EDGE_FEATURES + 3, width, bias=False)
 
-    def forward(
-        self,
-        state: State,
-        leaves: Tensor,
-        wire_to_form: SortedEdges,
-        leaf_to_form: SortedEdges,
-        constraint_to_wire: SortedEdges,
-        rounds: int,
-    ) -> list[State]:
+    def forward(self, state: State, leaves: Tensor, edges: Edges, rounds: int) -> list[State]:
         """The states after each round; outside training, and without rounds, the last ones alone."""
-        wire_to_form = wire_to_form._replace(attr=self.edge_to_constraint(wire_to_form.attr))
-        leaf_to_form = leaf_to_form._replace(attr=self.edge_to_constraint(leaf_to_form.attr))
-        constraint_to_wire = constraint_to_wire._replace(attr=self.edge_to_wire(constraint_to_wire.attr))
+        edges = self.embed_edges(edges)
 
-        # leaves keep their states: what they send is aggregated once, [forms, width / 2] twice
+        # leaves keep their states: what they send is aggregated once, [forms, message / 2] twice
         leaf_message, _ = self.wire_update(leaves)[0].chunk(2, dim=1)
-        leaf_max, leaf_sum = leaf_to_form.aggregate(leaf_message)
+        leaf_max, leaf_sum = edges.leaf_to_form.aggregate(leaf_message)
 
-        wires, constraints = state
-        own_constraint = self.constraint_update(constraints)[1]
+        own = self.constraint_update(state.constraints)[1]  # [constraints, hidden / 4]
         states_per_round = [state]
         for _ in range(rounds):
-            # wires -> forms: [forms, width / 2] twice
-            message, own_wire = self.wire_update(wires)
-            message, receiver_bias = message.chunk(2, dim=1)
-            wire_max, wire_sum = wire_to_form.aggregate(message)
-            aggregated = torch.cat([torch.maximum(wire_max, leaf_max), (wire_sum + leaf_sum).log1p()], dim=1)
-
-            # forms -> constraints: a constraint sees its three forms side by side
-            by_form = aggregated.view(len(constraints), FORMS * aggregated.shape[1])
-            constraints = constraints + self.constraint_update.update(own_constraint, by_form)
-
-            # constraints -> wires
-            message, own_constraint = self.constraint_update(constraints)
-            largest, total = constraint_to_wire.aggregate(message, receiver_bias if self.receiver_bias else None)
-            wires = wires + self.wire_update.update(own_wire, torch.cat([largest, total.log1p()], dim=1))
-
+            state, own = self.round(state, own, leaf_max, leaf_sum, edges)
             if not self.training:
                 states_per_round.clear()
-            states_per_round.append(State(wires, constraints))
+            states_per_round.append(state)
         return states_per_round[1:] if self.training and rounds else states_per_round
+
+    def embed_edges(self, edges: Edges) -> Edges:
+        """With what each edge adds to a message in place of its features: ``[edges, 8] -> [edges, message]``."""
+        to_form, from_leaf, to_wire = edges
+        return Edges(
+            wire_to_form=to_form._replace(attr=self.edge_to_constraint(to_form.attr)),
+            leaf_to_form=from_leaf._replace(attr=self.edge_to_constraint(from_leaf.attr)),
+            constraint_to_wire=to_wire._replace(attr=self.edge_to_wire(to_wire.attr)),
+        )
+
+    def round(
+        self, state: State, own_constraint: Tensor, leaf_max: Tensor, leaf_sum: Tensor, edges: Edges
+    ) -> tuple[State, Tensor]:
+        """One exchange -> the new states, and the constraints' own part of their next update."""
+        wires, constraints = state
+
+        # wires -> forms: [forms, message / 2] twice
+        message, own_wire = self.wire_update(wires)
+        message, receiver_bias = message.chunk(2, dim=1)
+        wire_max, wire_sum = edges.wire_to_form.aggregate(message)
+        aggregated = torch.cat([torch.maximum(wire_max, leaf_max), (wire_sum + leaf_sum).log1p()], dim=1)
+
+        # forms -> constraints: a constraint sees its three forms side by side
+        by_form = aggregated.view(len(constraints), FORMS * aggregated.shape[1])
+        constraints = constraints + self.constraint_update.update(own_constraint, by_form)
+
+        # constraints -> wires
+        message, own_constraint = self.constraint_update(constraints)
+        largest, total = edges.constraint_to_wire.aggregate(message, receiver_bias if self.receiver_bias else None)
+        wires = wires + self.wire_update.update(own_wire, torch.cat([largest, total.log1p()], dim=1))
+        return State(wires, constraints), own_constraint
 
 
 class Pooling(nn.Module):

@@ -141,30 +141,12 @@ class ParameterNet(nn.Module):
         Without ``num_graphs`` the last graph must have a node.
         """
         size = int(graph.max()) + 1 if num_graphs is None else num_graphs
-        encoded = self.encode(x, edge_index, edge_attr)
-        groups = encoded.groups
-        state = encoded.states_per_round[-1]
-        wires = torch.cat([state.wires, encoded.leaves])  # [all wires, width]
-        graph_of_wire = graph[torch.cat([groups.wires, groups.leaves])]
-        graph_of_constraint = graph[groups.constraints]
-
-        # ranges, from every round: a round is to learn one step of inference
-        nodes = torch.cat([groups.wires, groups.constraints])
-        ranges = self.predict_ranges(encoded.states_per_round)  # [rounds, nodes, 2]
-
-        # a first demand from extremes and sums, which no mean over a large circuit may blur
-        counts = torch.cat([self.wire_count_head(wires), self.constraint_count_head(state.constraints)]).float()
-        graph_of_count = torch.cat([graph_of_wire, graph_of_constraint])
-        pooled = counts.new_zeros(size, DEMAND_FEATURES)
-        if self.config.pooled_demand:
-            pooled = self.pooled_demand(ranges[-1], graph[nodes], counts, graph_of_count, size)
-
-        # then corrected by all that is pooled
         circuit = circuit_features(x, graph, size)  # [graphs, 15]
-        pooled_wires = self.pool_wires(wires, graph_of_wire, size)  # [graphs, 3 width / 2]
-        pooled_constraints = self.pool_constraints(state.constraints, graph_of_constraint, size)
-        summary = torch.cat([pooled_wires, pooled_constraints, circuit, pooled], dim=1)
-        demand = pooled + self.demand_head(summary).float()  # [graphs, 8]
+        encoded = self.encode(x, edge_index, edge_attr)
+
+        # ranges from every round: a round is to learn one step of inference
+        ranges = self.predict_ranges(encoded.states_per_round)  # [rounds, nodes, 2]
+        demand = self.predict_demand(encoded, ranges[-1], circuit, graph)  # [graphs, 8]
 
         # targets are calculated from the demand, and from demands that no circuit has
         field_and_level = circuit[:, :2]
@@ -172,7 +154,7 @@ class ParameterNet(nn.Module):
         shifted = demand.detach().unsqueeze(1) + shift  # [graphs, K, 8]
         augmented = self.predict_targets(shifted, field_and_level.unsqueeze(1).expand(-1, shifted.shape[1], -1))
         targets = self.predict_targets(demand, field_and_level)
-        return ModelOutput(targets, demand, ranges, nodes, augmented)
+        return ModelOutput(targets, demand, ranges, encoded.groups.updated, augmented)
 
     def encode(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Encoded:
         """Embeds nodes and lets them exchange messages.
@@ -189,7 +171,7 @@ class ParameterNet(nn.Module):
         constraints = self.embed_constraint(x[groups.constraints]).float()
 
         rounds = ROUNDS * self.config.num_layers
-        states = self.message_passing(State(wires, constraints), leaves, *edges, rounds)
+        states = self.message_passing(State(wires, constraints), leaves, edges, rounds)
         return Encoded(states, leaves, groups)
 
     def predict_ranges(self, states: list[State]) -> Tensor:
@@ -197,6 +179,29 @@ class ParameterNet(nn.Module):
         of_wires = torch.stack([self.wire_range_head(state.wires) for state in states])
         of_constraints = torch.stack([self.constraint_range_head(state.constraints) for state in states])
         return torch.cat([of_wires, of_constraints], dim=1).float()
+
+    def predict_demand(self, encoded: Encoded, ranges: Tensor, circuit: Tensor, graph: Tensor) -> Tensor:
+        """Demands ``[graphs, 8]`` as in `ModelOutput`, of the last states and ranges and the circuits' features."""
+        size = len(circuit)
+        groups = encoded.groups
+        constraints = encoded.states_per_round[-1].constraints
+        wires = torch.cat([encoded.states_per_round[-1].wires, encoded.leaves])  # [all wires, width]
+        graph_of_wire = graph[groups.all_wires]
+        graph_of_constraint = graph[groups.constraints]
+
+        # a first demand from extremes and sums, which no mean over a large circuit may blur
+        counts = torch.cat([self.wire_count_head(wires), self.constraint_count_head(constraints)]).float()
+        graph_of_count = torch.cat([graph_of_wire, graph_of_constraint])
+        pooled = counts.new_zeros(size, DEMAND_FEATURES)
+        if self.config.pooled_demand:
+            pooled = self.pooled_demand(ranges, graph[groups.updated], counts, graph_of_count, size)
+
+        # then corrected by all that is pooled
+        pooled_wires = self.pool_wires(wires, graph_of_wire, size)  # [graphs, 3 width / 2]
+        pooled_constraints = self.pool_constraints(constraints, graph_of_constraint, size)
+        summary = torch.cat([pooled_wires, pooled_constraints, circuit, pooled], dim=1)
+        demand: Tensor = pooled + self.demand_head(summary).float()
+        return demand
 
     @staticmethod
     def pooled_demand(

@@ -10,7 +10,7 @@ from nexuszero.advice import Nearest, NotAsked, Proposal
 from nexuszero.crypto import Analysis, Choice, Circuits, Verdict
 from nexuszero.data import Graphs, nearest
 from nexuszero.network import checkpoint as checkpoints
-from nexuszero.network.demand import search_demand
+from nexuszero.network.search import search_demand
 from nexuszero.network.prediction import predict
 from nexuszero.paths import PUBLISHED
 
