@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nexuszero.data import COLUMNS, SPLITS, Array, Split, read_all, write
+from nexuszero.data import SPLITS, Array, Split, columns, read_all, write
 
 SIZES = {"train": 96, "val": 32, "test": 32}
 
@@ -37,16 +37,16 @@ def circuit(rng: np.random.Generator) -> tuple[dict[str, Array], list[float]]:
     edge_attr[np.arange(edges), rng.integers(0, 3, edges)] = 1
     edge_attr[:, 3], edge_attr[:, 4] = rng.choice([-1, 1], edges), rng.random() * rng.random(edges)
     node_bits = rng.integers(1, 65, nodes)  # of a field of 64
-    columns = {"x": x, "edge_index": edge_index, "edge_attr": edge_attr, "node_bits": node_bits}
-    columns["node_rounds"] = rng.integers(0, 5, nodes)
-    return columns, targets_of(security, constraints, float(edge_attr[:, 4].max()))
+    arrays = {"x": x, "edge_index": edge_index, "edge_attr": edge_attr, "node_bits": node_bits}
+    arrays["node_rounds"] = rng.integers(0, 5, nodes)
+    return arrays, targets_of(security, constraints, float(edge_attr[:, 4].max()))
 
 
 def block(count: int, seed: int) -> dict[str, Array]:
     """The columns of ``count`` circuits."""
     rng = np.random.default_rng(seed)
     graphs, targets = zip(*(circuit(rng) for _ in range(count)), strict=True)
-    columns = {
+    arrays = {
         "x": np.concatenate([graph["x"] for graph in graphs]),
         "edge_index": np.concatenate([graph["edge_index"] for graph in graphs], axis=1),
         "edge_attr": np.concatenate([graph["edge_attr"] for graph in graphs]),
@@ -57,9 +57,9 @@ def block(count: int, seed: int) -> dict[str, Array]:
         "params": np.array(targets)[:, :3],
         "metrics": np.array(targets)[:, 3:],
     }
-    extra = {name: np.zeros(count, COLUMNS[name].dtype) for name in COLUMNS if name.startswith("circuit/")}
+    extra = {name: np.zeros(count, kind.dtype) for name, kind in columns().items() if name.startswith("circuit/")}
     extra["circuit/family"][:] = b"mimc"  # training rebuilds circuits for its drills; at level 0 there are none
-    return columns | extra
+    return arrays | extra
 
 
 def dataset(directory: Path, seed: int = 0) -> dict[str, Split]:

@@ -1,13 +1,14 @@
 """The dataset: circuits as graphs with their labels, how a file holds them, how they are made and made again."""
 
+from nexuszero.crypto import TARGET_NAMES
 from nexuszero.data.columns import (
     CIRCUIT_COLUMNS,
-    COLUMNS,
     EDGE_FEATURES,
+    MEANINGS,
     NODE_FEATURES,
-    TARGET_NAMES,
     TARGETS,
     Array,
+    columns,
 )
 from nexuszero.data.demand import (
     DEMAND_BITS,
@@ -25,13 +26,13 @@ from nexuszero.data.writer import Writer, write
 
 __all__ = [
     "CIRCUIT_COLUMNS",
-    "COLUMNS",
     "DEMAND_BITS",
     "DEMAND_BITS_UNIT",
     "DEMAND_FEATURES",
     "DEMAND_FREE",
     "DEMAND_LOGS",
     "EDGE_FEATURES",
+    "MEANINGS",
     "NODE_FEATURES",
     "SPLITS",
     "TARGETS",
@@ -44,6 +45,7 @@ __all__ = [
     "Split",
     "Standardiser",
     "Writer",
+    "columns",
     "generate",
     "nearest",
     "nearest_place",

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple, TypedDict
 import numpy as np
 
 from nexuszero.config import GenerateConfig
-from nexuszero.crypto import LEVELS, SHIFTED, Circuits, Columns, CryptoBridge
-from nexuszero.data.columns import CIRCUIT, CIRCUIT_COLUMNS, METRIC_NAMES, PARAMETER_NAMES, SLOTS, Array
+from nexuszero.crypto import LEVELS, METRIC_NAMES, PARAMETER_NAMES, SHIFTED, SLOTS, Circuits, Columns, CryptoBridge
+from nexuszero.data.columns import CIRCUIT, CIRCUIT_COLUMNS, Array
 from nexuszero.data.split import SPLITS, Graphs, Split
 from nexuszero.data.writer import Writer
 from nexuszero.files import write_json

@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from nexuszero.data.columns import COLUMNS, SCHEMA_VERSION, Array
+from nexuszero.data.columns import Array, columns, schema_version
 from nexuszero.data.split import SPLITS, Split
 from nexuszero.errors import InputError
 
@@ -24,8 +24,8 @@ def read(path: Path | str) -> Split:
     try:
         with h5py.File(file, "r") as opened:
             _check_version(opened, file)
-            columns = {name: _column(opened, name, file) for name in COLUMNS}
-            split = Split.from_file(columns, dict(opened.attrs))
+            arrays = {name: _column(opened, name, file) for name in columns()}
+            split = Split.from_file(arrays, dict(opened.attrs))
     except (OSError, RuntimeError) as error:  # h5py: truncated files, failed checksums
         raise InputError(f"{file}: truncated or corrupt ({error}); delete it and generate again") from None
     _check_lengths(split, file)
@@ -54,18 +54,18 @@ def _stamp(file: Path) -> tuple[int, int]:
 
 
 def _check_version(opened: h5py.File, file: Path) -> None:
-    version = opened.attrs.get("schema_version")
-    if version is None or int(version) != SCHEMA_VERSION:
-        raise InputError(f"{file}: schema version {version}, expected {SCHEMA_VERSION}; generate the dataset again")
+    version, expected = opened.attrs.get("schema_version"), schema_version()
+    if version is None or int(version) != expected:
+        raise InputError(f"{file}: schema version {version}, expected {expected}; generate the dataset again")
 
 
 def _column(opened: h5py.File, name: str, file: Path) -> Array:
     if name not in opened or not isinstance(opened[name], h5py.Dataset):
         raise InputError(f"{file}: no column {name!r}; generate the dataset again")
     values: Array = opened[name][()]
-    dtype, item, _ = COLUMNS[name]
+    dtype, item, _ = columns()[name]
     shape = values.shape[:1] if name == "edge_index" and values.ndim == 2 else values.shape[1:]
-    if values.dtype != np.dtype(dtype) or shape != item:
+    if values.dtype != dtype or shape != item:
         raise InputError(f"{file}: column {name!r} is {values.dtype} {values.shape}, expected {dtype} of {item}")
     return values.astype(str) if values.dtype.kind == "S" else values
 

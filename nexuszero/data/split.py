@@ -13,8 +13,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from nexuszero.crypto import Columns
-from nexuszero.data.columns import CIRCUIT, COLUMNS, SLOTS, Array
+from nexuszero.crypto import SLOTS, Columns
+from nexuszero.data.columns import CIRCUIT, MEANINGS, Array
 from nexuszero.data.demand import Demand
 
 SPLITS = ("train", "val", "test")
@@ -107,7 +107,7 @@ class Split(Graphs):
         """All columns by their name in the file, as :func:`nexuszero.data.write` takes them."""
         return {
             name: self.circuit[name.removeprefix(CIRCUIT)] if name.startswith(CIRCUIT) else getattr(self, name)
-            for name in COLUMNS
+            for name in MEANINGS
         }
 
 

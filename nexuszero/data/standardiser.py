@@ -11,11 +11,7 @@ import numpy as np
 from nexuszero.crypto import Choice
 from nexuszero.data.columns import TARGETS, Array
 
-LOGGED = (
-    0,
-    2,
-    5,
-)  # n, sigma and proof size are learned as their log2; log2 q, security and hardness as they are
+LOGGED = (0, 2, 5)  # n, sigma and proof size are learned as their log2; the others as they are
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
-from nexuszero.data.columns import COLUMNS, SCHEMA_VERSION, Array
+from nexuszero.data.columns import Array, columns, schema_version
 
 POINTERS = ("node_ptr", "edge_ptr")
 _CHUNK_BYTES = 1 << 18
@@ -30,7 +30,7 @@ class Writer:
     def __init__(self, path: Path | str, attributes: Mapping[str, Any] | None = None) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.attributes: dict[str, Any] = {"schema_version": SCHEMA_VERSION, **(attributes or {})}
+        self.attributes: dict[str, Any] = {"schema_version": schema_version(), **(attributes or {})}
         self._temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         self._file = h5py.File(self._temporary, "w", track_order=True)
         self._hashes: dict[str, hashlib._Hash] = {}
@@ -45,13 +45,13 @@ class Writer:
 
     def append(self, block: Mapping[str, Array]) -> None:
         """Appends the circuits of one block."""
-        missing = [name for name in COLUMNS if name not in block]
+        missing = [name for name in columns() if name not in block]
         if missing:
             raise ValueError(f"a block needs all columns; missing: {', '.join(missing)}")
-        unknown = [name for name in block if name not in COLUMNS]
+        unknown = [name for name in block if name not in columns()]
         if unknown:
             raise ValueError(f"a block has unknown columns: {', '.join(unknown)}")
-        for name in COLUMNS:
+        for name in columns():
             if name in POINTERS:
                 self._extend(name, block[name][1:] + self._ends[name])
                 self._ends[name] += int(block[name][-1])
@@ -74,7 +74,7 @@ class Writer:
         self._temporary.replace(self.path)
 
     def _extend(self, name: str, values: Array) -> None:
-        block = np.ascontiguousarray(values, dtype=COLUMNS[name].dtype)
+        block = np.ascontiguousarray(values, dtype=columns()[name].dtype)
         axis = 1 if name == "edge_index" else 0
         if name not in self._hashes:
             self._create(name, block, axis)
@@ -120,8 +120,8 @@ class Writer:
             self._temporary.unlink(missing_ok=True)
 
 
-def write(path: Path | str, columns: Mapping[str, Array], attributes: Mapping[str, Any] | None = None) -> str:
+def write(path: Path | str, arrays: Mapping[str, Array], attributes: Mapping[str, Any] | None = None) -> str:
     """Writes a whole split at once and returns the hash of its content."""
     with Writer(path, attributes) as writer:
-        writer.append(columns)
+        writer.append(arrays)
     return writer.content_hash

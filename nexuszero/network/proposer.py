@@ -10,8 +10,8 @@ from nexuszero.advice import Nearest, NotAsked, Proposal
 from nexuszero.crypto import Analysis, Choice, Circuits, Verdict
 from nexuszero.data import Graphs, nearest
 from nexuszero.network import checkpoint as checkpoints
-from nexuszero.network.search import search_demand
 from nexuszero.network.prediction import predict
+from nexuszero.network.search import search_demand
 from nexuszero.paths import PUBLISHED
 
 TRAINED_NODES = 2000  # of the largest circuits that the dataset draws

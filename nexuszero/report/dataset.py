@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from nexuszero.crypto import Circuits, CryptoBridge
-from nexuszero.data import COLUMNS, TARGET_NAMES, Array, Split
+from nexuszero.data import MEANINGS, TARGET_NAMES, Array, Split
 from nexuszero.report.style import (
     AXES,
     BLUE,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:  # a table of a dataset must not wait for torch and Optuna
 def schema(split: Split) -> pd.DataFrame:
     """Columns of a file with type, shape and meaning."""
     rows = [
-        [name, str(column.dtype), " x ".join(map(str, column.shape)), COLUMNS[name].meaning]
+        [name, str(column.dtype), " x ".join(map(str, column.shape)), MEANINGS[name]]
         for name, column in split.columns().items()
     ]
     return pd.DataFrame(rows, columns=["column", "type", "shape", "meaning"])
