@@ -1,4 +1,4 @@
-"""Batches against a loop over graphs and against PyG's loader, and the standardiser against numpy."""
+"""Batches against a loop over graphs and against PyG's loader."""
 
 import numpy as np
 import pytest
@@ -83,24 +83,3 @@ def test_a_graph_without_edges() -> None:
     batch = GraphBatches(alone, Standardiser.fit(alone.targets)).batch(torch.tensor([0]))
     assert batch.edge_index.shape == (2, 0)
     assert len(batch.x) == columns["node_ptr"][1]
-
-
-def test_the_standardiser_by_hand() -> None:
-    targets = np.array([[64.0, 16, 2, 100, 0.5, 1024], [256.0, 20, 8, 100, 0.7, 4096]])
-    standardiser = Standardiser.fit(targets)
-    assert standardiser.mean == pytest.approx((7, 18, 2, 100, 0.6, 11))
-    assert standardiser.std == pytest.approx((1, 2, 1, 1, 0.1, 1))
-    np.testing.assert_allclose(standardiser.transform(targets), [[-1, -1, -1, 0, -1, -1], [1, 1, 1, 0, 1, 1]])
-
-
-def test_the_standardiser_inverts(splits: dict[str, Split]) -> None:
-    targets = splits["train"].targets
-    standardiser = Standardiser.fit(targets)
-    standardised = standardiser.transform(targets)
-    np.testing.assert_allclose(standardised.mean(axis=0), 0, atol=1e-9)
-    np.testing.assert_allclose(standardised.std(axis=0), 1)
-    np.testing.assert_allclose(standardiser.inverse(standardised), targets)
-    wild = standardiser.inverse(np.array([[1e6] * 6, [-1e6] * 6]))
-    assert np.isfinite(standardiser.transform(wild)).all()
-    with pytest.raises(ValueError, match=r"\[circuits, 6\]"):
-        standardiser.transform(targets[:, :3])

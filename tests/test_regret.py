@@ -9,13 +9,10 @@ import pytest
 
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
-from nexuszero.crypto import questions as queries
-from nexuszero.data import Standardiser, generate, nearest, read_all, rebuild
+from nexuszero.data import Standardiser, generate, read_all, rebuild
 from nexuszero.errors import InputError
 from nexuszero.evaluation import regret
 from nexuszero.network import Checkpoint, Margin, ModelConfig, ParameterNet, search_rebuilt
-
-FREE = Path(__file__).parent / "fixtures/circuits/compare.bn128.r1cs"
 
 
 @pytest.fixture(scope="module")
@@ -120,19 +117,3 @@ def test_without_a_free_modulus_there_is_no_excess_to_tell():
     told = regret.summary([{"free": False, "sound": True, "fails": [], "larger": 0.0, "excess": 0.0}])
     assert told["sound"] == 1 and told["median_excess"] is told["optimum"] is told["worst_excess"] is None
     assert told["warm_evaluations"] is told["hiding_short"] is None
-
-
-def test_the_nearest_candidate_is_the_nearest_of_all():
-    rows = queries.choices(CryptoBridge().read([FREE]).candidates(192))
-    units, rng = Standardiser((11, 40, 10, 0, 0, 0), (0.5, 9, 0.3, 1, 1, 1)), np.random.default_rng(5)
-    for _ in range(10):
-        values = np.array([rng.uniform(800, 6000), rng.uniform(16, 70), rng.uniform(500, 5000), 130, 0.8, 2e4])
-        found = nearest(rows, values, units)
-        steps = [
-            (math.log2(row["n"] / values[0]) / 0.5) ** 2
-            + ((row["log2_q"] - values[1]) / 9) ** 2
-            + (math.log2(row["sigma"] / values[2]) / 0.3) ** 2
-            for row in rows
-        ]
-        best = rows[steps.index(min(steps))]
-        assert found == best | {"excess": best["proof_size"] / rows[0]["proof_size"] - 1}

@@ -74,7 +74,7 @@ class Column(NamedTuple):
 def columns() -> dict[str, Column]:
     """All columns by their name in the file."""
     library = CryptoBridge().columns()
-    found = {}
+    types = {}
     for name, meaning in MEANINGS.items():
         kind = library[_LIBRARY_NAMES.get(name, name.removeprefix(CIRCUIT))]
         dtype = np.dtype(_FILE_TYPES.get(name, kind.base)).newbyteorder("<")
@@ -83,8 +83,8 @@ def columns() -> dict[str, Column]:
             item = (2,)
         elif name.startswith("circuit/height_"):
             item = ()
-        found[name] = Column(dtype, item, meaning)
-    return found
+        types[name] = Column(dtype, item, meaning)
+    return types
 
 
 def schema_version() -> int:
