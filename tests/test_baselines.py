@@ -36,11 +36,11 @@ def test_statistics_see_no_label(splits):
 
 def test_the_truth_helps_most_and_the_mean_is_one_answer(splits):
     test = splits["test"]
-    found = {model: answer(test) for model, answer in baselines.fitted(splits["train"], seed=0).items()}
+    found = {model: answer(test) for model, answer in baselines.fit_baselines(splits["train"], seed=0).items()}
     wrong = {model: np.abs(told[:, 1] - test.targets[:, 1]).mean() for model, told in found.items()}
     assert wrong["boosting, given the truth"] < wrong["boosting"] < wrong["mean"]
     assert np.ptp(found["mean"], axis=0).max() < 1e-9
-    again = baselines.fitted(splits["train"], seed=0)
+    again = baselines.fit_baselines(splits["train"], seed=0)
     assert all(np.array_equal(told, again[model](test)) for model, told in found.items())
 
 

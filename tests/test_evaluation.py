@@ -36,9 +36,18 @@ def test_hit_rates_by_hand() -> None:
 def test_r2_and_mae_by_hand() -> None:
     truth = np.tile([[0.0], [2.0], [4.0]], 6)
     prediction = np.tile([[0.0], [2.0], [3.0]], 6)
-    assert evaluation.r2(prediction, truth) == pytest.approx([1 - 1 / 8] * 6)
-    assert evaluation.mean_absolute_error(prediction, truth) == pytest.approx([1 / 3] * 6)
-    assert evaluation.r2(prediction, np.ones((3, 6))) == [None] * 6
+    by_target = evaluation.target_measures(prediction, truth).values()
+    assert [target["r2"] for target in by_target] == pytest.approx([1 - 1 / 8] * 6)
+    assert [target["mae"] for target in by_target] == pytest.approx([1 / 3] * 6)
+
+
+def test_a_constant_target_has_no_r2() -> None:
+    prediction = np.tile([[0.0], [2.0], [3.0]], 6)
+    constant = np.ones((3, 6))
+    assert [target["r2"] for target in evaluation.target_measures(prediction, constant).values()] == [None] * 6
+    constant[:, 2] = [0, 2, 4]  # one of them varies
+    scores = [target["r2"] for target in evaluation.target_measures(prediction, constant).values()]
+    assert scores == [None, None, pytest.approx(1 - 1 / 8), None, None, None]
 
 
 def test_the_loss_by_hand() -> None:
@@ -66,10 +75,11 @@ def test_shares_by_hand() -> None:
 
 def test_targets_met_by_hand() -> None:
     rows = evaluation.targets_met(0.59, TRUTH)
-    assert [row["target"] for row in rows] == ["validation_loss", "bit_security", "hardness", "proof_size"]
-    assert [row["met"] for row in rows] == [True, False, False, False]
-    assert evaluation.targets_met(0.60, TRUTH)[0]["met"] is False
-    assert evaluation.targets_met(0.1, TRUTH[1:2])[1]["met"] is True
+    assert [row.target for row in rows] == ["validation_loss", "bit_security", "hardness", "proof_size"]
+    assert [row.met for row in rows] == [True, False, False, False]
+    assert rows[0].row() == {"target": "validation_loss", "threshold": "< 0.60", "value": 0.59, "met": True}
+    assert evaluation.targets_met(0.60, TRUTH)[0].met is False
+    assert evaluation.targets_met(0.1, TRUTH[1:2])[1].met is True
 
 
 def test_predict_is_in_original_units_whatever_the_batches(splits: dict[str, Split]) -> None:

@@ -5,7 +5,7 @@ import json
 import figures
 import plotly.graph_objects as go
 import pytest
-from test_tables import CIRCUIT, circuits, report, story, study, study_of  # noqa: F401
+from test_tables import CIRCUIT, circuits, cost_row, report, story, study, study_of  # noqa: F401
 
 from nexuszero.advice import recommendation as recommend
 from nexuszero.crypto import CryptoBridge
@@ -21,7 +21,7 @@ HISTORY = [
 @pytest.fixture(scope="module")
 def figures(circuits, study, report, story):  # noqa: F811
     test, bridge = circuits["test"], CryptoBridge()
-    cost = [{"free": free, "nodes": 30, "excess": 0.2, "circuit": "c"} for free in (True, False)]
+    cost = [cost_row("c", 0.2, free=free) for free in (True, False)]
     costs = dict.fromkeys(("network, then search", "network", "mean"), cost)
     losses = {name: {"loss": 0.5} for name in ("val", "test_family", "test_large")}
     runs = [{"variant": name, "train": 10, "seconds": 2.0, "splits": losses} for name in ("network", "one round")]

@@ -1,5 +1,6 @@
 """What following a network would cost, with networks whose answers are known."""
 
+import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -29,34 +30,34 @@ def model(splits):
 
 
 def judged(split, model, values):
-    return regret.drawn(split, rebuild(split), {"it": values}, model.standardiser)["it"]
+    return regret.regret_of_split(split, rebuild(split), {"it": values}, model.standardiser)["it"]
 
 
 def test_labels_as_proposals_have_no_excess(splits, model):
     split = splits["test"]
     rows = judged(split, model, split.targets)
     assert len(rows) == len(split) == 12
-    assert all(row["sound"] and row["excess"] == row["larger"] == row["hiding_short"] == 0 for row in rows)
-    assert sorted(row["proof_size"] for row in rows) == sorted(split.metrics[:, 2])
-    told = regret.summary(rows)
-    assert (told["circuits"], told["free"]) == (12, int(split.circuit["liftable"].sum()))
-    assert (told["sound"], told["optimum"], told["worst_excess"], told["p95_excess"]) == (1, 1, 0, 0)
-    assert told["warm_optimal"] == 1 and told["warm_evaluations"] <= 5 <= told["cold_evaluations"]
+    assert all(row.sound and row.excess == row.larger == row.hiding_short == 0 for row in rows)
+    assert sorted(row.proof_size for row in rows) == sorted(split.metrics[:, 2])
+    summary = regret.summarise_regret(rows)
+    assert (summary["circuits"], summary["free"]) == (12, int(split.circuit["liftable"].sum()))
+    assert (summary["sound"], summary["optimum"], summary["worst_excess"], summary["p95_excess"]) == (1, 1, 0, 0)
+    assert summary["warm_optimal"] == 1 and summary["warm_evaluations"] <= 5 <= summary["cold_evaluations"]
 
 
 def test_a_little_less_of_everything_is_unsound(splits, model):
     split = splits["test"]
     rows = judged(split, model, split.targets * [0.8, 1, 0.9, 1, 1, 1])
-    assert not any(row["sound"] for row in rows) and all(row["larger"] is None for row in rows)
-    assert all("hiding" in row["fails"] for row in rows)
+    assert not any(row.sound for row in rows) and all(row.larger is None for row in rows)
+    assert all("hiding" in row.fails for row in rows)
     ternary = math.sqrt(2 / 3)
     n = 64 * np.rint(0.8 * split.params[:, 0] / 64)
     fixed = {31: 2**31 - 2**27 + 1, 64: 2**64 - 2**32 + 1}  # the others are some powers of two, to 0.2 bits
     log2_q = [math.log2(fixed.get(int(bits), 2**bits)) for bits in split.params[:, 1]]
     left = CryptoBridge().estimate_lwe(n.astype(int), log2_q, ternary, ternary)["bits"]
     short = split.circuit["security"] - left
-    assert sorted(row["hiding_short"] for row in rows) == pytest.approx(sorted(short), abs=0.3)
-    assert regret.summary(rows)["hiding_short"] == np.mean([row["hiding_short"] for row in rows])
+    assert sorted(row.hiding_short for row in rows) == pytest.approx(sorted(short), abs=0.3)
+    assert regret.summarise_regret(rows)["hiding_short"] == np.mean([row.hiding_short for row in rows])
 
 
 def test_three_bits_of_q_too_few_are_three_bits_short(splits, model):
@@ -64,56 +65,69 @@ def test_three_bits_of_q_too_few_are_three_bits_short(splits, model):
     free = split.circuit["liftable"] & (split.circuit["bits"] > 20)
     fewer = split.targets.copy()
     fewer[:, 1] = np.where(free, split.circuit["bits"] - 2, fewer[:, 1])
-    short = [row["modulus_short"] for row in judged(split, model, fewer)]
+    short = [row.modulus_short for row in judged(split, model, fewer)]
     assert free.any() and sorted(short) == sorted(np.where(free, 3, 0))
 
 
 def test_an_uphill_search_by_hand():
     """Bytes by log2 q and ord: from (16, 1) it sees (17, 1), (16, 2), then (18, 1), (17, 2); that one is not sound."""
     sizes = {(16, 1): 9, (16, 2): 10, (17, 1): 7, (18, 1): 8, (40, 4): 5}
-    assert regret.climb(sizes, (16, 1)) == (5, False)
-    assert regret.climb(sizes, (40, 4)) == (5, True)
-    assert regret.climb({(254, 1): 3}, (254, 1)) == (1 + 1, True)  # ord 2 alone is left to try
+    assert regret.climb(sizes, (16, 1), most_bits=64) == (5, False)
+    assert regret.climb(sizes, (40, 4), most_bits=64) == (5, True)
+    assert regret.climb({(254, 1): 3}, (254, 1), most_bits=254) == (1 + 1, True)  # ord 2 alone is left to try
 
 
 def test_whoever_believes_the_truth_needs_no_margin(splits, model):
     split, nothing = splits["train"], np.zeros((40, 6))
-    none = regret.margin(split, list(rebuild(split)), nothing, split.demand)
+    none = regret.choose_margin(split, list(rebuild(split)), nothing, split.demand)
     assert (none.certainty, none.bits) == (0.5, 0)  # rows may cost less than nothing: docs/labels.md
     demand = split.demand
     humble = replace(demand, log2_heights=demand.log2_heights - math.log2(1.3))  # every height is too low
-    found = regret.margin(split, list(rebuild(split)), nothing, humble)
+    found = regret.choose_margin(split, list(rebuild(split)), nothing, humble)
     before, after = (
         judged(split, model, search_rebuilt(rebuild(split), humble, nothing, margin)) for margin in (Margin(), found)
     )
-    assert not all(row["sound"] for row in before)
-    assert found.rows > 1.2 and np.mean([row["sound"] for row in after]) >= regret.LEAST_SOUND
+    assert not all(row.sound for row in before)
+    assert found.rows > 1.2 and np.mean([row.sound for row in after]) >= regret.LEAST_SOUND
 
 
 def test_compiled_circuits_are_the_repositorys_that_an_answer_covers(model):
     others = {"mean": lambda split: model.standardiser.inverse(np.zeros((len(split), 6)))}
-    found = regret.compiled(None, model, Margin(), others=others)
+    found = regret.regret_of_files(None, model, Margin(), others=others)
     assert list(found)[-1] == "mean" and len(found["mean"]) == len(found["network"])
     assert list(found) == ["network", "network, then search", "network, then search, with a margin", "mean"]
     files = [file for place in regret.FIXTURES for file in sorted(place.glob("*.r1cs"))]
     forms = CryptoBridge().read(files).analyse()["forms"]
     kept = {file.name for file, count in zip(files, forms, strict=True) if count and "customgate" not in file.name}
     rows = found["network"]
-    assert {row["circuit"] for row in rows} == kept and len(kept) > 80
-    told = regret.summary(rows)
-    assert 0 < told["free"] < told["circuits"] == len(rows)
-    assert 0 <= told["median_excess"] <= told["worst_excess"]
-    assert all(row["excess"] == 0 for row in rows if not row["free"])
+    assert {row.circuit for row in rows} == kept and len(kept) > 80
+    summary = regret.summarise_regret(rows)
+    assert 0 < summary["free"] < summary["circuits"] == len(rows)
+    assert 0 <= summary["median_excess"] <= summary["worst_excess"]
+    assert all(row.excess == 0 for row in rows if not row.free)
 
 
 def test_another_directory_may_be_named(model, tmp_path):
     with pytest.raises(InputError, match=r"holds no \.r1cs file"):
-        regret.compiled(tmp_path, model, Margin())
+        regret.regret_of_files(tmp_path, model, Margin())
     own = Path(__file__).parent / "fixtures/circuits"
-    assert len(regret.compiled(own, model, Margin(), 256)["network"]) == 8
+    assert len(regret.regret_of_files(own, model, Margin(), 256)["network"]) == 8
 
 
 def test_without_a_free_modulus_there_is_no_excess_to_tell():
-    told = regret.summary([{"free": False, "sound": True, "fails": [], "larger": 0.0, "excess": 0.0}])
-    assert told["sound"] == 1 and told["median_excess"] is told["optimum"] is told["worst_excess"] is None
-    assert told["warm_evaluations"] is told["hiding_short"] is None
+    fixed = regret.Regret("a", 128, False, 9, 30, "hiding", 1, None, True, (), 0.0, 0.0, 0.0, 0, None)
+    summary = regret.summarise_regret([fixed])
+    assert summary["sound"] == 1 and summary["median_excess"] is summary["optimum"] is summary["worst_excess"] is None
+    assert summary["warm_evaluations"] is summary["hiding_short"] is None
+
+
+def test_a_row_of_a_table_has_every_field_in_plain_values():
+    climb = regret.Climb(5, True)
+    fields = ("a", 128, True, 9, 30, "hiding", 10, climb, False, ("hiding",), 0.1, None, 2.0, 0, None)
+    row = regret.Regret(*fields).row()
+    assert list(row) == [
+        "circuit", "security", "free", "proof_size", "nodes", "binds", "candidates", "cold", "sound", "fails",
+        "excess", "larger", "hiding_short", "modulus_short", "warm",
+    ]  # fmt: skip
+    assert row["cold"] == {"evaluations": 5, "optimal": True} and row["warm"] is None
+    assert row["fails"] == ["hiding"] and json.loads(json.dumps(row)) == row

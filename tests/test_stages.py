@@ -7,7 +7,7 @@ import pytest
 
 from nexuszero.config import AnalyseConfig, SummaryConfig, TrainConfig, with_baseline
 from nexuszero.errors import InputError
-from nexuszero.evaluation import golden
+from nexuszero.evaluation import compare_golden
 from nexuszero.report import search
 from nexuszero.report import standins as stages
 from nexuszero.report import week as summary
@@ -61,7 +61,7 @@ def test_the_analysis_was_of_the_network_on_this_data(week, week_config):
 
 
 def test_a_network_of_other_data_is_refused(week_config, data_directory, tmp_path):
-    from nexuszero.evaluation.analysis import analyse
+    from nexuszero.evaluation import analyse
 
     checkpoint = week_config.checkpoints / "best_model.pt"
     with pytest.raises(InputError, match="other train data"):
@@ -79,7 +79,7 @@ def test_the_tables_agree_with_each_other(week):
 
 
 def test_the_summary_is_json_with_provenance(week, week_config):
-    content = summary.write(week, golden.compare(), week_config.out)
+    content = summary.write(week, compare_golden(), week_config.out)
     assert json.loads(week_config.out.read_text()) == content
     assert content["provenance"]["data"]["train"]["sha256"] == week.splits["train"].content_hash
     assert content["provenance"]["seed"] == 42

@@ -3,6 +3,7 @@
 from nexuszero.crypto import TARGET_NAMES
 from nexuszero.data.columns import (
     CIRCUIT_COLUMNS,
+    CIRCUIT_CONSTANTS,
     EDGE_FEATURES,
     MEANINGS,
     NODE_FEATURES,
@@ -26,6 +27,7 @@ from nexuszero.data.writer import Writer, write
 
 __all__ = [
     "CIRCUIT_COLUMNS",
+    "CIRCUIT_CONSTANTS",
     "DEMAND_BITS",
     "DEMAND_BITS_UNIT",
     "DEMAND_FEATURES",

@@ -19,6 +19,7 @@ Array = NDArray[Any]
 
 NODE_FEATURES = 12
 EDGE_FEATURES = 5
+CIRCUIT_CONSTANTS = slice(9, 12)  # node features that are equal over a circuit: field bits, lambda, log nodes
 TARGETS = len(TARGET_NAMES)
 CIRCUIT = "circuit/"  # prefix of the columns of circuits
 

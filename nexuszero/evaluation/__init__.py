@@ -1,21 +1,38 @@
 """How good a network is: measures against labels, what following it would cost, what an answer takes, golden rows."""
 
-from nexuszero.evaluation.analysis import Analysis as Evaluation
-from nexuszero.evaluation.analysis import analyse, read_analysis
-from nexuszero.evaluation.costs import pays
-from nexuszero.evaluation.golden import compare as compare_golden
-from nexuszero.evaluation.golden import recorded as recorded_seconds
-from nexuszero.evaluation.metrics import measures, targets_met
-from nexuszero.evaluation.regret import compiled as regret_of_files
-from nexuszero.evaluation.regret import drawn as regret_of_split
-from nexuszero.evaluation.regret import margin as choose_margin
-from nexuszero.evaluation.regret import summary as summarise_regret
+from nexuszero.evaluation.analysis import Evaluation, Report, analyse, batch_size, read_analysis
+from nexuszero.evaluation.baselines import fit_baselines
+from nexuszero.evaluation.costs import Costs, Way, measure_costs, pays
+from nexuszero.evaluation.golden import compare_golden, recorded_seconds
+from nexuszero.evaluation.metrics import Measures, SeedTarget, measures, targets_met
+from nexuszero.evaluation.regret import (
+    Climb,
+    Regret,
+    Regrets,
+    RegretSummary,
+    choose_margin,
+    regret_of_files,
+    regret_of_split,
+    summarise_regret,
+)
 
 __all__ = [
+    "Climb",
+    "Costs",
     "Evaluation",
+    "Measures",
+    "Regret",
+    "RegretSummary",
+    "Regrets",
+    "Report",
+    "SeedTarget",
+    "Way",
     "analyse",
+    "batch_size",
     "choose_margin",
     "compare_golden",
+    "fit_baselines",
+    "measure_costs",
     "measures",
     "pays",
     "read_analysis",

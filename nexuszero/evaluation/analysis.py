@@ -8,97 +8,108 @@ mean stand beside the network's, so that no number has to be read alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, cast
 
 from nexuszero.config import AnalyseConfig
 from nexuszero.crypto import SHIFTED
-from nexuszero.data import SPLITS, Array, Demand, Split, read, rebuild
+from nexuszero.data import SPLITS, Array, Demand, Rebuilt, Split, Standardiser, read, rebuild
 from nexuszero.errors import InputError
-from nexuszero.evaluation import baselines, regret
-from nexuszero.evaluation.costs import costs, milliseconds, timed
-from nexuszero.evaluation.metrics import measures, shares, targets_met
-from nexuszero.evaluation.regret import Row
+from nexuszero.evaluation.baselines import GIVEN, Answer, fit_baselines
+from nexuszero.evaluation.costs import Costs, answer_milliseconds, measure_costs, milliseconds_each
+from nexuszero.evaluation.metrics import Measures, measures, shares, targets_met
+from nexuszero.evaluation.regret import (
+    NETWORK,
+    SEARCHED,
+    SEARCHED_WITH_MARGIN,
+    Regrets,
+    RegretSummary,
+    choose_margin,
+    regret_of_files,
+    regret_of_split,
+    summarise_regret,
+)
 from nexuszero.files import read_json, write_json
-from nexuszero.network import load, predict, search_rebuilt
+from nexuszero.network import Checkpoint, Margin, Prediction, load, predict, search_rebuilt
 
-GROUPS = ("family", "security", "field_bits", "liftable")
+BATCH_SIZE = 64
+LARGE_BATCH_SIZE = 4  # of test_large, whose circuits have up to 20,000 nodes
+Proposals = dict[str, Array]  # by model, ``[circuits, 6]`` in original units
+
+
+class Report(TypedDict):
+    """What the JSON file holds."""
+
+    circuits: dict[str, int]  # by split
+    parameters: int  # of the network
+    models: dict[str, dict[str, Measures]]  # by model and split
+    shares: dict[str, dict[str, float]]  # of test circuits that meet the seed document's targets
+    targets_met: list[dict[str, Any]]
+    margin: dict[str, float]  # of the network's search
+    costs: dict[str, Any]
+    milliseconds: dict[str, float]  # of an answer, by model
+    regret: dict[str, dict[str, RegretSummary]]  # by set of circuits and model
+    data: dict[str, str]  # hashes of the splits that the network was trained beside
+    seed: int
 
 
 @dataclass(frozen=True)
-class Analysis:
+class Evaluation:
     """The test split, the network's proposals for it, and the measures.
 
     Args:
         test: the split.
         prediction: ``[circuits, 6]`` in original units.
-        report: what the JSON file holds.
-        rows: what following each model costs, by set of circuits and model (:mod:`nexuszero.evaluation.regret`).
         demand: what the network reads that the test circuits ask.
+        report: what the JSON file holds.
+        rows: what following each model costs, by set of circuits and model.
     """
 
     test: Split
     prediction: Array
-    report: dict[str, Any]
-    rows: dict[str, dict[str, list[Row]]]
     demand: Demand
+    report: Report
+    rows: dict[str, Regrets]
 
 
-def analyse(config: AnalyseConfig) -> Analysis:
+@dataclass(frozen=True)
+class _Predicted:
+    """A split, the same circuits made again, and what the network predicts of them."""
+
+    split: Split
+    rebuilt: list[Rebuilt]
+    prediction: Prediction
+
+
+@dataclass(frozen=True)
+class _Times:
+    """What answers take: every step of the network's, and milliseconds of one by model."""
+
+    costs: Costs
+    milliseconds: dict[str, float]
+
+
+def analyse(config: AnalyseConfig) -> Evaluation:
     """Measures a checkpoint on validation and test circuits and writes ``config.out``."""
     checkpoint = load(config.checkpoint)
-    units = checkpoint.standardiser
-    splits = {name: read(config.data / name) for name in SPLITS}
-    _same_data(checkpoint.meta["data"], splits, config.checkpoint)
-    train, test = splits.pop("train"), splits["test"]
-    splits |= {name: read(config.data / name) for name in SHIFTED if (config.data / name / "index.h5").is_file()}
-    told = {name: predict(checkpoint, split, _batch(name)) for name, split in splits.items()}
-    made = {name: list(rebuild(split)) for name, split in splits.items()}
-    safe = regret.margin(splits["val"], made["val"], *told["val"])
-    fitted, spent = baselines.fitted(train, checkpoint.meta["seed"]), costs(checkpoint, test)
-    proposals = {
-        "network": {name: values for name, (values, _) in told.items()},
-        "network, then search": {
-            name: search_rebuilt(made[name], told[name].demand, told[name].targets) for name in splits
-        },
-        "network, then search, with a margin": {
-            name: search_rebuilt(made[name], told[name].demand, told[name].targets, safe) for name in splits
-        },
-    } | {model: {name: answer(split) for name, split in splits.items()} for model, answer in fitted.items()}
-    measured = {
-        model: {name: measures(values[name], split.targets, units) for name, split in splits.items()}
-        for model, values in proposals.items()
-    }
-    rows = {
-        name: regret.drawn(split, made[name], {model: values[name] for model, values in proposals.items()}, units)
-        for name, split in splits.items() if name != "val"
-    }  # fmt: skip
-    readers = {model: answer for model, answer in fitted.items() if model != baselines.GIVEN}
-    rows["compiled"] = regret.compiled(config.circuits, checkpoint, safe, others=readers)
-    prediction, own = proposals["network"]["test"], measured["network"]
-    report = {
-        "circuits": {name: len(split) for name, split in splits.items()},
-        "parameters": sum(weight.numel() for weight in checkpoint.model.parameters()),
-        "models": measured,
-        "shares": {"labels": shares(test.targets), "proposals": shares(prediction)},
-        "targets_met": targets_met(own["val"]["loss"], test.targets),
-        "margin": safe._asdict(),
-        "costs": spent,
-        "milliseconds": milliseconds(spent) | {model: timed(answer, test) for model, answer in fitted.items()},
-        "regret": {
-            name: {model: regret.summary(rows) for model, rows in found.items()} for name, found in rows.items()
-        },
-        "data": checkpoint.meta["data"],
-        "seed": checkpoint.meta["seed"],
-    }
-    write_json(config.out, report)
-    return Analysis(test, prediction, report, rows, told["test"].demand)
+    train, splits = _read_splits(config, checkpoint)
+    baselines = fit_baselines(train, checkpoint.meta["seed"])
 
+    predicted = {name: _predict(checkpoint, name, split) for name, split in splits.items()}
+    margin = _margin(predicted["val"])
+    proposals = {name: _proposals(of_split, margin, baselines) for name, of_split in predicted.items()}
 
-def _batch(split: str) -> int:
-    """Circuits at a time: those of test_large have up to 20,000 nodes."""
-    return 4 if split == "test_large" else 64
+    rows = _regrets(predicted, proposals, checkpoint.standardiser)
+    from_graphs = {model: answer for model, answer in baselines.items() if model != GIVEN}
+    rows["compiled"] = regret_of_files(config.circuits, checkpoint, margin, others=from_graphs)
+
+    times = _times(checkpoint, splits["test"], baselines)
+    report = _report(checkpoint, splits, proposals, rows, margin, times)
+    write_json(config.out, cast(dict[str, Any], report))
+    prediction, demand = predicted["test"].prediction
+    return Evaluation(splits["test"], prediction, demand, report, rows)
 
 
 def read_analysis(path: Path) -> dict[str, Any]:
@@ -106,7 +117,101 @@ def read_analysis(path: Path) -> dict[str, Any]:
     return read_json(path, "run notebook 04, or correct the path")
 
 
-def _same_data(trained_on: dict[str, str], splits: dict[str, Split], checkpoint: Path) -> None:
+def batch_size(split: str) -> int:
+    """Circuits at a time in predictions of a split."""
+    return LARGE_BATCH_SIZE if split == "test_large" else BATCH_SIZE
+
+
+def _read_splits(config: AnalyseConfig, checkpoint: Checkpoint) -> tuple[Split, dict[str, Split]]:
+    """The train split, and those that the network is measured on, shifted ones where there are some."""
+    splits = {name: read(config.data / name) for name in SPLITS}
+    _refuse_other_data(config.checkpoint, checkpoint.meta["data"], splits)
+    train = splits.pop("train")
+    for name in SHIFTED:
+        if (config.data / name / "index.h5").is_file():
+            splits[name] = read(config.data / name)
+    return train, splits
+
+
+def _refuse_other_data(checkpoint: Path, trained_on: Mapping[str, str], splits: Mapping[str, Split]) -> None:
     for name, split in splits.items():
         if trained_on[name] != split.content_hash:
             raise InputError(f"{checkpoint}: was trained beside other {name} data; train again, or correct it")
+
+
+def _predict(checkpoint: Checkpoint, name: str, split: Split) -> _Predicted:
+    return _Predicted(split, list(rebuild(split)), predict(checkpoint, split, batch_size(name)))
+
+
+def _margin(val: _Predicted) -> Margin:
+    return choose_margin(val.split, val.rebuilt, val.prediction.targets, val.prediction.demand)
+
+
+def _proposals(predicted: _Predicted, margin: Margin, baselines: Mapping[str, Answer]) -> Proposals:
+    """What every model proposes for a split."""
+    targets, demand = predicted.prediction
+    proposals = {
+        NETWORK: targets,
+        SEARCHED: search_rebuilt(predicted.rebuilt, demand, targets),
+        SEARCHED_WITH_MARGIN: search_rebuilt(predicted.rebuilt, demand, targets, margin),
+    }
+    return proposals | {model: answer(predicted.split) for model, answer in baselines.items()}
+
+
+def _regrets(
+    predicted: Mapping[str, _Predicted], proposals: Mapping[str, Proposals], units: Standardiser
+) -> dict[str, Regrets]:
+    """What following each model costs, by split; the margin was chosen on validation, so that is left out."""
+    return {
+        name: regret_of_split(of_split.split, of_split.rebuilt, proposals[name], units)
+        for name, of_split in predicted.items()
+        if name != "val"
+    }
+
+
+def _times(checkpoint: Checkpoint, test: Split, baselines: Mapping[str, Answer]) -> _Times:
+    costs = measure_costs(checkpoint, test)
+    milliseconds = answer_milliseconds(costs)
+    milliseconds |= {model: milliseconds_each(answer, test) for model, answer in baselines.items()}
+    return _Times(costs, milliseconds)
+
+
+def _report(
+    checkpoint: Checkpoint,
+    splits: Mapping[str, Split],
+    proposals: Mapping[str, Proposals],
+    rows: Mapping[str, Regrets],
+    margin: Margin,
+    times: _Times,
+) -> Report:
+    models = _measures(splits, proposals, checkpoint.standardiser)
+    truth = splits["test"].targets
+    validation_loss = models[NETWORK]["val"]["loss"]
+    return {
+        "circuits": {name: len(split) for name, split in splits.items()},
+        "parameters": sum(weight.numel() for weight in checkpoint.model.parameters()),
+        "models": models,
+        "shares": {"labels": shares(truth), "proposals": shares(proposals["test"][NETWORK])},
+        "targets_met": [target.row() for target in targets_met(validation_loss, truth)],
+        "margin": margin._asdict(),
+        "costs": times.costs.row(),
+        "milliseconds": times.milliseconds,
+        "regret": {name: _summaries(regrets) for name, regrets in rows.items()},
+        "data": checkpoint.meta["data"],
+        "seed": checkpoint.meta["seed"],
+    }
+
+
+def _measures(
+    splits: Mapping[str, Split], proposals: Mapping[str, Proposals], units: Standardiser
+) -> dict[str, dict[str, Measures]]:
+    """By model, then by split."""
+    models: dict[str, dict[str, Measures]] = {model: {} for model in proposals["test"]}
+    for name, of_split in proposals.items():
+        for model, values in of_split.items():
+            models[model][name] = measures(values, splits[name].targets, units)
+    return models
+
+
+def _summaries(regrets: Regrets) -> dict[str, RegretSummary]:
+    return {model: summarise_regret(rows) for model, rows in regrets.items()}

@@ -2,85 +2,107 @@
 
 The first two are timed here, one after the other; the estimator's seconds are those that `golden/timing.csv` records.
 
-    costs(network.load("checkpoints/baseline/best_model.pt"), data.read("data/quick/test"))
+    measure_costs(network.load("checkpoints/baseline/best_model.pt"), data.read("data/quick/test"))
 """
 
 from __future__ import annotations
 
-import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 
 from nexuszero.data import Graphs, Split, rebuild
-from nexuszero.evaluation.golden import recorded
-from nexuszero.evaluation.regret import Row
+from nexuszero.evaluation.golden import recorded_seconds
+from nexuszero.evaluation.regret import NETWORK, SEARCHED, SEARCHED_WITH_MARGIN, Climb, Regret
 from nexuszero.network import Checkpoint, predict, search_demand
+from nexuszero.timing import Stopwatch
 
 INSTANCE = "n~1024 q=2^27"  # of the recorded calls: next to the dataset's median
 
 
-def costs(model: Checkpoint, split: Split) -> Row:
-    """Milliseconds a circuit of every step to an answer, for a whole split at once; files are not read."""
-    spent: defaultdict[str, float] = defaultdict(float)
+@dataclass(frozen=True)
+class Costs:
+    """Milliseconds a circuit of every step to an answer."""
+
+    graph_ms: float  #: from a file that is read to its graph
+    network_ms: float  #: from the graph to targets and demand
+    analyse_ms: float  #: what the circuit asks, exactly
+    believed_ms: float  #: the search on the predicted demand
+    search_ms: float  #: the search on the exact one, with a concrete prime
+    circuits: int  #: that the mean is over
+    estimator_ms: float  #: one rough estimate by the lattice-estimator, as recorded
+
+    def row(self) -> dict[str, Any]:
+        """The JSON object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way of answering, and what one answer takes."""
+
+    way: str
+    milliseconds: float
+
+    @property
+    def hours_for_a_million(self) -> float:
+        """Of a million answers, one after the other."""
+        return self.milliseconds * 1e6 / 3.6e6
+
+
+def measure_costs(model: Checkpoint, split: Split) -> Costs:
+    """Times every step for a whole split at once; files are not read."""
+    watch = Stopwatch()
     for level, _, circuits in rebuild(split):
-        with _timed(spent, "graph_ms"):
+        with watch.timed("graph_ms"):
             graphs = Graphs.from_columns(circuits.graphs(level))
-        with _timed(spent, "network_ms"):
+        with watch.timed("network_ms"):
             prediction = predict(model, graphs)
-        with _timed(spent, "analyse_ms"):  # kept by the library, so what follows does not pay for it
+        with watch.timed("analyse_ms"):  # kept by the library, so what follows does not pay for it
             circuits.analyse()
-        with _timed(spent, "believed_ms"):
+        with watch.timed("believed_ms"):
             search_demand(circuits, level, prediction.demand, prediction.targets)
-        with _timed(spent, "search_ms"):
+        with watch.timed("search_ms"):
             circuits.choose(level)
-    each = {name: ms / len(split) for name, ms in spent.items()}
-    return {**each, "circuits": len(split), "estimator_ms": 1e3 * recorded(INSTANCE)}
+    each = {step: total / len(split) for step, total in watch.milliseconds.items()}
+    return Costs(**each, circuits=len(split), estimator_ms=1e3 * recorded_seconds(INSTANCE))
 
 
-@contextmanager
-def _timed(spent: defaultdict[str, float], name: str) -> Iterator[None]:
-    start = time.perf_counter()
-    yield
-    spent[name] += 1e3 * (time.perf_counter() - start)
+def answer_milliseconds(costs: Costs) -> dict[str, float]:
+    """Of one answer by model, from a file that is read to proposed values."""
+    network = costs.graph_ms + costs.network_ms
+    searched = network + costs.believed_ms
+    return {NETWORK: network, SEARCHED: searched, SEARCHED_WITH_MARGIN: searched}
 
 
-def milliseconds(spent: Row) -> dict[str, float]:
-    """Of one answer, from a file that is read to proposed values: the network's and the search's on its beliefs."""
-    own = spent["graph_ms"] + spent["network_ms"]
-    searched = own + spent["believed_ms"]
-    return {
-        "network": own,
-        "network, then search": searched,
-        "network, then search, with a margin": searched,
-    }
-
-
-def timed(answer: Callable[[Graphs], object], split: Split) -> float:
+def milliseconds_each(answer: Callable[[Graphs], object], split: Split) -> float:
     """Milliseconds a circuit of answering a whole split, whose graphs are in memory."""
-    start = time.perf_counter()
+    watch = Stopwatch()
     answer(split)
-    return 1e3 * (time.perf_counter() - start) / len(split)
+    watch.stop("answer")
+    return watch.milliseconds["answer"] / len(split)
 
 
-def pays(spent: Row, rows: Sequence[Row]) -> list[Row]:
-    """Milliseconds of one answer and hours of a million, by way of answering; ``rows`` are of one model's regret."""
-    call = spent["estimator_ms"]
-    network = milliseconds(spent)["network, then search"]
-    ways = {
-        "the network, then search": network,
-        "the exact search (checked, with a concrete prime)": spent["analyse_ms"] + spent["search_ms"],
-        "the estimator, every candidate": call * _mean(row["candidates"] for row in rows),
-        "the estimator, uphill from the smallest q": call * _mean(_calls(row, "cold") for row in rows),
-        "the estimator, uphill from the network's answer": network + call * _mean(_calls(row, "warm") for row in rows),
-    }
-    return [{"way": way, "milliseconds": ms, "hours for a million": ms * 1e6 / 3.6e6} for way, ms in ways.items()]
+def pays(costs: Costs, rows: Sequence[Regret]) -> list[Way]:
+    """Milliseconds of one answer by way of answering; ``rows`` are those of one model."""
+    call = costs.estimator_ms
+    network = answer_milliseconds(costs)[SEARCHED]
+    cold = call * _mean(_calls(row.cold) for row in rows)
+    warm = call * _mean(_calls(row.warm) for row in rows)
+    return [
+        Way("the network, then search", network),
+        Way("the exact search (checked, with a concrete prime)", costs.analyse_ms + costs.search_ms),
+        Way("the estimator, every candidate", call * _mean(row.candidates for row in rows)),
+        Way("the estimator, uphill from the smallest q", cold),
+        Way("the estimator, uphill from the network's answer", network + warm),
+    ]
 
 
-def _calls(row: Row, start: str) -> int:
-    return row[start]["evaluations"] if row["free"] else 1
+def _calls(climb: Climb | None) -> int:
+    """Evaluations of an uphill search; where q is the field's prime there is one candidate."""
+    return climb.evaluations if climb else 1
 
 
 def _mean(values: Iterable[float]) -> float:

@@ -5,26 +5,66 @@ Columns are always n, log2 q, sigma, bit security, hardness, proof size (bytes).
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict, dataclass
+from typing import Any, TypedDict
 
 import numpy as np
+from sklearn.metrics import mean_absolute_error, r2_score
 
+from nexuszero.crypto import DEGREE
 from nexuszero.data import TARGET_NAMES, Array, Standardiser
 
-RING_DEGREE = 64  # n is a multiple of it
-LOSS_TARGET, SECURITY_TARGET, HARDNESS_TARGET, PROOF_SIZE_TARGET = 0.60, 100.0, 0.8, 5000.0
+LOSS_TARGET = 0.60  # the seed document's targets
+SECURITY_TARGET = 100.0  # bits
+HARDNESS_TARGET = 0.8
+PROOF_SIZE_TARGET = 5000.0  # bytes
 
 
-def measures(prediction: Array, truth: Array, standardiser: Standardiser) -> dict[str, Any]:
-    """All measures as a JSON-able dict: loss, its halves, hits, and R2 and MAE by target."""
+class TargetMeasures(TypedDict):
+    """Of one target."""
+
+    r2: float | None  # None if the target is constant
+    mae: float  # in the target's unit
+
+
+class Measures(TypedDict):
+    """How good predictions are."""
+
+    loss: float
+    parameters_mse: float
+    metrics_mse: float
+    hit_log2_q: float
+    hit_n: float
+    hit_both: float
+    targets: dict[str, TargetMeasures]
+
+
+@dataclass(frozen=True)
+class SeedTarget:
+    """A target of the seed document."""
+
+    target: str
+    threshold: str
+    value: float  #: the loss, or the share of circuits that meet it
+    met: bool
+
+    def row(self) -> dict[str, Any]:
+        """The JSON object."""
+        return asdict(self)
+
+
+def measures(prediction: Array, truth: Array, standardiser: Standardiser) -> Measures:
+    """Loss, its halves, hits, and R2 and MAE by target."""
     parameters, metrics = half_losses(prediction, truth, standardiser)
-    scores = zip(TARGET_NAMES, r2(prediction, truth), mean_absolute_error(prediction, truth), strict=True)
+    exact = hit_rates(prediction, truth)
     return {
         "loss": parameters + metrics,
         "parameters_mse": parameters,
         "metrics_mse": metrics,
-        **hit_rates(prediction, truth),
-        "targets": {name: {"r2": score, "mae": error} for name, score, error in scores},
+        "hit_log2_q": exact["hit_log2_q"],
+        "hit_n": exact["hit_n"],
+        "hit_both": exact["hit_both"],
+        "targets": target_measures(prediction, truth),
     }
 
 
@@ -35,22 +75,21 @@ def half_losses(prediction: Array, truth: Array, standardiser: Standardiser) -> 
     return float(by_target[:3].mean()), float(by_target[3:].mean())
 
 
-def r2(prediction: Array, truth: Array) -> list[float | None]:
-    r"""By target :math:`1 - \sum (t - p)^2 / \sum (t - \bar t)^2`; None if constant."""
-    residual = ((truth - prediction) ** 2).sum(axis=0)
-    total = ((truth - truth.mean(axis=0)) ** 2).sum(axis=0)
-    return [float(1 - r / t) if t > 0 else None for r, t in zip(residual, total, strict=True)]
-
-
-def mean_absolute_error(prediction: Array, truth: Array) -> list[float]:
-    """Mean absolute error by target, in the target's unit."""
-    return [float(error) for error in np.abs(truth - prediction).mean(axis=0)]
+def target_measures(prediction: Array, truth: Array) -> dict[str, TargetMeasures]:
+    """R2 and mean absolute error by target."""
+    errors = mean_absolute_error(truth, prediction, multioutput="raw_values")
+    varies = np.ptp(truth, axis=0) > 0
+    scores = r2_score(truth, prediction, multioutput="raw_values") if varies.any() else np.zeros(len(TARGET_NAMES))
+    return {
+        name: {"r2": float(scores[i]) if varies[i] else None, "mae": float(errors[i])}
+        for i, name in enumerate(TARGET_NAMES)
+    }
 
 
 def hit_rates(prediction: Array, truth: Array) -> dict[str, float]:
     """Shares of circuits whose rounded log2 q, whose n rounded to a multiple of 64, or both, are exact."""
     log2_q = np.rint(prediction[:, 1]) == truth[:, 1]
-    n = np.rint(prediction[:, 0] / RING_DEGREE) * RING_DEGREE == truth[:, 0]
+    n = np.rint(prediction[:, 0] / DEGREE) * DEGREE == truth[:, 0]
     return {
         "hit_log2_q": float(log2_q.mean()),
         "hit_n": float(n.mean()),
@@ -63,20 +102,20 @@ def shares(values: Array) -> dict[str, float]:
     bits = values[:, 3] > SECURITY_TARGET
     hardness = values[:, 4] > HARDNESS_TARGET
     size = values[:, 5] < PROOF_SIZE_TARGET
-    named = {"bit_security": bits, "hardness": hardness, "proof_size": size, "all": bits & hardness & size}
-    return {name: float(share.mean()) for name, share in named.items()}
+    met = {"bit_security": bits, "hardness": hardness, "proof_size": size, "all": bits & hardness & size}
+    return {name: float(circuits.mean()) for name, circuits in met.items()}
 
 
-def targets_met(validation_loss: float, values: Array) -> list[dict[str, Any]]:
+def targets_met(validation_loss: float, values: Array) -> list[SeedTarget]:
     """The seed document's targets, each with its threshold, its value and whether it is met.
 
     A target on circuits is met when every circuit of ``values``, ``[circuits, 6]`` in original units, meets
     it.
     """
-    share = shares(values)
-    rows = [{"target": "validation_loss", "threshold": f"< {LOSS_TARGET:.2f}", "value": float(validation_loss)}]
-    rows[0] |= {"met": bool(validation_loss < LOSS_TARGET)}
+    loss = float(validation_loss)
+    rows = [SeedTarget("validation_loss", f"< {LOSS_TARGET:.2f}", loss, loss < LOSS_TARGET)]
+
     limits = {"bit_security": "> 100 bits", "hardness": "> 0.8", "proof_size": "< 5000 bytes"}
-    for name, limit in limits.items():
-        rows.append({"target": name, "threshold": limit, "value": share[name], "met": share[name] == 1.0})
+    share = shares(values)
+    rows += [SeedTarget(name, limit, share[name], share[name] == 1.0) for name, limit in limits.items()]
     return rows

@@ -7,13 +7,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nexuszero.data import NODE_FEATURES
+from nexuszero.data import CIRCUIT_CONSTANTS, NODE_FEATURES
 from nexuszero.network.layers import FORMS, Edges, SortedEdges
 
 IS_CONSTRAINT = 0  # columns of x
 IS_BOOLEAN = 3
 FIELD_BITS = 9
-CONSTANTS = slice(9, 12)  # equal over a circuit: field bits, lambda, log nodes
 CIRCUIT_FEATURES = 3 + NODE_FEATURES  # of `circuit_features`; of the first two, field bits and lambda, targets depend
 
 
@@ -96,4 +95,4 @@ def circuit_features(x: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
     """What a circuit says as a whole: its constants and the logs of its feature sums, ``[graphs, 15]``."""
     total = x.new_zeros(num_graphs, x.shape[1]).index_add(0, graph, x)
     count = torch.bincount(graph, minlength=num_graphs).clamp(min=1).unsqueeze(1)
-    return torch.cat([total[:, CONSTANTS] / count, total.log1p() / 8], dim=1)
+    return torch.cat([total[:, CIRCUIT_CONSTANTS] / count, total.log1p() / 8], dim=1)

@@ -25,8 +25,8 @@ from nexuszero.report.style import (
     styled,
 )
 
-if TYPE_CHECKING:  # a table of a dataset must not wait for torch and Optuna
-    pass
+if TYPE_CHECKING:  # a table must not wait for torch
+    from nexuszero.evaluation import Regret
 
 
 REASONS = {  # labels.md, section 5
@@ -103,7 +103,7 @@ def targets_met(report: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def regret(report: Mapping[str, Any], circuits: str) -> pd.DataFrame:
-    """What following each model would cost on a set of circuits (`nexuszero.evaluation.regret.summary`)."""
+    """What following each model would cost on a set of circuits (`nexuszero.evaluation.summarise_regret`)."""
     names = {
         "sound": "sound as proposed", "hiding_short": "bits of hiding short", "modulus_short": "bits of q short",
         "larger": "larger, if sound", "optimum": "nearest is the optimum", "median_excess": "median excess",
@@ -122,9 +122,9 @@ def warm_start(report: Mapping[str, Any], circuits: str) -> pd.DataFrame:
     return pd.DataFrame(rows, index=["evaluations", "ends at the optimum"]).T.rename_axis("start")
 
 
-def costs_by(rows: Sequence[Mapping[str, Any]], key: str) -> pd.DataFrame:
-    """Rows of `nexuszero.evaluation.regret` by family, security, size, freedom of q, or the constraint that binds."""
-    table = pd.DataFrame(rows)
+def costs_by(rows: Sequence[Regret], key: str) -> pd.DataFrame:
+    """What following a model costs by family, security, size, freedom of q, or the constraint that binds."""
+    table = pd.DataFrame([row.row() for row in rows])
     table["family"] = table["circuit"].str.split().str[0]
     table["size"] = pd.cut(table["nodes"], [0, 100, 300, 1000, 10**6], labels=["<=100", "<=300", "<=1000", ">1000"])
     table["optimum"] = table["excess"] == 0
@@ -132,16 +132,16 @@ def costs_by(rows: Sequence[Mapping[str, Any]], key: str) -> pd.DataFrame:
     return grouped[["sound", "optimum", "excess"]].mean().assign(circuits=grouped.size())
 
 
-def worst(test: Split, rows: Sequence[Mapping[str, Any]], demand: Demand, count: int = 12) -> pd.DataFrame:
+def worst(test: Split, rows: Sequence[Regret], demand: Demand, count: int = 12) -> pd.DataFrame:
     """The circuits that cost most, with what they ask and what the network believed: q free, B, rows of 64 slots."""
     table = []
-    for row in sorted(rows, key=lambda row: (-row["excess"], row["sound"]))[:count]:
-        index = int(row["circuit"].split()[1])
+    for row in sorted(rows, key=lambda row: (-row.excess, row.sound))[:count]:
+        index = int(row.circuit.split()[1])
         free, bits, rows_64 = _asked(test.demand, index)
         said_free, said_bits, said_rows = _asked(demand, index)
         table.append({
-            "circuit": row["circuit"], "nodes": row["nodes"], "lambda": row["security"], "excess": row["excess"],
-            "fails": ", ".join(row["fails"]), "q free": bool(free), "believed": float(said_free),
+            "circuit": row.circuit, "nodes": row.nodes, "lambda": row.security, "excess": row.excess,
+            "fails": ", ".join(row.fails), "q free": bool(free), "believed": float(said_free),
             "B": bits if free else math.nan, "believed B": float(said_bits), "rows": 2**rows_64,
             "believed rows": 2.0 ** float(said_rows),
         })  # fmt: skip
@@ -153,11 +153,16 @@ def _asked(demand: Demand, index: int) -> tuple[float, float, float]:
     return float(demand.free[index]), float(demand.bits[index]), float(demand.log2_heights[index, 0])
 
 
-def pays(spent: Mapping[str, Any], rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
-    """One answer and a million, by way of answering (`nexuszero.evaluation.costs.pays`)."""
+def pays(report: Mapping[str, Any], rows: Sequence[Regret]) -> pd.DataFrame:
+    """One answer and a million, by way of answering; ``rows`` are those of one model."""
+    from nexuszero.evaluation import Costs
     from nexuszero.evaluation import pays as ways
 
-    return pd.DataFrame(ways(dict(spent), rows)).set_index("way")
+    table = [
+        {"way": way.way, "milliseconds": way.milliseconds, "hours for a million": way.hours_for_a_million}
+        for way in ways(Costs(**report["costs"]), rows)
+    ]
+    return pd.DataFrame(table).set_index("way")
 
 
 def over_seeds(
@@ -183,10 +188,10 @@ def _over(values: pd.Series) -> str:
     return shown(mean) + spread + (f" ({len(kept)} of {len(values)})" if len(kept) < len(values) else "")
 
 
-def compiled(rows: Mapping[str, Sequence[Mapping[str, Any]]], model: str) -> pd.DataFrame:
+def compiled(rows: Mapping[str, Sequence[Regret]], model: str) -> pd.DataFrame:
     """A model on each compiled circuit, the largest excess first, beside always answering the mean."""
-    table = pd.DataFrame(rows[model]).assign(
-        fails=[", ".join(row["fails"]) for row in rows[model]], mean_excess=[row["excess"] for row in rows["mean"]]
+    table = pd.DataFrame([row.row() for row in rows[model]]).assign(
+        fails=[", ".join(row.fails) for row in rows[model]], mean_excess=[row.excess for row in rows["mean"]]
     )
     columns = ["circuit", "nodes", "free", "sound", "fails", "proof_size", "excess", "mean_excess"]
     return table[columns].sort_values("excess", ascending=False, ignore_index=True)
@@ -238,13 +243,13 @@ def target_shares(report: Mapping[str, Any]) -> go.Figure:
     )  # fmt: skip
 
 
-def excesses(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> go.Figure:
+def excesses(rows: Mapping[str, Sequence[Regret]]) -> go.Figure:
     """Excess of the nearest candidate's proof over the smallest, by circuit and model, where q is free."""
     figure = go.Figure()
     styles = (("network, then search", BLUE, "circle"), ("network", ORANGE, "diamond"), ("mean", GREY, "x-thin"))
     for name, colour, symbol in styles:
-        free = [row for row in rows[name] if row["free"]]
-        shown_points = points([row["nodes"] for row in free], [row["excess"] for row in free], name, colour, symbol, 8)
-        figure.add_trace(shown_points.update(text=[row["circuit"] for row in free]))
+        free = [row for row in rows[name] if row.free]
+        shown_points = points([row.nodes for row in free], [row.excess for row in free], name, colour, symbol, 8)
+        figure.add_trace(shown_points.update(text=[row.circuit for row in free]))
     axes = {"xaxis_type": "log", "yaxis_tickformat": ".0%"}
     return styled(figure, "Compiled circuits: excess over the smallest proof", "nodes", "excess", **axes)

@@ -1,6 +1,6 @@
 """The week in tables: gathers what the stages left and says it in the order of the seed document.
 
-week = gather(SummaryConfig(...)); print(results(week)); write(week, golden.compare(), Path("summary.json"))
+week = gather(SummaryConfig(...)); print(results(week)); write(week, compare_golden(), Path("summary.json"))
 """
 
 from __future__ import annotations
