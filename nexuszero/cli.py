@@ -1,24 +1,23 @@
 """The command `nexuszero`: a thin door to the package; logic lives behind it.
 
-Bad input prints one line on standard error and exits with 2. Heavy imports wait until a command needs them.
+Bad input prints one line on standard error and exits with 2. Heavy imports wait until a command needs them, and where
+they are not installed the line names the extra that brings them.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Sequence
-from importlib.metadata import version
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
 from nexuszero import advice, crypto
-from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig
 from nexuszero.errors import InputError, StageError, missing_extra
 from nexuszero.paths import PROFILES, PUBLISHED
-from nexuszero.settings import load
 
 BASELINE = Path("checkpoints/baseline/best_model.pt")
 
@@ -39,6 +38,15 @@ Exact = Annotated[bool, typer.Option("--exact", help="The exact search alone, no
 Profile = Annotated[str | None, typer.Option(help="A recorded profile: smoke, quick or full.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="A YAML file; paths in it are relative to it.")]
 Overrides = Annotated[list[str] | None, typer.Option("--set", help="key=value, may be repeated.")]
+
+
+@contextmanager
+def _needs(extra: str) -> Iterator[None]:
+    """A command that wants more than the core: a package that is not installed becomes one line."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise missing_extra(error, extra) from None
 
 
 @estimate_app.command("lwe")
@@ -147,6 +155,7 @@ def recommend(
 
 
 @app.command()
+@_needs("lab")
 def report(
     file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
     security: Security = 128,
@@ -162,14 +171,18 @@ def report(
 
 
 @app.command()
+@_needs("network")
 def generate(profile: Profile = None, config: ConfigFile = None, set_: Overrides = None) -> None:
     """Generates the dataset of a profile."""
+    from nexuszero.config import GenerateConfig
     from nexuszero.data import generate as run
+    from nexuszero.settings import load
 
     run(load(GenerateConfig, _profile(profile, config), "generate", set_ or []))
 
 
 @app.command()
+@_needs("lab")
 def tune(
     profile: Profile = None,
     config: ConfigFile = None,
@@ -183,6 +196,8 @@ def tune(
     generate: Annotated[bool | None, typer.Option("--generate", help="Generate the dataset if there is none.")] = None,
 ) -> None:
     """Searches hyperparameters and writes the baseline configuration."""
+    from nexuszero.config import TuneConfig
+    from nexuszero.settings import load
     from nexuszero.training.tuning import tune as run
 
     options = {"trials": trials, "epochs": epochs, "batch_cap": batch_cap, "storage": storage,
@@ -191,6 +206,7 @@ def tune(
 
 
 @app.command()
+@_needs("network")
 def train(
     profile: Profile = None,
     config: ConfigFile = None,
@@ -198,12 +214,15 @@ def train(
     resume: Annotated[bool | None, typer.Option("--resume", help="Go on from last.ckpt, if there is one.")] = None,
 ) -> None:
     """Trains a model and keeps the best checkpoint."""
+    from nexuszero.config import TrainConfig
+    from nexuszero.settings import load
     from nexuszero.training.run import train as run
 
     run(load(TrainConfig, _profile(profile, config), "train", [*(set_ or []), *_overrides({"resume": resume})]))
 
 
 @app.command()
+@_needs("lab")
 def week(
     profile: Profile = None,
     config: ConfigFile = None,
@@ -219,6 +238,7 @@ def week(
 
 
 @app.command()
+@_needs("lab")
 def reference(
     week: Annotated[Path, typer.Option(help="Directory of a week's reports.")] = Path("reports/full"),
     checkpoint: Annotated[Path, typer.Option(help="Its network, or the directory of it.")] = Path(
@@ -239,6 +259,8 @@ def _common(
     ] = False,
 ) -> None:
     if version_:
+        from importlib.metadata import version
+
         bridge = crypto.CryptoBridge()
         library = f"crate {bridge.version}, labels {bridge.label_version}, dataset schema {bridge.schema_version}"
         print(f"nexuszero {version('nexuszero')}, {library}")
@@ -253,8 +275,6 @@ def main() -> None:
         _fail(error.format_message() if isinstance(error, typer.BadParameter) else str(error))
     except InputError as error:
         _fail(str(error))
-    except ModuleNotFoundError as error:
-        _fail(str(missing_extra(error)))
     except StageError as error:
         _fail(str(error), 1)
     except (KeyboardInterrupt, typer.Abort):
@@ -287,9 +307,10 @@ def _proposer(checkpoint: Path | None, exact: bool) -> tuple[advice.Proposer | N
     try:
         from nexuszero.network import NetworkProposer
     except ModuleNotFoundError as error:
+        missing = missing_extra(error, "network")
         if checkpoint is not None:
-            raise missing_extra(error) from None
-        return None, f"{advice.NO_MODEL}: {missing_extra(error)}"
+            raise missing from None
+        return None, f"{advice.NO_MODEL}: {missing}"
     return NetworkProposer(file), advice.NO_MODEL
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-NETWORK = {"h5py", "lightning", "psutil", "safetensors", "sklearn", "torch", "torch_geometric", "tqdm"}
-
 
 class InputError(ValueError):
     """Bad input, said in one line that names the file, the key and the remedy.
@@ -20,8 +18,7 @@ class StageError(RuntimeError):
     """A stage of the week failed: the line names the notebook and the cell; commands exit with 1."""
 
 
-def missing_extra(error: ModuleNotFoundError) -> InputError:
-    """Which extra brings a package that is not installed (pyproject.toml, optional-dependencies)."""
+def missing_extra(error: ModuleNotFoundError, extra: str) -> InputError:
+    """The extra of a command whose package is not installed (pyproject.toml, optional-dependencies)."""
     package = (error.name or str(error)).partition(".")[0]
-    extra = "network" if package in NETWORK else "lab"
     return InputError(f"{package} is not installed; pip install 'nexuszero[{extra}]'")

@@ -1,14 +1,18 @@
-"""What `nexuszero recommend` prints: a recommendation as plain text for a terminal or a file."""
+"""What `nexuszero recommend` prints: a recommendation as plain text for a terminal or a file.
+
+rich waits until there is a table to set, since most commands have none.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING
 
 from nexuszero.advice.records import Level, Nearest, Proposal, Recommendation
 from nexuszero.crypto import CHOICE_KEYS, Choice, Infeasible
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 DIGITS = {"sigma": 3, "lwe_bits": 3, "sis_bits": 3, "bit_security": 3, "hardness": 4}  # of what is computed
 PROPOSED = {"n": 1, "log2_q": 2, "sigma": 1, "bit_security": 1, "hardness": 3, "proof_size": 0}  # of what is guessed
@@ -115,6 +119,8 @@ def _number(value: object, digits: int) -> str:
 
 def _table(header: Sequence[str]) -> Table:
     """Names to the left, numbers to the right."""
+    from rich.table import Table
+
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     name, *numbers = header
     table.add_column(name, min_width=12)
@@ -124,6 +130,8 @@ def _table(header: Sequence[str]) -> Table:
 
 
 def _grid(facts: Iterable[tuple[str, str]]) -> str:
+    from rich.table import Table
+
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(min_width=12)
     for name, value in facts:
@@ -133,6 +141,8 @@ def _grid(facts: Iterable[tuple[str, str]]) -> str:
 
 def _plain(table: Table) -> str:
     """The table's text without colours, wrapping or trailing blanks."""
+    from rich.console import Console
+
     console = Console(width=WIDTH, no_color=True, highlight=False, markup=False, emoji=False)
     with console.capture() as capture:
         console.print(table)
