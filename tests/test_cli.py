@@ -1,4 +1,4 @@
-"""The command line as real processes: answers, and one line with exit code 2 for every kind of bad input."""
+"""The command line: answers, one line and exit code 2 for bad input, as processes where that matters."""
 
 import contextlib
 import csv
@@ -6,45 +6,66 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import termios
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-import typer
 import yaml
+from command import ROOT, answer, line_of, refused, run, start
 
-from nexuszero import cli
 from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig
+from nexuszero.crypto import CryptoBridge
 
-ROOT = Path(__file__).parents[1]
 CIRCUITS = ROOT / "crypto/tests/fixtures/circuits"
 GOLDEN = ROOT / "crypto/tests/fixtures/golden"
-MODULES = {"generate": "data.generation", "tune": "training.tuning", "train": "training.run"}
-VALUES = {"data": Path("here: there"), "study_name": "123", "storage": "journal:////s/a.log", "generate": True}
-COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
+STAGES = {
+    "generate": (GenerateConfig, "nexuszero.data.generate"),
+    "tune": (TuneConfig, "nexuszero.training.tuning.tune"),
+    "train": (TrainConfig, "nexuszero.training.run.train"),
+}
+WRITTEN = {  # by hand, since a shell or a Makefile gives them: an option and the value that it sets
+    "generate": {},
+    "tune": {
+        "trials": (["--trials", "7"], 7),
+        "epochs": (["--epochs", "3"], 3),
+        "batch_cap": (["--batch-cap", "11"], 11),
+        "storage": (["--storage", "journal:////s/b.log"], "journal:////s/b.log"),
+        "study_name": (["--study-name", "123"], "123"),
+        "seed": (["--seed", "5"], 5),
+        "generate": (["--generate"], True),
+    },
+    "train": {"resume": (["--resume"], True)},
+}
+VALUES = {  # of keys whose default is followed by no other of its kind
+    "storage": "journal:////s/a.log", "study_name": "'123'", "executor": "ray", "ray_address": "here:1",
+    "tracking": "wandb", "wandb_mode": "online", "precision": "bf16", "device": "cpu", "hidden_dim": "64",
+    "num_heads": "4", "dropout": "0.25", "learning_rate": "0.25", "warmup": "0.5",
+}  # fmt: skip
 
 
-def run(*arguments, **environment):
-    return subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, env=os.environ | environment,
-    )  # fmt: skip
-
-
-def answer(*arguments):
-    done = run(*arguments, "--json")
+def configured(name, monkeypatch, *arguments):
+    """What a stage is run with."""
+    seen = []
+    monkeypatch.setattr(STAGES[name][1], seen.append)
+    done = run(name, "--profile", "smoke", *arguments)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    (config,) = seen
+    return config
 
 
-def refused(*arguments, **environment):
-    done = run(*arguments, **environment)
-    assert done.returncode == 2, (done.returncode, done.stdout, done.stderr)
-    assert len(done.stderr.splitlines()) == 1, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr
+def another(name, field):
+    """A value that is not the default, as it is written after `--set key=`."""
+    if name in VALUES:
+        return VALUES[name]
+    if field.annotation is bool:
+        return str(not field.default).lower()
+    if isinstance(field.default, Path) or name == "baseline":
+        return "here"
+    return str((field.default or 0) + 1)
 
 
 def test_estimate_kyber512_as_the_scheme_table_has_it():
@@ -158,47 +179,87 @@ def test_bad_input_is_one_line(arguments, says):
     assert says in refused(*arguments)
 
 
-@pytest.mark.parametrize("model", [GenerateConfig, TuneConfig, TrainConfig])
-def test_every_key_of_a_stage_is_an_option(model, monkeypatch):
-    """A flag is read as `--set key=value` is, over the profile; names and paths are taken literally."""
-    name = model.__name__.removesuffix("Config").lower()
-    command = typer.main.get_command(cli.app).commands[name]
-    flags = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
-    assert {f"--{key.replace('_', '-')}" for key in model.model_fields} < flags
-    given, expected = [], {}
-    for key, field in model.model_fields.items():
-        flag, value = f"--{key.replace('_', '-')}", VALUES.get(key, field.default)
-        if field.annotation is bool:
-            given.append(flag if value else f"--no-{flag[2:]}")
-        elif value is not None:
-            given += [flag, str(value)]
-            expected[key] = value
-    monkeypatch.chdir(ROOT)
-    seen = []
-    monkeypatch.setattr(f"nexuszero.{MODULES[name]}.{name}", seen.append)
-    command.main(["--profile", "smoke", *given], standalone_mode=False)
-    (config,) = seen
-    for key, value in expected.items():
+@pytest.mark.parametrize("name", STAGES)
+def test_every_key_of_a_stage_can_be_set(name, monkeypatch):
+    """`--set key=value` reaches every key, over the profile."""
+    model, _ = STAGES[name]
+    given = {key: another(key, field) for key, field in model.model_fields.items()}
+    config = configured(
+        name, monkeypatch, *(word for key, value in given.items() for word in ("--set", f"{key}={value}"))
+    )
+    for key, value in given.items():
         found = getattr(config, key)
-        assert found == ROOT / value if isinstance(value, Path) else found == value, key
+        written = ROOT / value if isinstance(found, Path) else yaml.safe_load(value)
+        assert found == written, key
+        assert found != model.model_fields[key].default, key
 
 
-def test_flags_win_over_set_and_profile(monkeypatch):
-    monkeypatch.chdir(ROOT)
-    seen = []
-    monkeypatch.setattr("nexuszero.training.tuning.tune", seen.append)
-    cli.app(["tune", "--profile", "smoke", "--set", "trials=5", "--trials", "7", "--generate"], standalone_mode=False)
-    assert (seen[0].trials, seen[0].generate, seen[0].batch_size) == (7, True, 8)
+@pytest.mark.parametrize(("name", "key"), [(name, key) for name, options in WRITTEN.items() for key in options])
+def test_an_option_wins_over_set_and_profile(name, key, monkeypatch):
+    words, expected = WRITTEN[name][key]
+    below = another(key, STAGES[name][0].model_fields[key]) if expected is not True else "false"
+    config = configured(name, monkeypatch, "--set", f"{key}={below}", *words)
+    assert getattr(config, key) == expected
+    assert getattr(configured(name, monkeypatch, *words), key) == expected
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_has_no_other_options(name):
+    shared = {"--profile", "--config", "--set", "--help"}
+    words = {word for options, _ in WRITTEN[name].values() for word in options if word.startswith("--")}
+    assert set(re.findall(r"--[a-z][-a-z]*", run(name, "--help").stdout)) == shared | words
+
+
+def test_the_version_names_package_crate_labels_and_columns():
+    bridge = CryptoBridge()
+    library = f"crate {bridge.version}, labels {bridge.label_version}, dataset schema {bridge.schema_version}"
+    assert run("--version").stdout == f"nexuszero {version('nexuszero')}, {library}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "missing", "extra"),
+    [
+        (["generate"], "h5py", "network"),
+        (["train"], "torch", "network"),
+        (["tune"], "h5py", "lab"),
+        (["tune"], "optuna", "lab"),
+        (["week"], "papermill", "lab"),
+        (["reference"], "torch", "lab"),
+        (["recommend", CIRCUITS / "dot4.bn128.O1.r1cs", "--security", 128, "--checkpoint", "m.pt"], "torch", "network"),
+    ],
+)
+def test_a_command_names_its_extra_whatever_package_fails_first(tmp_path, arguments, missing, extra):
+    (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules[{missing!r}] = None\n")
+    line = line_of(start(*arguments, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}"))
+    assert f"{missing} is not installed; pip install 'nexuszero[{extra}]'" in line
+
+
+def test_without_the_networks_packages_the_search_answers_and_names_the_extra(tmp_path):
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['torch'] = None\n")
+    arguments = ["recommend", CIRCUITS / "dot4.bn128.O1.r1cs", "--security", 128, "--json"]
+    done = start(*arguments, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    assert done.returncode == 0, done.stderr
+    source = "exact search, no model: torch is not installed; pip install 'nexuszero[network]'"
+    assert json.loads(done.stdout)["source"] == source
+
+
+def test_an_answer_and_a_refusal_as_a_shell_has_them():
+    done = start("estimate", "lwe", 512, 3329, 3, "--json")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == answer("estimate", "lwe", 512, 3329, 3)
+    line = line_of(start("estimate", "lwe", 512, 1, 3))
+    assert line == refused("estimate", "lwe", 512, 1, 3)
 
 
 def test_a_terminal_shows_a_bar_and_a_pipe_plain_lines(data_directory, tmp_path):
-    told = {"data": str(data_directory), "hidden_dim": 16, "num_layers": 1, "num_heads": 4, "epochs": 2, "log_every": 1}
-    (tmp_path / "profile.yaml").write_text(yaml.safe_dump({"train": told | {"out": "run"}}))
-    command = [Path(sys.executable).with_name("nexuszero"), "train", "--config", tmp_path / "profile.yaml"]
-    piped = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True).stdout
+    section = {"data": str(data_directory), "hidden_dim": 16, "num_layers": 1, "num_heads": 4, "epochs": 2,
+               "log_every": 1, "threads": 1, "out": "run"}  # fmt: skip
+    (tmp_path / "profile.yaml").write_text(yaml.safe_dump({"train": section}))
+    arguments = ["train", "--config", tmp_path / "profile.yaml"]
+    piped = run(*arguments).stdout
     assert "\r" not in piped
     assert "  batch 3/3: loss" in piped
-    shown = in_a_terminal(command)
+    shown = in_a_terminal([Path(sys.executable).with_name("nexuszero"), *arguments])
     assert "100%" in shown and "batch 3/3" not in shown
     for line in ("epoch 1/2: 3 batches of 32", "epoch 2/2: train", "best network: epoch"):
         assert line in piped
@@ -235,12 +296,22 @@ def test_a_truncated_circuit_is_one_line(tmp_path):
 
 def test_a_missing_library_is_one_line(tmp_path):
     (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['nexuszero._crypto'] = None\n")
-    assert "make setup" in refused("estimate", "lwe", 512, 3329, 3, PYTHONPATH=str(tmp_path))
+    line = line_of(start("estimate", "lwe", 512, 3329, 3, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}"))
+    assert "make setup" in line
 
 
-def test_commands_without_a_model_import_no_torch():
-    script = (
-        "import sys; sys.argv = ['nexuszero', 'estimate', 'lwe', '512', '3329', '3']\nfrom nexuszero.cli import main\n"
-    )
-    script += "try: main()\nexcept SystemExit: pass\nassert 'torch' not in sys.modules and 'pandas' not in sys.modules"
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, capture_output=True)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["estimate", "lwe", "512", "3329", "3"],
+        ["choose", "--forms", "100", "--bits", "40", "--security", "128"],
+        ["recommend", str(CIRCUITS / "dot4.bn128.O1.r1cs"), "--security", "128", "--exact"],
+    ],
+)
+def test_core_commands_import_nothing_heavy(arguments):
+    heavy = {"torch", "pandas", "h5py", "plotly", "optuna", "scipy", "lightning"}
+    script = f"import sys; sys.argv = ['nexuszero', *{arguments!r}]\nfrom nexuszero.cli import main\n"
+    script += "try: main()\nexcept SystemExit as end: assert not end.code\n"
+    script += f"assert not {heavy!r} & set(sys.modules), {heavy!r} & set(sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

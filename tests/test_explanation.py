@@ -1,42 +1,27 @@
-"""Why a circuit lifts or not, with circom's names, and circuits that are exported; the command as a real process."""
+"""Why a circuit lifts or not, with circom's names, and circuits that are exported."""
 
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from command import ROOT, checked, refused, run
 from r1cs_files import GOLDILOCKS, products
 
-from nexuszero.advice import explanation
+from nexuszero.advice import explain
+from nexuszero.advice.explanation import labels
 from nexuszero.crypto import REASONS, CryptoBridge
 from nexuszero.errors import InputError
 
-ROOT = Path(__file__).parents[1]
 CIRCUITS = ROOT / "tests/fixtures/circuits"
 COMPILED = ROOT / "crypto/tests/fixtures/circuits"
 FIXED, FREE = CIRCUITS / "matmul.goldilocks.r1cs", CIRCUITS / "compare.bn128.r1cs"
-COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
-
-
-def run(*arguments, cwd=ROOT):
-    return subprocess.run([*COMMAND, *map(str, arguments)], cwd=cwd, env=os.environ | {"PYTHONPATH": str(ROOT)},
-                          capture_output=True, text=True, timeout=120)  # fmt: skip
-
-
-def refused(*arguments):
-    done = run(*arguments)
-    assert done.returncode == 2 and len(done.stderr.splitlines()) == 1 and not done.stdout, done
-    return done.stderr
 
 
 def rows(*arguments):
-    done = run("analyse", *arguments, "--json")
-    assert done.returncode == 0, done.stderr
+    done = checked(run("analyse", *arguments, "--json"))
     return [json.loads(line) for line in done.stdout.splitlines()]
 
 
@@ -63,18 +48,27 @@ def test_several_files_are_explained_each():
     assert [row["liftable"] for row in found] == [True, False, False]
     assert [row["custom_gates"] for row in found] == [0, 0, 5]
     assert found[0]["boolean_wires"] == 73 and found[2]["first"][0]["label"] is None
-    told = run("analyse", COMPILED / "edge_customgate.bn128.O1.r1cs").stdout
-    assert "custom gates are used 5 times" in told and "no answer covers them" in told
+    text = run("analyse", COMPILED / "edge_customgate.bn128.O1.r1cs").stdout
+    assert "custom gates are used 5 times" in text and "no answer covers them" in text
 
 
-def test_what_is_told_agrees_with_whether_a_circuit_lifts():
-    bridge, files = CryptoBridge(), sorted(COMPILED.glob("*.r1cs"))
-    circuits, hindered = bridge.read(files), []
+def test_an_explanation_agrees_with_whether_a_circuit_lifts():
+    files = sorted(COMPILED.glob("*.r1cs"))
+    circuits = CryptoBridge().read(files)
+    hindered = []
     for index, file in enumerate(files):
-        found = explanation.explain(circuits, index, file)
-        hindered.append(bool(found["unbounded"] or found["oversized"]["count"]))
-        assert sum(found["unbounded"].values()) >= len(found["first"]) == min(5, sum(found["unbounded"].values()))
+        why = explain(circuits, index, file)
+        hindered.append(bool(why.unbounded or why.oversized))
+        assert sum(why.unbounded.values()) >= len(why.first) == min(5, sum(why.unbounded.values()))
+        assert (why.worst_constraint is None) == (why.worst_bits is None) == (why.oversized == 0)
     assert (circuits.analyse()["liftable"] == ~np.array(hindered)).all() and 0 < sum(hindered) < len(files)
+
+
+def test_the_keys_of_an_explanation_follow_those_of_the_analysis():
+    row = rows(FIXED)[0]
+    assert list(row)[-4:] == ["boolean_wires", "unbounded", "first", "oversized"]
+    assert [list(one) for one in row["first"]] == [["wire", "label", "reason"]] * 5
+    assert row["oversized"] == {"count": 0}
 
 
 @pytest.mark.parametrize(
@@ -103,9 +97,9 @@ def test_records_name_the_constraint_and_the_cause():
 
 def test_every_reason_of_the_library_has_its_name():
     circuits = CryptoBridge().read([FIXED])
-    told = [circuits.reason({"reason": number, "constraint": 3, "cause": 4}) for number in range(len(REASONS))]
-    assert told[REASONS.index("free")].startswith("free") and told[REASONS.index("boolean")] == "Boolean"
-    assert "constraint 3" in told[REASONS.index("derived")] and "wire 4" in told[REASONS.index("derived")]
+    texts = [circuits.reason({"reason": number, "constraint": 3, "cause": 4}) for number in range(len(REASONS))]
+    assert texts[REASONS.index("free")].startswith("free") and texts[REASONS.index("boolean")] == "Boolean"
+    assert "constraint 3" in texts[REASONS.index("derived")] and "wire 4" in texts[REASONS.index("derived")]
     with pytest.raises(InputError, match="there are 9"):
         circuits.reason({"reason": len(REASONS)})
 
@@ -114,21 +108,20 @@ def test_every_reason_of_the_library_has_its_name():
 def test_a_wrong_sym_file_is_named_with_the_line(tmp_path, line):
     file = products(tmp_path / "c.r1cs", GOLDILOCKS, 2)
     file.with_suffix(".sym").write_bytes(b"1,1,0,main.a\n%b\n" % line)
-    said = refused("analyse", FREE, file)  # nothing is told of the other file either
+    said = refused("analyse", FREE, file)  # nor is there a word on the other file
     assert "c.sym: line 2" in said and "--sym" in said
 
 
 def test_the_first_name_of_a_wire_counts_and_removed_ones_do_not(tmp_path):
     file = tmp_path / "c.sym"
     file.write_text("1,3,0,main.a\n2,-1,0,main.gone\n3,3,0,main.b\n4,5,0,main.c,d\n")
-    assert explanation.labels(file, [3, 5, 6], 7) == {3: "main.a", 5: "main.c,d"}
-    assert explanation.labels(tmp_path / "none.sym", [3], 7) == {}
+    assert labels(file, [3, 5, 6], 7) == {3: "main.a", 5: "main.c,d"}
+    assert labels(tmp_path / "none.sym", [3], 7) == {}
 
 
 def test_an_exported_circuit_is_the_one_that_was_drawn(tmp_path):
     bridge, file = CryptoBridge(), tmp_path / "dot.r1cs"
-    done = run("export", "dot", 7, file, "--json")
-    assert done.returncode == 0, done.stderr
+    done = checked(run("export", "dot", 7, file, "--json"))
     drawn, read = bridge.synthesize(bridge.families().index("dot"), 7), bridge.read([file])
     assert (drawn.analyse() == read.analyse()).all()
     assert all(np.array_equal(drawn.graphs(128)[name], read.graphs(128)[name]) for name in ("x", "edge_attr"))
@@ -143,6 +136,7 @@ def test_export_refuses_what_it_cannot_do(tmp_path):
     assert "arithmetic" in refused("export", "dots", 7, tmp_path / "a.r1cs")
     assert "2^64" in refused("export", "dot", 2**64, tmp_path / "a.r1cs")
     assert "none" in refused("export", "dot", 7, tmp_path / "none" / "a.r1cs")
+    assert not (tmp_path / "none").exists() and list(tmp_path.iterdir()) == [there]
 
 
 @pytest.mark.parametrize("family", ["merkle", "dense", "boolean"])

@@ -1,50 +1,51 @@
-"""Recommendations: what is told about a circuit, with and without a network, as real processes and in one.
+"""Recommendations: what a circuit's owner gets to read, with a network and without one.
 
-The network is untrained and believes the same of every circuit, so a test decides what is proposed.
+The network is untrained and predicts the same of every circuit, so a test decides what is proposed.
 """
 
 import hashlib
 import json
 import math
-import os
-import re
-import subprocess
-import sys
 from pathlib import Path
 
+import command
 import pytest
-from r1cs_files import BABYBEAR, ORDER_32, products
+from command import ROOT, checked, line_of, start
+from r1cs_files import BABYBEAR, GOLDILOCKS, ORDER_32, products
 
-from nexuszero.advice import recommendation as advice
-from nexuszero.advice import text as texts
-from nexuszero.crypto import CryptoBridge
-from nexuszero.crypto import questions as queries
+from nexuszero.advice import (
+    NotAsked,
+    Proposal,
+    Recommendation,
+    Refusal,
+    landscape,
+    levels,
+    recommend,
+    render,
+)
+from nexuszero.cli import model_file
+from nexuszero.crypto import CHOICE_KEYS, CryptoBridge, Infeasible
 from nexuszero.errors import InputError
+from nexuszero.network import NetworkProposer
+from nexuszero.paths import PUBLISHED
 
-ROOT = Path(__file__).parents[1]
 CIRCUITS = ROOT / "tests/fixtures/circuits"
+RECORDED = json.loads((ROOT / "tests/fixtures/recommend.json").read_text(encoding="utf-8"))
 FREE, FIXED = CIRCUITS / "compare.bn128.r1cs", CIRCUITS / "matmul.goldilocks.r1cs"
-COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
-TIMES = re.compile(r"(read|analyse|search|model) [\d.]+")
+EMPTY = ROOT / "crypto/tests/fixtures/circuits/edge_no_constraints.bn128.O1.r1cs"
+SLOTS = (64, 32, 16, 8, 4)
 
 
 def run(*arguments, cwd=ROOT):
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-    return subprocess.run([*COMMAND, "recommend", *map(str, arguments)], cwd=cwd, env=environment,
-                          capture_output=True, text=True, timeout=120)  # fmt: skip
+    return command.run("recommend", *arguments, cwd=cwd)
 
 
 def answer(*arguments, cwd=ROOT):
-    done = run(*arguments, "--json", cwd=cwd)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return command.answer("recommend", *arguments, cwd=cwd)
 
 
 def refused(*arguments, cwd=ROOT):
-    done = run(*arguments, cwd=cwd)
-    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
-    assert len(done.stderr.splitlines()) == 1, done.stderr
-    return done.stderr
+    return command.refused("recommend", *arguments, cwd=cwd)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,7 @@ def bridge():
 
 
 def network(path, demand):
-    """A checkpoint that believes the same of every circuit: a row of `Demand.array`."""
+    """A checkpoint that predicts the same of every circuit: a row of `Demand.array`."""
     import torch
 
     from nexuszero.data import Standardiser
@@ -73,78 +74,174 @@ def network(path, demand):
     return path
 
 
-def believing(path, circuit, **changes):
+def knowing(path, circuit, **changes):
     """A network that knows what a circuit asks, but for the changes."""
-    told = circuit | changes
-    heights = [math.log2(told[f"height_{slots}"]) for slots in (64, 32, 16, 8, 4)]
-    return network(path, [told["liftable"], told["bits"] / 64, math.log2(max(1, told["forms"])), *heights])
+    demand = circuit.row() | changes
+    heights = [math.log2(demand[f"height_{slots}"]) for slots in SLOTS]
+    return network(path, [demand["liftable"], demand["bits"] / 64, math.log2(max(1, demand["forms"])), *heights])
+
+
+def without_times(row):
+    return {key: value for key, value in row.items() if not key.endswith("_ms")}
+
+
+def rounded(text):
+    """JSON with floats to nine decimals: the last bits are the machine's."""
+    return json.loads(text, parse_float=lambda digits: round(float(digits), 9))
 
 
 def test_a_proposal_that_is_the_optimum_is_confirmed(bridge, tmp_path):
-    best = advice.recommend(bridge, FREE, 128)
-    model = believing(tmp_path / "m.pt", best["circuit"])
+    best = recommend(bridge, FREE, 128)
+    model = knowing(tmp_path / "m.pt", best.circuit)
     found = answer(FREE, "--security", 128, "--checkpoint", model)
     assert found["source"] == f"{model}, checked by exact search"
-    assert found["proposal"]["sound"] and found["proposal"]["sound_size"] == best["proof_size"]
+    assert found["proposal"]["sound"] and found["proposal"]["sound_size"] == best.optimum.proof_size
     assert found["nearest"]["excess"] == 0
-    assert {key: found[key] for key in queries.CHOICE_KEYS} == {key: best[key] for key in queries.CHOICE_KEYS}
+    exact = best.row()
+    assert {key: found[key] for key in CHOICE_KEYS} == {key: exact[key] for key in CHOICE_KEYS}
 
 
 def test_an_unsound_proposal_is_repaired_to_a_sound_one(bridge, tmp_path):
-    best = advice.recommend(bridge, FREE, 128)
-    least = max(16, best["circuit"]["bits"] + 1)
-    model = believing(tmp_path / "m.pt", best["circuit"], liftable=False)
+    best = recommend(bridge, FREE, 128)
+    least = max(16, best.circuit.bits + 1)
+    model = knowing(tmp_path / "m.pt", best.circuit, liftable=False)
     found = answer(FREE, "--security", 128, "--checkpoint", model)  # q is taken for the 254-bit prime
-    assert found["proposal"]["log2_q"] == 254 > best["log2_q"] >= least
-    assert found["nearest"]["log2_q"] <= 64 and found["proof_size"] == best["proof_size"]
+    assert found["proposal"]["log2_q"] == 254 > best.optimum.log2_q >= least
+    assert found["nearest"]["log2_q"] <= 64 and found["proof_size"] == best.optimum.proof_size
     text = run(FREE, "--security", 128, "--checkpoint", model).stdout
     assert "sound" in text and "larger than the optimum's" in text
-    few = believing(tmp_path / "few.pt", best["circuit"], **{f"height_{s}": 1 for s in (64, 32, 16, 8, 4)})
-    told = answer(FREE, "--security", 128, "--checkpoint", few)["proposal"]
-    assert told["fails"] == ["width"] and told["sound_size"] is None
+
+    few = knowing(tmp_path / "few.pt", best.circuit, **{f"height_{slots}": 1 for slots in SLOTS})
+    proposal = answer(FREE, "--security", 128, "--checkpoint", few)["proposal"]
+    assert proposal["fails"] == ["width"] and proposal["sound_size"] is None
     assert "width cannot hold" in run(FREE, "--security", 128, "--checkpoint", few).stdout
 
 
 def test_where_q_is_fixed_there_is_one_candidate(bridge, tmp_path):
-    best = advice.recommend(bridge, FIXED, 128)
-    model = believing(tmp_path / "m.pt", best["circuit"], liftable=True, bits=30)
-    found = advice.recommend(bridge, FIXED, 128, None, model)
-    assert "modulus" in found["proposal"]["fails"]
-    assert found["nearest"]["excess"] == 0 and found["binds"] == "modulus"
-    assert found["constraints"][2] == {"constraint": "modulus", "needs": 64, "has": 64, "margin": 0}
+    best = recommend(bridge, FIXED, 128)
+    model = knowing(tmp_path / "m.pt", best.circuit, liftable=True, bits=30)
+    found = recommend(bridge, FIXED, 128, proposer=NetworkProposer(model))
+    assert "modulus" in found.proposal.verdict.fails
+    assert found.nearest.excess == 0 and found.binds == "modulus"
+    assert found.constraints[2].row() == {"constraint": "modulus", "needs": 64, "has": 64, "margin": 0}
 
 
-def test_without_a_trained_baseline_the_search_answers_and_says_so(tmp_path):
+def test_without_a_trained_baseline_the_published_network_is_asked(bridge, tmp_path):
     found = answer(FREE, "--security", 128, cwd=tmp_path)
-    assert found["source"].startswith("exact search, no model") and "best_model.pt" in found["source"]
-    assert found["proposal"] is None and found["nearest"] is None
+    assert found["source"] == "the published network, checked by exact search"
+    assert found["proposal"] is not None and found["nearest"] is not None
     exact = answer(FREE, "--security", 128, "--exact", cwd=tmp_path)
     assert exact["source"] == "exact search, no model" and exact["n"] == found["n"]
+    assert exact["proposal"] is None and exact["nearest"] is None
+    assert "model_ms" in found and "model_ms" not in exact
+    assert model_file(None, exact=False) == PUBLISHED or (ROOT / "checkpoints/baseline/best_model.pt").is_file()
 
 
-def test_the_trained_baseline_is_found(bridge, tmp_path):
-    believing(tmp_path / "checkpoints/baseline/best_model.pt", advice.recommend(bridge, FREE, 128)["circuit"])
+def test_the_trained_baseline_is_asked_first(bridge, tmp_path):
+    knowing(tmp_path / "checkpoints/baseline/best_model.pt", recommend(bridge, FREE, 128).circuit)
     assert answer(FREE, "--security", 128, cwd=tmp_path)["source"].startswith("checkpoints/baseline/best_model.pt")
     assert answer(FREE, "--security", 128, "--exact", cwd=tmp_path)["proposal"] is None
+
+
+def test_a_network_that_is_trained_anew_is_loaded_anew(bridge, tmp_path):
+    circuit = recommend(bridge, FREE, 128).circuit
+    proposer = NetworkProposer(knowing(tmp_path / "m.pt", circuit, liftable=False))
+    first = recommend(bridge, FREE, 128, proposer=proposer)
+    knowing(tmp_path / "m.pt", circuit)
+    second = recommend(bridge, FREE, 128, proposer=proposer)
+    assert first.proposal.values[1] == 254 > second.proposal.values[1]
+    assert second.nearest.excess == 0
 
 
 @pytest.mark.parametrize("file", sorted(CIRCUITS.glob("*.r1cs")), ids=lambda file: file.name)
 @pytest.mark.parametrize("level", [100, 256])
 def test_the_answer_of_each_fixture_is_the_searchs(bridge, file, level):
-    found = advice.recommend(bridge, file, level)
-    expected = queries.choices(bridge.read([file]).choose(level))[0]
-    assert {key: found[key] for key in expected} == expected
-    assert min(row["margin"] for row in found["constraints"]) >= 0
-    least = min(found["constraints"], key=lambda row: row["margin"])
-    assert found["binds"] == least["constraint"]
+    found = recommend(bridge, file, level)
+    assert found.optimum == bridge.read([file]).choices(level)[0]
+    assert min(row.margin for row in found.constraints) >= 0
+    least = min(found.constraints, key=lambda row: row.margin)
+    assert found.binds == least.constraint
+
+
+@pytest.mark.parametrize("recorded", RECORDED, ids=lambda row: f"{Path(row['file']).name}-{row['security']}")
+def test_a_recommendation_is_the_one_that_was_recorded(bridge, recorded, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    row = recommend(bridge, Path(recorded["file"]), recorded["security"]).row()
+    found = rounded(json.dumps(without_times(row)))
+    assert found == rounded(json.dumps(recorded))
+    assert list(found) == list(recorded)
+    assert [key for key in row if key.endswith("_ms")] == ["read_ms", "analyse_ms", "search_ms"]
+
+
+class Silent:
+    """A proposer that is never asked."""
+
+    def propose(self, circuits, circuit, candidates, security):
+        return NotAsked("it is asleep")
+
+
+class Nearby:
+    """Proposes the second candidate, and notes what it was asked with."""
+
+    def __init__(self, proposal):
+        self.proposal = proposal
+        self.questions = []
+
+    def propose(self, circuits, circuit, candidates, security):
+        self.questions.append((len(circuits), circuit.file, security))
+        assert candidates[0] == circuits.choices(security)[0]
+        return self.proposal
+
+
+def test_a_proposer_that_is_not_asked_leaves_the_search_alone(bridge):
+    found = recommend(bridge, FREE, 128, proposer=Silent())
+    alone = recommend(bridge, FREE, 128)
+    assert found.proposal is None and found.nearest is None
+    assert found.source == alone.source == "exact search, no model"
+    assert found.warnings == ("the model was not asked: it is asleep; the exact search answers alone",)
+    assert without_times(found.row()) == without_times(alone.row()) | {"warnings": list(found.warnings)}
+    assert "was not asked: it is asleep" in render(found)
+
+
+def test_any_proposer_will_do(bridge, tmp_path):
+    model = knowing(tmp_path / "m.pt", recommend(bridge, FREE, 128).circuit)
+    proposal = recommend(bridge, FREE, 128, proposer=NetworkProposer(model)).proposal
+    assert isinstance(proposal, Proposal) and proposal.source == str(model)
+    proposer = Nearby(proposal)
+    found = recommend(bridge, FREE, 128, proposer=proposer)
+    assert found.proposal is proposal and proposer.questions == [(1, str(FREE), 128)]
+
+
+def test_a_proposer_is_not_asked_about_what_nothing_can_prove(bridge, tmp_path):
+    file = products(tmp_path / "many.r1cs", BABYBEAR, 1000)
+    proposer = Nearby(None)
+    refusal = recommend(bridge, file, 256, proposer=proposer)
+    assert isinstance(refusal, Refusal) and proposer.questions == []
+    row = refusal.row()
+    assert row["infeasible"] == refusal.reason and row["circuit"]["forms"] == 3000
+    assert all(row[key] is None for key in (*CHOICE_KEYS, "proposal", "nearest"))
+    assert list(row)[:3] == ["file", "security", "source"]
+
+
+def test_levels_and_landscape_agree_with_the_answer(bridge, tmp_path):
+    found = recommend(bridge, FREE, 128)
+    by_level = {level.security: level.answer for level in levels(bridge, FREE)}
+    assert list(by_level) == [100, 128, 192, 256] and by_level[128] == found.optimum
+    many = levels(bridge, products(tmp_path / "many.r1cs", BABYBEAR, 1000))
+    assert isinstance(many[3].answer, Infeasible)
+
+    grid = landscape(bridge, found, steps=8)
+    assert grid.bits.shape == (len(grid.log2_q), len(grid.n))
+    at = grid.bits[grid.log2_q == found.optimum.log2_q, grid.n == found.optimum.n]
+    assert at == pytest.approx([found.optimum.lwe_bits], abs=0.01)
 
 
 def test_the_next_level_has_its_price(bridge):
-    found = advice.recommend(bridge, FREE, 128)["next_level"]
-    above = advice.recommend(bridge, FREE, 192)["proof_size"]
-    assert (found["security"], found["proof_size"]) == (192, above)
-    assert found["more"] == above / advice.recommend(bridge, FREE, 128)["proof_size"] - 1
-    assert advice.recommend(bridge, FREE, 256)["next_level"] is None
+    found = recommend(bridge, FREE, 128)
+    above = recommend(bridge, FREE, 192).optimum.proof_size
+    assert (found.next_level.security, found.next_level.answer.proof_size) == (192, above)
+    assert found.next_level.more == above / found.optimum.proof_size - 1
+    assert recommend(bridge, FREE, 256).next_level is None
 
 
 def test_bounds_set_q_free(tmp_path):
@@ -156,9 +253,8 @@ def test_bounds_set_q_free(tmp_path):
 
 
 def test_custom_gates_are_warned_about(tmp_path):
-    file = products(tmp_path / "gates.r1cs", 2**64 - 2**32 + 1, 5, gates=3)
-    done = run(file, "--security", 128, "--exact")
-    assert done.returncode == 0
+    file = products(tmp_path / "gates.r1cs", GOLDILOCKS, 5, gates=3)
+    done = checked(run(file, "--security", 128, "--exact"))
     assert "warning" in done.stdout and "used 3 times" in done.stdout and "does not cover them" in done.stdout
 
 
@@ -173,27 +269,34 @@ def test_an_infeasible_wish_says_which_constraint_and_what_helps(tmp_path):
 
 
 def test_a_prime_of_order_32_is_checked_too(bridge, tmp_path):
-    found = advice.recommend(bridge, products(tmp_path / "odd.r1cs", ORDER_32, 40), 128)
-    assert (found["ord"], found["q"]) == (32, ORDER_32)
+    optimum = recommend(bridge, products(tmp_path / "odd.r1cs", ORDER_32, 40), 128).optimum
+    assert (optimum.ord, optimum.q) == (32, ORDER_32)
 
 
 def test_a_circuit_without_constraints_is_answered(bridge, tmp_path):
-    empty = ROOT / "crypto/tests/fixtures/circuits/edge_no_constraints.bn128.O1.r1cs"
-    model = believing(tmp_path / "m.pt", advice.recommend(bridge, empty, 100)["circuit"])
-    assert advice.recommend(bridge, empty, 100, None, model)["nearest"]["excess"] == 0
+    model = knowing(tmp_path / "m.pt", recommend(bridge, EMPTY, 100).circuit)
+    assert recommend(bridge, EMPTY, 100, proposer=NetworkProposer(model)).nearest.excess == 0
 
 
 def test_beyond_the_trained_sizes_the_model_extrapolates_or_is_not_asked(bridge, tmp_path, monkeypatch):
-    file = products(tmp_path / "large.r1cs", 2**64 - 2**32 + 1, 1000)
-    model = believing(tmp_path / "m.pt", advice.recommend(bridge, file, 128)["circuit"])
+    file = products(tmp_path / "large.r1cs", GOLDILOCKS, 1000)
+    model = knowing(tmp_path / "m.pt", recommend(bridge, file, 128).circuit)
     found = answer(file, "--security", 128, "--checkpoint", model)
     assert found["nearest"]["excess"] == 0
     assert found["warnings"] == ["the model extrapolates: the circuit has 4,000 nodes, those that it was trained on up "
                                  "to 2,000"]  # fmt: skip
-    monkeypatch.setattr(advice, "MODEL_BYTES", 1000)
-    left = advice.recommend(bridge, file, 128, None, model)
-    assert left["proposal"] is None and "model was not asked: 4,000 nodes" in left["warnings"][0]
-    assert left["source"].startswith("exact search") and "model was not asked" in texts.advice(left)
+    monkeypatch.setattr("nexuszero.network.proposer.MODEL_BYTES", 1000)
+    left = recommend(bridge, file, 128, proposer=NetworkProposer(model))
+    assert isinstance(left, Recommendation) and left.proposal is None
+    assert "model was not asked: 4,000 nodes" in left.warnings[0]
+    assert left.source.startswith("exact search") and "model was not asked" in render(left)
+
+
+def test_a_network_is_asked_in_a_process_of_its_own():
+    arguments = ["recommend", FREE, "--security", 128]
+    done = checked(start(*arguments, "--checkpoint", PUBLISHED, "--json"))
+    assert json.loads(done.stdout)["source"] == "the published network, checked by exact search"
+    assert "not an .r1cs file" in line_of(start("recommend", "README.md", "--security", 128, "--exact"))
 
 
 @pytest.mark.parametrize(
@@ -215,22 +318,7 @@ def test_bad_input_is_one_line(arguments, says):
 
 def test_exact_and_checkpoint_exclude_each_other():
     with pytest.raises(InputError, match="one of them"):
-        advice.model_file(Path("m.pt"), exact=True)
-
-
-def test_an_exact_answer_does_not_wait_for_torch():
-    script = f"import sys; sys.argv = ['nexuszero', 'recommend', {str(FREE)!r}, '--security', '128', '--exact']\n"
-    script += "from nexuszero.cli import main\ntry: main()\nexcept SystemExit as end: assert not end.code\n"
-    script += "assert not {'torch', 'pandas', 'h5py', 'plotly'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", script], check=True, cwd=ROOT, capture_output=True)
-
-
-def test_the_readmes_example_is_what_is_printed():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    example = re.search(r"```console\n\$ nexuszero (recommend [^\n]+)\n(.*?)```", text, re.S)
-    done = run(*example[1].split()[1:])
-    assert done.returncode == 0
-    assert TIMES.sub(r"\1", done.stdout) == TIMES.sub(r"\1", example[2])
+        model_file(Path("m.pt"), exact=True)
 
 
 def test_fixtures_and_their_sources_are_those_that_were_recorded():

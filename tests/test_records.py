@@ -27,8 +27,9 @@ from nexuszero.crypto import (
 KYBER = Estimate("usvp", 406, 998, 1.003941, 118.552, 107.59, 0.8185)
 NO_ATTACK = Estimate("dual", None, None, None, None, None, None)
 CIRCUIT = Analysis(
-    file="auction.r1cs", wires=84, constraints=86, linear=10, quadratic=76, packed=76, forms=79, heights=(3, 3, 6, 11, 20),
-    liftable=True, bits=13, field_bits=254, field_order=1, custom_gates=0, least_bits=16, candidates=40,
+    file="auction.r1cs", wires=84, constraints=86, linear=10, quadratic=76, packed=76, forms=79,
+    heights=(3, 3, 6, 11, 20), liftable=True, bits=13, field_bits=254, field_order=1, custom_gates=0,
+    least_bits=16, candidates=40,
 )  # fmt: skip
 CHOICE = Choice(
     n=1600, log2_q=32, sigma=756.0, ord=4, k=1, kappa=13, l=11, D=4, g=11, lwe_bits=131.98557, sis_bits=129.356,
@@ -45,8 +46,8 @@ MARGIN = ConstraintMargin("hiding", 128, 131.5)
     [
         (KYBER, "attack beta d delta bits quantum_bits hardness"),
         (NO_ATTACK, "attack beta d delta bits quantum_bits hardness"),
-        (CIRCUIT, "file wires constraints linear quadratic packed forms height_64 height_32 height_16 height_8 height_4 "
-                  "liftable bits field_bits field_order custom_gates"),
+        (CIRCUIT, "file wires constraints linear quadratic packed forms height_64 height_32 height_16 height_8 "
+                  "height_4 liftable bits field_bits field_order custom_gates"),
         (CHOICE, "n log2_q sigma ord k kappa l D g lwe_bits sis_bits bit_security hardness proof_size soundness"),
         (WITH_PRIME, "n log2_q sigma ord k kappa l D g lwe_bits sis_bits bit_security hardness proof_size soundness q"),
         (NOTHING, "n log2_q sigma ord k kappa l D g lwe_bits sis_bits bit_security hardness proof_size infeasible"),
