@@ -17,9 +17,14 @@ from nexuszero.crypto import SLOTS, TARGET_NAMES, CryptoBridge
 
 Array = NDArray[Any]
 
-NODE_FEATURES = 12
-EDGE_FEATURES = 5
-CIRCUIT_CONSTANTS = slice(9, 12)  # node features that are equal over a circuit: field bits, lambda, log nodes
+NODE_FEATURES = 12  # columns of x (docs/dataset.md), of which the code names these:
+IS_CONSTRAINT = 0
+IS_BOOLEAN = 3  # a Boolean constraint
+FIELD_BITS = 9  # in units of FIELD_BITS_UNIT
+FIELD_BITS_UNIT = 256
+CIRCUIT_CONSTANTS = slice(9, 12)  # equal over a circuit: field bits, lambda, log nodes
+EDGE_FEATURES = 5  # columns of edge_attr: the form, the sign of the coefficient and its bits
+FORMS = 3  # A, B, C: its first columns
 TARGETS = len(TARGET_NAMES)
 CIRCUIT = "circuit/"  # prefix of the columns of circuits
 

@@ -8,9 +8,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nexuszero.data import DEMAND_BITS, DEMAND_BITS_UNIT, DEMAND_FREE, DEMAND_LOGS, TARGETS
+from nexuszero.data import (
+    DEMAND_BITS,
+    DEMAND_BITS_UNIT,
+    DEMAND_FREE,
+    DEMAND_LOGS,
+    FIELD_BITS,
+    FIELD_BITS_UNIT,
+    TARGETS,
+)
 from nexuszero.network.batches import Batch
-from nexuszero.network.graph import FIELD_BITS
 from nexuszero.network.model import RANGE_UNIT, ModelOutput, ParameterNet
 
 with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions with torch.jit
@@ -79,7 +86,7 @@ def range_error(output: ModelOutput, batch: Batch, every_round: bool = True) -> 
     """
     predicted = output.ranges if every_round else output.ranges[-1:]  # [rounds, nodes, 2]
     bits = batch.node_bits[output.nodes]
-    field = batch.x[output.nodes, FIELD_BITS] * 256
+    field = batch.x[output.nodes, FIELD_BITS] * FIELD_BITS_UNIT
 
     # a node is full where its values fill the field, or inference does not know better yet
     rounds = batch.node_rounds[output.nodes]

@@ -7,12 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nexuszero.data import CIRCUIT_CONSTANTS, NODE_FEATURES
-from nexuszero.network.layers import FORMS, Edges, SortedEdges
+from nexuszero.data import CIRCUIT_CONSTANTS, FORMS, IS_BOOLEAN, IS_CONSTRAINT, NODE_FEATURES
+from nexuszero.network.layers import Edges, SortedEdges
 
-IS_CONSTRAINT = 0  # columns of x
-IS_BOOLEAN = 3
-FIELD_BITS = 9
 CIRCUIT_FEATURES = 3 + NODE_FEATURES  # of `circuit_features`; of the first two, field bits and lambda, targets depend
 
 

@@ -10,14 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nexuszero.data import EDGE_FEATURES
+from nexuszero.data import EDGE_FEATURES, FORMS
 
 with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions with torch.jit
     warnings.simplefilter("ignore", FutureWarning)
     from torch_geometric.nn import global_max_pool
     from torch_geometric.utils import segment, softmax
-
-FORMS = 3  # A, B, C: the first columns of edge_attr
 
 
 class SortedEdges(NamedTuple):

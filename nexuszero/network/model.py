@@ -19,10 +19,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nexuszero.data import DEMAND_BITS_UNIT, DEMAND_FEATURES, NODE_FEATURES, TARGETS
+from nexuszero.crypto import SLOTS
+from nexuszero.data import DEMAND_BITS_UNIT, DEMAND_FEATURES, IS_BOOLEAN, NODE_FEATURES, TARGETS
 from nexuszero.network.graph import (
     CIRCUIT_FEATURES,
-    IS_BOOLEAN,
     NodeGroups,
     circuit_features,
     group_nodes,
@@ -37,7 +37,10 @@ with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions w
 
 ROUNDS = 2  # in a layer
 RANGE_UNIT = 32  # bits: unit of the bits of nodes' ranges
-SLOTS = (1, 64, 32, 16, 8, 4)  # by which sums over nodes are divided: forms, then heights
+COUNT_DIVISORS = (1, *SLOTS)  # of sums over nodes: forms, then heights
+NODE_BYTES = 32  # at most, for each unit of a node's width, without gradients
+EDGE_BYTES = 7
+FIXED_BYTES = 100 * 2**20
 DEMAND_SCALE = (0.5, 2.0, *[0.2] * 6)  # of demands before the last head: all near one
 
 
@@ -122,8 +125,8 @@ class ParameterNet(nn.Module):
         self.pool_constraints = Pooling(width, config.num_heads, config.dropout)
         self.wire_range_head = mlp(width, max(1, width // 4), 2, layers=1)
         self.constraint_range_head = mlp(width, max(1, width // 4), 2, layers=1)
-        self.wire_count_head = nn.Linear(width, len(SLOTS))
-        self.constraint_count_head = nn.Linear(width, len(SLOTS))
+        self.wire_count_head = nn.Linear(width, len(COUNT_DIVISORS))
+        self.constraint_count_head = nn.Linear(width, len(COUNT_DIVISORS))
         self.demand_head = mlp(6 * self.pool_wires.width + CIRCUIT_FEATURES + DEMAND_FEATURES, width, DEMAND_FEATURES)
         self.target_head = mlp(DEMAND_FEATURES + 3, hidden, TARGETS, layers=3)  # see `predict_targets`
 
@@ -225,8 +228,8 @@ class ParameterNet(nn.Module):
         free = -extremes[:, :1].clamp(-8, 8)
         widest = extremes[:, 1:] * (RANGE_UNIT / DEMAND_BITS_UNIT)
 
-        total = counts.new_zeros(num_graphs, len(SLOTS)).index_add(0, graph_of_count, F.softplus(counts))
-        logs = torch.log2(1 + total / total.new_tensor(SLOTS))  # [graphs, 6]
+        total = counts.new_zeros(num_graphs, len(COUNT_DIVISORS)).index_add(0, graph_of_count, F.softplus(counts))
+        logs = torch.log2(1 + total / total.new_tensor(COUNT_DIVISORS))  # [graphs, 6]
         return torch.cat([free, widest, logs], dim=1)
 
     def predict_targets(self, demand: Tensor, field_and_level: Tensor) -> Tensor:
@@ -239,4 +242,4 @@ class ParameterNet(nn.Module):
     def memory(self, nodes: int, edges: int) -> int:
         """Bytes that one circuit takes at most, without gradients; measured up to 100,000 nodes, 600,000 edges."""
         width = self.embed_wire.out_features
-        return (32 * nodes + 7 * edges) * width + 100 * 2**20
+        return (NODE_BYTES * nodes + EDGE_BYTES * edges) * width + FIXED_BYTES
