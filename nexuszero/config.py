@@ -149,10 +149,6 @@ class AnalyseConfig(Stage):
     data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
     checkpoint: Located = Field(Path("checkpoints/baseline/best_model.pt"), description="the network to measure")
     circuits: MaybeLocated = Field(None, description="directory of compiled circuits, null for the repository's own")
-    comparison: Located = Field(
-        Path("reports/reference/comparison.json"), description="JSON file that `nexuszero compare` wrote"
-    )
-    seeds: Located = Field(Path("reports/reference/seeds.json"), description="JSON file that `nexuszero repeat` wrote")
     out: Located = Field(Path("reports/quick/analysis.json"), description="JSON file that receives the measures")
 
     @classmethod
@@ -173,6 +169,21 @@ class CircuitConfig(Stage):
     checkpoint: MaybeLocated = Field(None, description="network to ask first, null for the exact search alone")
     bounds: MaybeLocated = Field(None, description="JSON file from wire number to [lo, hi], or null")
     out: Located = Field(Path("reports/circuits/circuit.json"), description="JSON file that receives the answer")
+
+
+class BenchReportConfig(Stage):
+    """What the page of the benchmarks is made from."""
+
+    bench: Located = Field(Path("reports/bench.json"), description="JSON file that `make bench` wrote")
+
+
+class SeedsReportConfig(Stage):
+    """What the page of seeds and parts is made from."""
+
+    seeds: Located = Field(Path("reports/reference/seeds.json"), description="JSON file that `make repeat` wrote")
+    comparison: Located = Field(
+        Path("reports/reference/comparison.json"), description="JSON file that `make compare` wrote"
+    )
 
 
 class SummaryConfig(Stage):

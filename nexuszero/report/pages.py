@@ -32,6 +32,8 @@ STAGES: dict[str, tuple[str, type[Stage]]] = {
 GUIDES: dict[str, tuple[str, type[Stage]]] = {  # no stages of a week: they stand on their own
     "quickstart": ("00_quickstart", configs.CircuitConfig),
     "circuit": ("06_your_circuit", configs.CircuitConfig),
+    "bench": ("07_benchmarks", configs.BenchReportConfig),
+    "seeds": ("08_seeds_and_parts", configs.SeedsReportConfig),
 }
 FIGURES = ("summary.json", "analysis.json", "baseline_config.yaml", "seconds.json")
 _FIGURE = "application/vnd.plotly.v1+json"

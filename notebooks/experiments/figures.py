@@ -24,6 +24,35 @@ if TYPE_CHECKING:  # a table of a dataset must not wait for torch and Optuna
     pass
 
 
+def commits(compared: Mapping[str, Any]) -> str:
+    """Of the rows of a comparison, which may have been made at several."""
+    rows = [*compared["rows"], *compared["curve"]]
+    return ", ".join(dict.fromkeys(row["commit"][:7] for row in rows))
+
+
+def by_seed(compared: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of a comparison as an analysis has them, one a seed, of the variants that have every seed."""
+    seeds: dict[int, dict[str, Any]] = {}
+    for row in compared["rows"]:
+        seeds.setdefault(row["seed"], {})[row["variant"]] = row
+    common = set.intersection(*map(set, seeds.values()))
+    return [_report({name: row for name, row in rows.items() if name in common}) for rows in seeds.values()]
+
+
+def _report(rows: Mapping[str, Any]) -> dict[str, Any]:
+    """What tables read of an analysis, from the rows of one seed by variant."""
+    return {
+        "models": {name: row["splits"] for name, row in rows.items()},
+        "milliseconds": {name: row["milliseconds"] for name, row in rows.items()},
+        "regret": {"test": {name: row["regret"]["answer"] for name, row in rows.items()}},
+    }
+
+
+def benchmark_rows(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows of all parts of a benchmark."""
+    return [row for part in measured.values() if isinstance(part, list) for row in part]
+
+
 def comparison(found: Mapping[str, Any]) -> pd.DataFrame:
     """Mean and deviation over seeds by variant (`notebooks/experiments/compare.py`), in the order of the first seed."""
     rows = []
