@@ -1,4 +1,5 @@
-"""Writes docs/options.md from the configuration models, and docs/results.md and README's table from what was measured.
+"""Writes docs/options.md from the configuration models, docs/results.md and README's table from what was measured, and
+the example of docs/recommend.md from the exact search.
 
 Every number comes from a file below reports/, by its key; a key that is missing is an error.
 
@@ -16,7 +17,9 @@ from typing import Any
 
 import picture
 
+from nexuszero.advice import Recommendation, recommend, render
 from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig
+from nexuszero.crypto import CryptoBridge
 
 ROOT = Path(__file__).parents[1]
 REPORTS = ROOT / "reports"
@@ -33,6 +36,9 @@ MODELS = {
 SPLITS = ("val", "test", "test_family", "test_large")
 START = "<!-- measured, by docs/make.py -->\n"
 END = "<!-- end of measured -->\n"
+EXAMPLE = "<!-- example -->\n"
+EXAMPLE_END = "<!-- end of example -->\n"
+CIRCUIT = Path("tests/fixtures/circuits/compare.bn128.r1cs")
 
 
 class Measured:
@@ -128,10 +134,30 @@ def measured() -> str:
 
 def readme() -> str:
     """The README with its table of measurements made anew."""
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    before, _, rest = text.partition(START)
-    _, _, after = rest.partition(END)
-    return f"{before}{START}\n{measured()}\n\n{END}{after}"
+    return _between((ROOT / "README.md").read_text(encoding="utf-8"), START, END, measured())
+
+
+def example() -> str:
+    """docs/recommend.md with the exact answer for a circuit, as the command prints it."""
+    text = (ROOT / "docs/recommend.md").read_text(encoding="utf-8")
+    answer = recommend(CryptoBridge(), ROOT / CIRCUIT, 128)
+    if not isinstance(answer, Recommendation):
+        raise SystemExit(f"{CIRCUIT}: {answer.reason}")
+
+    times = ", ".join(f"{step} {value:.1f}" for step, value in answer.milliseconds.items())
+    anywhere = ", ".join(f"{step} .." for step in answer.milliseconds)  # they differ from run to run
+    printed = render(answer).replace(str(ROOT / CIRCUIT), str(CIRCUIT)).replace(times, anywhere)
+    command = f"$ nexuszero recommend {CIRCUIT} --security 128 --exact"
+    return _between(text, EXAMPLE, EXAMPLE_END, f"```console\n{command}\n{printed}\n```")
+
+
+def _between(text: str, start: str, end: str, made: str) -> str:
+    """The text with what stands between two markers made anew."""
+    before, found, rest = text.partition(start)
+    _, ended, after = rest.partition(end)
+    if not (found and ended):
+        raise SystemExit(f"no {start.strip()} ... {end.strip()}; put the markers back")
+    return f"{before}{start}\n{made}\n\n{end}{after}"
 
 
 def _week() -> str:
@@ -357,6 +383,7 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 PAGES = {
     "docs/options.md": options,
     "docs/results.md": results,
+    "docs/recommend.md": example,
     "docs/images/landscape.svg": picture.landscape,
     "README.md": readme,
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import make
 import pytest
+from command import checked, run
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,6 +23,32 @@ def test_a_missing_key_is_an_error_that_names_it(tmp_path, monkeypatch):
     assert measured("a", 0, "b") == 1
     with pytest.raises(SystemExit, match=r"reports/some\.json: no a/0/c; measure again"):
         measured("a", 0, "c")
+
+
+def test_a_page_without_its_markers_is_an_error():
+    made = make._between("above\n<!-- a -->\nold\n<!-- b -->\nbelow\n", "<!-- a -->\n", "<!-- b -->\n", "new")
+    assert made == "above\n<!-- a -->\n\nnew\n\n<!-- b -->\nbelow\n"
+    with pytest.raises(SystemExit, match="put the markers back"):
+        make._between("above\n<!-- a -->\nold\n", "<!-- a -->\n", "<!-- b -->\n", "new")
+
+
+def test_the_examples_are_what_the_command_prints():
+    """But for the times, and run from the repository's root; README leaves lines out."""
+    command, printed = _example("docs/recommend.md")
+    done = checked(run(*command.split()))
+    assert re.sub(r"(read|analyse|search) [\d.]+", r"\1 ..", done.stdout) == printed
+
+    same, lines = _example("README.md")
+    assert same == command
+    parts = lines.split("...\n")
+    assert len(parts) == 2 and done.stdout.startswith(parts[0])
+    assert set(parts[1].splitlines()) <= set(done.stdout.splitlines())
+
+
+def _example(page):
+    """The command of a page's example, and what stands below it."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.search(r"```console\n\$ nexuszero ([^\n]+)\n(.*?)```", text, re.S).groups()
 
 
 def test_every_key_of_a_stage_is_an_option():
