@@ -195,25 +195,25 @@ def test_every_column_of_the_library_is_in_the_file_under_its_own_name_or_a_know
 
 
 def test_rows_are_views_that_keep_their_memory(bridge):
-    columns = bridge.generate(7, 0, 64)[0]
-    x = columns["x"]
+    rows = bridge.generate(7, 0, 64)[0]
+    x = rows["x"]
     before = x.copy()
-    del columns
+    del rows
     bridge.generate(8, 0, 64)
     assert np.array_equal(x, before)
 
 
 def test_a_row_is_rebuilt_from_family_and_seed(bridge):
-    for columns in bridge.generate(42, 0, 100):
+    for rows in bridge.generate(42, 0, 100):
         for security in (100, 128, 192, 256):
-            chosen = np.flatnonzero(columns["security"] == security)
-            circuits = bridge.synthesize(columns["family"][chosen], columns["seed"][chosen])
+            chosen = np.flatnonzero(rows["security"] == security)
+            circuits = bridge.synthesize(rows["family"][chosen], rows["seed"][chosen])
             graphs, labels = circuits.graphs(security), circuits.choose(security)
-            starts = np.concatenate([[0], columns["nodes"].cumsum()])
-            x = [columns["x"][starts[row] : starts[row + 1]] for row in chosen]
+            starts = np.concatenate([[0], rows["nodes"].cumsum()])
+            x = [rows["x"][starts[row] : starts[row + 1]] for row in chosen]
             assert np.array_equal(graphs["x"], np.concatenate([np.empty((0, 12), "f4"), *x]))
-            assert np.array_equal(labels["proof_size"], columns["metrics"][chosen, 2])
-            assert np.array_equal(labels["n"], columns["params"][chosen, 0])
+            assert np.array_equal(labels["proof_size"], rows["metrics"][chosen, 2])
+            assert np.array_equal(labels["n"], rows["params"][chosen, 0])
 
 
 def test_a_library_error_is_one_line_with_the_place(bridge, tmp_path):

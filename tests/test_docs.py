@@ -64,3 +64,8 @@ def test_links_inside_the_repository_lead_somewhere(page):
     for link in links:
         if "://" not in link:
             assert ((ROOT / page).parent / link).exists(), f"{page}: {link}"
+
+
+def test_the_tests_page_names_every_file_and_no_other():
+    named = re.findall(r"`(test_\w+\.py)`", (ROOT / "tests/README.md").read_text(encoding="utf-8"))
+    assert set(named) == {file.name for file in (ROOT / "tests").glob("test_*.py")}
