@@ -2,13 +2,13 @@
 
 import json
 
-import figures
 import plotly.graph_objects as go
 import pytest
-from test_tables import CIRCUIT, circuits, cost_row, report, story, study, study_of  # noqa: F401
+from figures import compute, learning
+from test_tables import CIRCUIT, circuits, cost_row, recommended, report, study, study_of  # noqa: F401
 
-from nexuszero.advice import recommendation as recommend
-from nexuszero.crypto import CryptoBridge
+from nexuszero.advice import Level, landscape, levels
+from nexuszero.crypto import CryptoBridge, Infeasible
 from nexuszero.report import dataset, recommendation, results, search, training, week
 
 HISTORY = [
@@ -19,7 +19,7 @@ HISTORY = [
 
 
 @pytest.fixture(scope="module")
-def figures(circuits, study, report, story):  # noqa: F811
+def figures(circuits, study, report, recommended):  # noqa: F811
     test, bridge = circuits["test"], CryptoBridge()
     cost = [cost_row("c", 0.2, free=free) for free in (True, False)]
     costs = dict.fromkeys(("network, then search", "network", "mean"), cost)
@@ -40,11 +40,11 @@ def figures(circuits, study, report, story):  # noqa: F811
         "errors": results.errors(results.errors_by(test, test.targets * 1.1, "security"), "log2_q"),
         "target_shares": results.target_shares(report),
         "circuit": recommendation.graph(bridge.read([CIRCUIT]).graphs(128)),
-        "landscape": recommendation.landscape(recommend.landscape(bridge, story), story),
-        "sizes": recommendation.sizes(recommend.levels(bridge, CIRCUIT)),
+        "landscape": recommendation.landscape(landscape(bridge, recommended), recommended),
+        "sizes": recommendation.sizes(levels(bridge, CIRCUIT)),
         "excesses": results.excesses(costs),
-        "learning": figures.learning(found),
-        "compute": figures.compute(found),
+        "learning": learning(found),
+        "compute": compute(found),
     }
 
 
@@ -115,18 +115,19 @@ def test_a_circuit_of_nothing_is_drawn(tmp_path):
     assert recommendation.graph(CryptoBridge().read([empty]).graphs(128)).layout.title.text.endswith("0 nodes")
 
 
-def test_the_landscape_shows_the_optimum_the_proposal_and_every_level(figures, story):  # noqa: F811
-    heat, *lines, optimum, told = figures["landscape"].data
+def test_the_landscape_shows_the_optimum_the_proposal_and_every_level(figures, recommended):  # noqa: F811
+    heat, *lines, best, proposed = figures["landscape"].data
+    optimum = recommended.optimum
     assert [line.contours.start for line in lines] == [100, 128, 192, 256]
-    assert (optimum.x[0], optimum.y[0]) == (story["n"], story["log2_q"]) and told.x[0] == story["proposal"]["n"]
-    at = list(heat.y).index(story["log2_q"]), list(heat.x).index(story["n"])
-    assert heat.z[at[0]][at[1]] == pytest.approx(story["lwe_bits"])
+    assert (best.x[0], best.y[0]) == (optimum.n, optimum.log2_q)
+    assert (proposed.x[0], proposed.y[0]) == recommended.proposal.values[:2]
+    at = list(heat.y).index(optimum.log2_q), list(heat.x).index(optimum.n)
+    assert heat.z[at[0]][at[1]] == pytest.approx(optimum.lwe_bits)
 
 
-def test_levels_without_an_answer_are_said(figures):
+def test_levels_without_an_answer_are_said(figures, recommended):  # noqa: F811
     assert len(figures["sizes"].data[0].x) == 4
-    rows = [{"security": 128, "proof_size": 9}, {"security": 256, "infeasible": "no rank"}]
-    figure = recommendation.sizes(rows)
+    figure = recommendation.sizes([Level(128, recommended.optimum), Level(256, Infeasible("no rank"))])
     assert list(figure.data[0].x) == ["128 bits"] and "nothing is sound at 256" in figure.layout.title.text
 
 

@@ -9,10 +9,9 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
-from nexuszero.advice import recommendation as recommend
+from nexuszero.advice import Nearest, Proposal, levels, recommend
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
-from nexuszero.crypto import questions as queries
 from nexuszero.data import TARGET_NAMES, Demand, Standardiser, generate, nearest, read_all
 from nexuszero.evaluation import Climb, Regret, compare_golden
 from nexuszero.report import dataset, recommendation, results, search, style
@@ -182,39 +181,46 @@ def test_errors_by_group_average_to_the_whole(circuits):
 
 
 @pytest.fixture(scope="module")
-def story():
+def recommended():
     """A recommendation, and what a network is said to have proposed."""
     bridge, units = CryptoBridge(), Standardiser((11, 40, 10, 0, 0, 0), (1,) * 6)
     values, circuits = np.array([1500, 40, 900, 120, 0.8, 9000]), bridge.read([CIRCUIT])
-    verdict = queries.verdicts(circuits.judge(128, values[None, :3]))[0]
-    place = nearest(circuits.candidates(128), values, units)
-    proposal = dict(zip(TARGET_NAMES, values.tolist(), strict=True)) | verdict
-    return recommend.recommend(bridge, CIRCUIT, 128) | {"proposal": proposal, "nearest": place}
+    (verdict,) = circuits.verdicts(128, values[None, :3])
+    candidates = circuits.candidates(128)
+    place = nearest(candidates, values, units)
+    proposal = Proposal(
+        values=tuple(values.tolist()),
+        verdict=verdict,
+        nearest=Nearest(candidates[place.position], place.excess),
+        source="a test",
+    )
+    return replace(recommend(bridge, CIRCUIT, 128), proposal=proposal)
 
 
-def test_parameters_stand_side_by_side(story):
-    table = recommendation.parameters(story)
+def test_parameters_stand_side_by_side(recommended):
+    table = recommendation.parameters(recommended)
     assert list(table.columns) == ["model", "nearest candidate", "optimum"]
-    assert table.loc["n", "optimum"] == story["n"] and table.loc["kappa", "model"] is None
-    assert list(recommendation.parameters(story | {"proposal": None, "nearest": None}).columns) == ["optimum"]
+    assert table.loc["n", "optimum"] == recommended.optimum.n and table.loc["kappa", "model"] is None
+    assert table.loc["n", "model"] == 1500 and table.loc["n", "nearest candidate"] == recommended.nearest.choice.n
+    assert list(recommendation.parameters(replace(recommended, proposal=None)).columns) == ["optimum"]
 
 
-def test_the_constraint_that_binds_is_marked(story):
-    table = recommendation.constraints(story)
+def test_the_constraint_that_binds_is_marked(recommended):
+    table = recommendation.constraints(recommended)
     assert list(table.index) == ["hiding", "binding", "modulus", "soundness"]
-    assert table.index[table["binds"] == "binds"].tolist() == [story["binds"]] == [table["margin"].idxmin()]
+    assert table.index[table["binds"] == "binds"].tolist() == [recommended.binds] == [table["margin"].idxmin()]
 
 
-def test_a_circuit_is_told_without_its_path(story):
-    told = dict(recommendation.counts(story["circuit"]).itertuples(index=False))
-    assert told["constraints"] == 86 and told["rows of forms at 64 slots"] == story["circuit"]["height_64"]
-    assert (told["q is free"], told["bits of the largest value"]) == ("yes", 13)
-    assert not any("/" in str(value) for value in told.values())
+def test_a_circuit_is_counted_without_its_path(recommended):
+    rows = dict(recommendation.counts(recommended.circuit).itertuples(index=False))
+    assert rows["constraints"] == 86 and rows["rows of forms at 64 slots"] == recommended.circuit.heights[0]
+    assert (rows["q is free"], rows["bits of the largest value"]) == ("yes", 13)
+    assert not any("/" in str(value) for value in rows.values())
 
 
 def test_levels_have_a_row_each():
-    levels = recommendation.levels(recommend.levels(CryptoBridge(), CIRCUIT))
-    assert list(levels.index) == [100, 128, 192, 256] and levels["proof_size"].is_monotonic_increasing
+    table = recommendation.levels(levels(CryptoBridge(), CIRCUIT))
+    assert list(table.index) == [100, 128, 192, 256] and table["proof_size"].is_monotonic_increasing
 
 
 def cost_row(circuit, excess, **changes):
