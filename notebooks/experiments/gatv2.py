@@ -2,18 +2,20 @@
 
 It is what the network and its batches are measured against, in speed and in loss, and nothing else uses it.
 
-    python -c "from nexuszero import dataset, plain; print(plain.graphs(dataset.read('data/quick/val'))[0])"
+    graphs(data.read("data/quick/val"))[0]
 """
 
 from __future__ import annotations
 
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from nexuszero import network
 from nexuszero.data import EDGE_FEATURES, NODE_FEATURES, TARGETS, Split, Standardiser
 
 with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions with torch.jit
@@ -27,21 +29,20 @@ def graphs(split: Split, standardiser: Standardiser | None = None) -> list[Data]
     """A `Data` object a circuit, with edges both ways; targets are standardised by their own split if by no other."""
     units = standardiser or Standardiser.fit(split.targets)
     targets = torch.from_numpy(units.transform(split.targets)).float()
-    made = []
-    for circuit in range(len(split)):
-        nodes = slice(*split.node_ptr[circuit : circuit + 2])
-        edges = slice(*split.edge_ptr[circuit : circuit + 2])
-        ends = torch.from_numpy(split.edge_index[:, edges].astype(np.int64))
-        features = torch.from_numpy(split.edge_attr[edges])
-        made.append(
-            Data(
-                x=torch.from_numpy(split.x[nodes]),
-                edge_index=torch.cat([ends, ends.flip(0)], dim=1),
-                edge_attr=torch.cat([features, features]),
-                y=targets[circuit : circuit + 1],
-            )
-        )
-    return made
+    return [_graph(split, circuit, targets) for circuit in range(len(split))]
+
+
+def _graph(split: Split, circuit: int, targets: Tensor) -> Data:
+    nodes = slice(*split.node_ptr[circuit : circuit + 2])
+    edges = slice(*split.edge_ptr[circuit : circuit + 2])
+    ends = torch.from_numpy(split.edge_index[:, edges].astype(np.int64))  # [2, edges]
+    features = torch.from_numpy(split.edge_attr[edges])
+    return Data(
+        x=torch.from_numpy(split.x[nodes]),
+        edge_index=torch.cat([ends, ends.flip(0)], dim=1),
+        edge_attr=torch.cat([features, features]),
+        y=targets[circuit : circuit + 1],
+    )
 
 
 def loader(split: Split, batch_size: int = 32, shuffle: bool = True) -> DataLoader:
@@ -49,10 +50,17 @@ def loader(split: Split, batch_size: int = 32, shuffle: bool = True) -> DataLoad
     return DataLoader(graphs(split), batch_size=batch_size, shuffle=shuffle)
 
 
-def gather(made: list[Data], circuits: Tensor) -> Batch:
+def gather(circuits: list[Data], chosen: Tensor) -> Batch:
     """The batch of some of :func:`graphs`."""
-    batch: Batch = Batch.from_data_list([made[index] for index in circuits.tolist()])
+    batch: Batch = Batch.from_data_list([circuits[index] for index in chosen.tolist()])
     return batch
+
+
+def both_ways(batch: network.Batch) -> SimpleNamespace:
+    """A batch of the package as the plain recipe takes it: edges in both directions, PyG's names."""
+    ends = torch.cat([batch.edge_index, batch.edge_index.flip(0)], dim=1)  # [2, 2 edges]
+    attr = torch.cat([batch.edge_attr, batch.edge_attr])
+    return SimpleNamespace(x=batch.x, edge_index=ends, edge_attr=attr, batch=batch.graph, num_graphs=len(batch.target))
 
 
 class PlainNet(nn.Module):
@@ -65,7 +73,8 @@ class PlainNet(nn.Module):
     def __init__(self, hidden_dim: int = 256, num_layers: int = 7, num_heads: int = 8, dropout: float = 0.1) -> None:
         super().__init__()
         self.dropout = dropout
-        self.embed_node, self.embed_edge = nn.Linear(NODE_FEATURES, hidden_dim), nn.Linear(EDGE_FEATURES, hidden_dim)
+        self.embed_node = nn.Linear(NODE_FEATURES, hidden_dim)
+        self.embed_edge = nn.Linear(EDGE_FEATURES, hidden_dim)
         self.convs = nn.ModuleList(
             GATv2Conv(hidden_dim, hidden_dim // num_heads, num_heads, edge_dim=hidden_dim, dropout=dropout)
             for _ in range(num_layers)
@@ -74,10 +83,11 @@ class PlainNet(nn.Module):
         self.head = nn.Sequential(nn.Linear(hidden_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, TARGETS))
 
     def forward(self, batch: Batch) -> Tensor:
-        """Standardised answers."""
-        x, edges = self.embed_node(batch.x), self.embed_edge(batch.edge_attr)
+        """Standardised targets."""
+        x = self.embed_node(batch.x)  # [nodes, hidden]
+        edges = self.embed_edge(batch.edge_attr)
         for conv, norm in zip(self.convs, self.norms, strict=True):
             update = F.relu(conv(norm(x), batch.edge_index, edges))
             x = x + F.dropout(update, self.dropout, self.training)
-        answer: Tensor = self.head(global_mean_pool(x, batch.batch, batch.num_graphs))
-        return answer
+        targets: Tensor = self.head(global_mean_pool(x, batch.batch, batch.num_graphs))  # [graphs, 6]
+        return targets

@@ -4,8 +4,10 @@ import json
 
 import pytest
 import torch
-from compare import VARIANTS, CompareConfig, _error, both_ways, build, compare, reports
-from gatv2 import PlainNet
+from compare import CompareConfig, compare
+from figures import by_seed
+from gatv2 import PlainNet, both_ways
+from variants import VARIANTS
 
 from nexuszero.config import GenerateConfig
 from nexuszero.data import Standardiser, generate, read
@@ -37,14 +39,14 @@ def test_every_variant_learns_and_is_measured(data, tmp_path):
     assert [(row["train"], row["seed"]) for row in found["curve"]] == [(8, 1), (8, 2), (30, 1), (30, 2)]
     for row in found["rows"]:
         assert set(row["splits"]) == {"val", "test", "test_large", "test_family"}
-        assert all(0 < told["loss"] < 100 for told in row["splits"].values())
+        assert all(0 < measures["loss"] < 100 for measures in row["splits"].values())
         assert set(row["regret"]) == (
             {"answer"} if "free_wrong" not in row["splits"]["val"] else {"answer", "searched"}
         )
         assert row["milliseconds"] > 0 and row["regret"]["answer"]["circuits"] <= 4
-    told = reports(found)
-    assert len(told) == 2 and results.models(told[0]).index.tolist() == list(VARIANTS)
-    assert "GATv2 by PyG" in results.over_seeds(results.models, told).index
+    runs = by_seed(found)
+    assert len(runs) == 2 and results.models(runs[0]).index.tolist() == list(VARIANTS)
+    assert "GATv2 by PyG" in results.over_seeds(results.models, runs).index
     losses = [row["splits"]["val"]["loss"] for row in found["rows"]]
     assert len(set(losses)) == len(losses)  # so each choice and each seed changes something
 
@@ -71,13 +73,14 @@ def test_a_comparison_goes_on_where_it_ended(data, tmp_path, monkeypatch):
 def test_reports_have_the_variants_of_every_seed():
     row = {"splits": {}, "milliseconds": 1.0, "regret": {"answer": {}}}
     rows = [row | {"variant": name, "seed": seed} for name, seed in (("a", 1), ("b", 1), ("b", 2), ("c", 2))]
-    assert [list(told["models"]) for told in reports({"rows": rows})] == [["b"], ["b"]]
+    assert [list(run["models"]) for run in by_seed({"rows": rows})] == [["b"], ["b"]]
 
 
 def test_variants_are_what_they_say(data):
     config = configured(data, data / "none.json")
-    assert isinstance(build(config, VARIANTS["GATv2 by PyG"]), PlainNet)
-    shapes = {name: build(config, VARIANTS[name]) for name in ("set of nodes, no edges", "twice the width", "network")}
+    assert isinstance(VARIANTS["GATv2 by PyG"].build(config.shape), PlainNet)
+    names = ("set of nodes, no edges", "twice the width", "network")
+    shapes = {name: VARIANTS[name].build(config.shape) for name in names}
     assert [shape.config.num_layers for shape in shapes.values()] == [0, 3, 3]
     assert [shape.embed_wire.out_features for shape in shapes.values()] == [16, 32, 16]
     assert all(isinstance(shape, ParameterNet) for shape in shapes.values())
@@ -87,14 +90,24 @@ def test_a_variant_does_not_learn_what_it_leaves_out(data):
     split, config = read(data / "val"), configured(data, data / "none.json")
     batch = GraphBatches(split, Standardiser.fit(split.targets), drills(split, seed=0)).batch(torch.arange(4))
     torch.manual_seed(0)
-    model = build(config, VARIANTS["network"]).train()
+    model = VARIANTS["network"].build(config.shape).train()
     others = {"demand_shift": torch.zeros_like(batch.demand_shift), "augmented_target": batch.augmented_target + 1}
     rounds = {"node_rounds": batch.node_rounds + 1}
     for name, changes in (("answers learned from circuits alone", others), ("ranges learned in the end alone", rounds)):
         for variant, same in ((VARIANTS[name], True), (VARIANTS["network"], False)):
-            before, after = (_error(model, variant, seen) for seen in (batch, batch._replace(**changes)))
+            before, after = (variant.loss(model, changed) for changed in (batch, batch._replace(**changes)))
             assert torch.equal(before, after) == same, name
-    assert not build(config, VARIANTS["messages that do not know the hearer"]).message_passing.receiver_bias
+    without = VARIANTS["messages that do not know the hearer"].build(config.shape)
+    assert not without.message_passing.receiver_bias
+
+
+def test_a_variant_does_not_see_what_is_masked(data):
+    split = read(data / "val")
+    forms = VARIANTS["forms not told apart"].visible(split).edge_attr
+    assert (forms[:, :3] == [1, 0, 0]).all() and (forms[:, 3:] == split.edge_attr[:, 3:]).all()
+    bare = VARIANTS["coefficients not seen"].visible(split).edge_attr
+    assert not bare[:, 3:].any() and (bare[:, :3] == split.edge_attr[:, :3]).all()
+    assert split.edge_attr[:, 4].any() and VARIANTS["network"].visible(split) is split
 
 
 def test_a_set_of_nodes_does_not_see_who_is_joined(data):
@@ -103,7 +116,7 @@ def test_a_set_of_nodes_does_not_see_who_is_joined(data):
     loose = (batch.edge_attr[:, 4] > 0) & (batch.x[batch.edge_index[1], 3] < 0.5)  # no mark of a Boolean wire
     moved = batch.edge_index.clone()
     moved[1, loose] = moved[1, loose].flip(0)
-    model = build(configured(data, data / "none.json"), VARIANTS["set of nodes, no edges"]).eval()
+    model = VARIANTS["set of nodes, no edges"].build(configured(data, data / "none.json").shape).eval()
     again = batch._replace(edge_index=moved)
     assert torch.allclose(model(*batch.inputs).targets, model(*again.inputs).targets, atol=1e-5)
     assert both_ways(batch).edge_index.shape[1] == 2 * batch.edge_index.shape[1]
