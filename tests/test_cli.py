@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from command import ROOT, answer, line_of, refused, run, start
+from shell import ROOT, answer, line_of, refused, run, start
 
 from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig
 from nexuszero.crypto import CryptoBridge

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import make
 import pytest
-from command import checked, run
+from shell import checked, run
 
 ROOT = Path(__file__).parents[1]
 

@@ -7,8 +7,8 @@ import subprocess
 
 import numpy as np
 import pytest
-from command import ROOT, checked, refused, run
 from r1cs_files import GOLDILOCKS, products
+from shell import ROOT, checked, refused, run
 
 from nexuszero.advice import explain
 from nexuszero.advice.explanation import labels

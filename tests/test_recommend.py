@@ -8,10 +8,10 @@ import json
 import math
 from pathlib import Path
 
-import command
 import pytest
-from command import ROOT, checked, line_of, start
+import shell
 from r1cs_files import BABYBEAR, GOLDILOCKS, ORDER_32, products
+from shell import ROOT, checked, line_of, start
 
 from nexuszero.advice import (
     NotAsked,
@@ -37,15 +37,15 @@ SLOTS = (64, 32, 16, 8, 4)
 
 
 def run(*arguments, cwd=ROOT):
-    return command.run("recommend", *arguments, cwd=cwd)
+    return shell.run("recommend", *arguments, cwd=cwd)
 
 
 def answer(*arguments, cwd=ROOT):
-    return command.answer("recommend", *arguments, cwd=cwd)
+    return shell.answer("recommend", *arguments, cwd=cwd)
 
 
 def refused(*arguments, cwd=ROOT):
-    return command.refused("recommend", *arguments, cwd=cwd)
+    return shell.refused("recommend", *arguments, cwd=cwd)
 
 
 @pytest.fixture(scope="module")
