@@ -198,7 +198,7 @@ def tune(
     """Searches hyperparameters and writes the baseline configuration."""
     from nexuszero.config import TuneConfig
     from nexuszero.settings import load
-    from nexuszero.training.tuning import tune as run
+    from nexuszero.training import tune as run
 
     options = {"trials": trials, "epochs": epochs, "batch_cap": batch_cap, "storage": storage,
                "study_name": study_name, "seed": seed, "generate": generate}  # fmt: skip
@@ -214,11 +214,12 @@ def train(
     resume: Annotated[bool | None, typer.Option("--resume", help="Go on from last.ckpt, if there is one.")] = None,
 ) -> None:
     """Trains a model and keeps the best checkpoint."""
-    from nexuszero.config import TrainConfig
+    from nexuszero.config import TrainConfig, with_baseline
     from nexuszero.settings import load
-    from nexuszero.training.run import train as run
+    from nexuszero.training import train as run
 
-    run(load(TrainConfig, _profile(profile, config), "train", [*(set_ or []), *_overrides({"resume": resume})]))
+    overrides = [*(set_ or []), *_overrides({"resume": resume})]
+    run(with_baseline(load(TrainConfig, _profile(profile, config), "train", overrides)))
 
 
 @app.command()

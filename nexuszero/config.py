@@ -61,7 +61,7 @@ class TuneConfig(Tracked, Engine):
     """A hyperparameter search: trials of a few capped epochs, the validation loss is the criterion."""
 
     data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
-    storage: Storage = Field("optuna_study.db", description="SQLite file; or journal:///FILE, grpc://, postgresql://")
+    storage: Storage = Field("optuna_study.db", description="SQLite file; or journal:///FILE, postgresql://")
     study_name: str = Field("full_run", min_length=1, description="name of the study, which is resumed if it exists")
     trials: Count = Field(12, description="trials the study shall have in the end")
     epochs: Count = Field(2, description="epochs of each trial")
@@ -120,7 +120,7 @@ class TrainConfig(Tracked):
     resume: bool = Field(False, description="continue from last.ckpt in out, if there is one")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to compute; auto takes a GPU if any")
     devices: Count = Field(1, description="processes a machine that share each batch (DDP), one a GPU or CPU share")
-    nodes: Count = Field(1, description="machines of DDP; above 1 a launcher (torchrun, Slurm) starts the command")
+    nodes: Count = Field(1, description="machines of DDP; above 1 a launcher (torchrun) starts the command")
 
     @classmethod
     def places(cls, workspace: Workspace) -> dict[str, Path | str]:
@@ -190,7 +190,7 @@ class SummaryConfig(Stage):
     """What the summary of a week is made from: the files that the other stages left."""
 
     data: Located = Field(Path("data/quick"), description="directory of {train,val,test}/index.h5")
-    storage: Storage = Field("optuna_study.db", description="SQLite file; or journal:///FILE, grpc://, postgresql://")
+    storage: Storage = Field("optuna_study.db", description="SQLite file; or journal:///FILE, postgresql://")
     study_name: str = Field("full_run", min_length=1, description="name of the study")
     baseline: Located = Field(Path("baseline_config.yaml"), description="file that the search wrote")
     checkpoints: Located = Field(Path("checkpoints/baseline"), description="directory of best_model.pt, run.jsonl")

@@ -4,6 +4,10 @@ A piece is a function of this package with its arguments; both are pickled, and 
 
     with pool(executor="ray", workers=2) as submit:
         futures = [submit(shard, block) for block in range(8)]
+
+On one machine the pool is Python's own `concurrent.futures`. joblib 1.6 was tried in its place: its generator makes 164
+pieces while four are taken (memory without bound, where a dataset is streamed), its workers outlive a parent that is
+killed, and its Ray backend leaves Ray's start to us.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExec
 from contextlib import contextmanager
 from functools import cache
 from multiprocessing import get_context, parent_process
+from multiprocessing.process import BaseProcess
 from threading import Event, Thread
 from typing import Any
 
@@ -43,42 +48,33 @@ def pool(executor: str = "local", workers: int = 1, address: str | None = None) 
         with _ray(workers, address) as submit:
             yield submit
         return
-    # spawned, not forked: torch's threads and HDF5's locks do not survive a fork
-    local: Executor = (
-        ThreadPoolExecutor(1)
-        if workers == 1
-        else ProcessPoolExecutor(workers, get_context("spawn"), initializer=end_with_parent)
-    )
+    local = ThreadPoolExecutor(1) if workers == 1 else _processes(workers)
     try:
-        yield lambda function, *arguments: _plain(local.submit(function, *arguments))
+        yield lambda function, *arguments: _unwrapped(local.submit(function, *arguments))
     finally:
         local.shutdown(cancel_futures=True)
 
 
-def end_with_parent() -> None:
-    """Ends this child process when its parent does, even by a kill; called by the child."""
+def share(threads: int, workers: int) -> int:
+    """Threads of each of several workers: as asked, or an equal share of the cores; 0 for a library's default."""
+    return threads or (0 if workers == 1 else max(1, (os.cpu_count() or 1) // workers))
+
+
+def _processes(workers: int) -> Executor:
+    """Processes, spawned and not forked: torch's threads and HDF5's locks do not survive a fork."""
+    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """Ends this worker when its parent does, even by a kill; the worker calls it."""
     parent = parent_process()
     if parent is not None:
         Thread(target=_end_after, args=(parent,), daemon=True).start()
 
 
-def _end_after(parent: Any) -> None:
+def _end_after(parent: BaseProcess) -> None:
     parent.join()
     os._exit(1)
-
-
-def share(threads: int, workers: int) -> int:
-    """Threads of each of several workers: as told, or an equal share of the cores; 0 for a library's default."""
-    return threads or (0 if workers == 1 else max(1, (os.cpu_count() or 1) // workers))
-
-
-def own_address(cluster: str | None) -> str:
-    """Where workers reach this machine: on loopback unless they belong to a cluster."""
-    if cluster is None:
-        return "127.0.0.1"
-    import ray
-
-    return str(ray.util.get_node_ip_address())
 
 
 @contextmanager
@@ -94,52 +90,66 @@ def _ray(workers: int, address: str | None) -> Iterator[Submit]:
     own = {"address": "local", "num_cpus": workers, "include_dashboard": False}
     remote = cache(ray.remote)
     with _running(ray, own if address is None else {"address": address}):
-        yield lambda function, *arguments: _plain(remote(function).remote(*arguments).future())
+        yield lambda function, *arguments: _unwrapped(remote(function).remote(*arguments).future())
 
 
 @contextmanager
 def _running(ray: Any, options: dict[str, Any]) -> Iterator[None]:
     """Starts Ray within a time limit, in a thread that outlives the block: Ray's processes end with that thread."""
-    ready, over = Event(), Event()
-    failed: list[str] = []
+    started: Future[None] = Future()
+    over = Event()
 
-    def start() -> None:
-        for _ in range(ATTEMPTS):
-            failed.clear()
-            try:
-                ray.init(**options, logging_level=logging.ERROR)
-                break
-            except BaseException as error:  # Ray raises its own kinds, RuntimeError, ConnectionError, SystemExit
-                failed.append((str(error).splitlines() or [type(error).__name__])[0])
-                ray.shutdown()
-        ready.set()
+    def run() -> None:
+        try:
+            _start(ray, options)
+            started.set_result(None)
+        except BaseException as error:  # Ray raises its own kinds, RuntimeError, ConnectionError, SystemExit
+            started.set_exception(error)
         over.wait()
 
-    Thread(target=start, daemon=True).start()
-    if not ready.wait(PATIENCE):
-        failed.append(f"no answer within {PATIENCE} s")
-    if failed:
-        over.set()
-        raise StageError(f"Ray at {options['address']}: {failed[0]}; correct ray_address, or choose executor=local")
+    Thread(target=run, daemon=True).start()
     try:
-        yield
+        _await(started, options["address"])
+        try:
+            yield
+        finally:
+            ray.shutdown()
     finally:
-        ray.shutdown()
         over.set()
 
 
-def _plain(future: Future[Any]) -> Future[Any]:
+def _await(started: Future[None], address: str) -> None:
+    try:
+        started.result(PATIENCE)
+    except (Exception, SystemExit) as error:
+        silent = f"no answer within {PATIENCE} s" if isinstance(error, TimeoutError) else type(error).__name__
+        reason = (str(error).splitlines() or [silent])[0]
+        raise StageError(f"Ray at {address}: {reason}; correct ray_address, or choose executor=local") from None
+
+
+def _start(ray: Any, options: dict[str, Any]) -> None:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            ray.init(**options, logging_level=logging.ERROR)
+            return
+        except BaseException:
+            ray.shutdown()
+            if attempt == ATTEMPTS:
+                raise
+
+
+def _unwrapped(future: Future[Any]) -> Future[Any]:
     """The future with the error that the piece raised, instead of Ray's account of it, or with `Lost`."""
-    plain: Future[Any] = Future()
+    unwrapped: Future[Any] = Future()
 
     def copy(done: Future[Any]) -> None:
         if done.cancelled():
-            plain.cancel()
+            unwrapped.cancel()
         elif (error := done.exception()) is None:
-            plain.set_result(done.result())
+            unwrapped.set_result(done.result())
         else:
             lost = isinstance(error, BrokenExecutor) or type(error).__name__ in RAY_DEATHS
-            plain.set_exception(Lost(type(error).__name__) if lost else getattr(error, "cause", None) or error)
+            unwrapped.set_exception(Lost(type(error).__name__) if lost else getattr(error, "cause", None) or error)
 
     future.add_done_callback(copy)
-    return plain
+    return unwrapped

@@ -58,7 +58,7 @@ def block(count: int, seed: int) -> dict[str, Array]:
         "metrics": np.array(targets)[:, 3:],
     }
     extra = {name: np.zeros(count, kind.dtype) for name, kind in columns().items() if name.startswith("circuit/")}
-    extra["circuit/family"][:] = b"mimc"  # training rebuilds circuits for its drills; at level 0 there are none
+    extra["circuit/family"][:] = b"mimc"  # training rebuilds circuits to augment demands; at level 0 there are none
     return arrays | extra
 
 

@@ -24,8 +24,8 @@ CIRCUITS = ROOT / "crypto/tests/fixtures/circuits"
 GOLDEN = ROOT / "crypto/tests/fixtures/golden"
 STAGES = {
     "generate": (GenerateConfig, "nexuszero.data.generate"),
-    "tune": (TuneConfig, "nexuszero.training.tuning.tune"),
-    "train": (TrainConfig, "nexuszero.training.run.train"),
+    "tune": (TuneConfig, "nexuszero.training.tune"),
+    "train": (TrainConfig, "nexuszero.training.train"),
 }
 WRITTEN = {  # by hand, since a shell or a Makefile gives them: an option and the value that it sets
     "generate": {},

@@ -14,7 +14,7 @@ from nexuszero.data import Standardiser, generate, read
 from nexuszero.errors import InputError
 from nexuszero.network import GraphBatches, ParameterNet
 from nexuszero.report import results
-from nexuszero.training.augment import drills
+from nexuszero.training import augmented_demands
 
 SMALL = {"batches": 2, "steps": 1, "sizes": [8, 30], "batch_size": 4, "hidden_dim": 32, "num_layers": 3, "threads": 1}
 
@@ -88,7 +88,9 @@ def test_variants_are_what_they_say(data):
 
 def test_a_variant_does_not_learn_what_it_leaves_out(data):
     split, config = read(data / "val"), configured(data, data / "none.json")
-    batch = GraphBatches(split, Standardiser.fit(split.targets), drills(split, seed=0)).batch(torch.arange(4))
+    batch = GraphBatches(split, Standardiser.fit(split.targets), augmented_demands(split, seed=0)).batch(
+        torch.arange(4)
+    )
     torch.manual_seed(0)
     model = VARIANTS["network"].build(config.shape).train()
     others = {"demand_shift": torch.zeros_like(batch.demand_shift), "augmented_target": batch.augmented_target + 1}

@@ -8,7 +8,7 @@ from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
 from nexuszero.data import Demand, generate, read, rebuild
 from nexuszero.network import Margin, read_demand, search_demand, search_rebuilt
-from nexuszero.training.augment import LARGER, drills
+from nexuszero.training.augment import LARGEST, augmented_demands
 
 
 @pytest.fixture(scope="module", params=["test", "test_large"])
@@ -53,18 +53,18 @@ def test_the_true_demand_is_answered_by_the_label(split):
     assert np.allclose(search_rebuilt(rebuild(split), split.demand, nothing), split.targets, rtol=0, atol=1e-8)
 
 
-def test_drills_are_answered_by_the_search(split):
-    shift, answers = drills(split, seed=5, count=3)
+def test_augmented_demands_are_answered_by_the_search(split):
+    shift, answers = augmented_demands(split, seed=5, count=3)
     assert shift.shape == (len(split), 3, 8) and answers.shape == (len(split), 3, 6)
     for drill in range(3):
         demand = Demand.from_array(split.demand.array + shift[:, drill])
         found = search_rebuilt(rebuild(split), demand, split.targets)
         assert np.allclose(answers[:, drill], found, rtol=0, atol=1e-8)
-    assert not shift[..., 0].any() and np.abs(shift[..., 3:]).max() < LARGER + 1
+    assert not shift[..., 0].any() and np.abs(shift[..., 3:]).max() < LARGEST + 1
     same = ~shift.any(axis=2)
     own = np.repeat(split.targets[:, None], 3, axis=1)
     assert same.mean() < 0.2 and np.allclose(answers[same], own[same], rtol=0, atol=1e-8)
-    again, other = drills(split, seed=5, count=3), drills(split, seed=6, count=3)
+    again, other = augmented_demands(split, seed=5, count=3), augmented_demands(split, seed=6, count=3)
     assert np.array_equal(again[0], shift) and not np.array_equal(other[0], shift)
 
 

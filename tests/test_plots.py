@@ -10,11 +10,11 @@ from test_tables import CIRCUIT, circuits, cost_row, recommended, report, study,
 from nexuszero.advice import Level, landscape, levels
 from nexuszero.crypto import CryptoBridge, Infeasible
 from nexuszero.report import dataset, recommendation, results, search, training, week
+from nexuszero.training import Epoch
 
 HISTORY = [
-    {"epoch": 1, "train_loss": 2.0, "val_loss": 1.8, "val_parameters_mse": 1.0, "val_metrics_mse": 0.8},
-    {"epoch": 2, "train_loss": 1.5, "val_loss": 1.2, "val_parameters_mse": 0.7, "val_metrics_mse": 0.5},
-    {"epoch": 3, "train_loss": 1.2, "val_loss": 1.4, "val_parameters_mse": 0.8, "val_metrics_mse": 0.6},
+    Epoch(number, train, parameters + metrics, parameters, metrics, 1.0, 0.1, 100, 1e-3, best=number < 3)
+    for number, train, parameters, metrics in ((1, 2.0, 1.0, 0.8), (2, 1.5, 0.7, 0.5), (3, 1.2, 0.8, 0.6))
 ]
 
 
@@ -33,7 +33,7 @@ def figures(circuits, study, report, recommended):  # noqa: F811
         "trial_history": search.trial_history(study),
         "trial_slices": search.trial_slices(study),
         "trial_parallel": search.trial_parallel(study),
-        "importances": search.importances_figure(search.importances(study)),
+        "importances": search.importances(study),
         "training_curves": training.training_curves(HISTORY),
         "loss_parts": training.loss_parts(HISTORY),
         "predicted": results.predicted(test.targets, test.targets * 1.1),
@@ -74,7 +74,7 @@ def test_histograms_hold_every_circuit(circuits, figures):  # noqa: F811
 
 
 def test_the_history_falls_and_leaves_failed_trials_out(figures):
-    points, best, _ = figures["trial_history"].data
+    points, best = figures["trial_history"].data
     assert list(points.x) == [0, 2, 3, 4]
     assert list(best.y) == [1.5, 0.9, 0.9, 0.9]
 
@@ -85,7 +85,7 @@ def test_the_kept_epoch_is_marked(figures):
 
 
 def test_few_trials_are_said_to_be_few():
-    figure = search.importances_figure(search.importances(study_of([1.0, 2.0])))
+    figure = search.importances(study_of([1.0, 2.0]))
     assert "fewer than four" in figure.layout.annotations[0].text
 
 

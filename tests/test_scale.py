@@ -17,17 +17,18 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import optuna
 import psutil
 import pytest
 import yaml
 
-from nexuszero.config import TUNED, TrainConfig, TuneConfig
-from nexuszero.data import read, write
+from nexuszero import training
+from nexuszero.config import TUNED, GenerateConfig, TrainConfig, TuneConfig
+from nexuszero.data import generate, read, write
 from nexuszero.errors import InputError, StageError
 from nexuszero.pool import Lost, pool, share
-from nexuszero.training import run as training
-from nexuszero.training import tuning
-from nexuszero.training.studies import load_study, open_study, shared
+from nexuszero.settings import load
+from nexuszero.training import load_study, open_study, tuning
 
 COMMAND = str(Path(sys.executable).with_name("nexuszero"))
 SERVER = next(iter(sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)), None)
@@ -57,14 +58,14 @@ def tune(data_directory, tmp_path):
     return lambda *arguments, **environment: start("tune", "--config", file, *arguments, **environment)
 
 
-def check(storage, tmp_path, trials=4):
+def check(storage, tmp_path, count=4):
     """As many trials as were asked for, all ended, none twice, and the best of them in the baseline file."""
     study = load_study(str(storage), "full_run")
     assert [trial.number for trial in study.trials] == list(range(len(study.trials)))
     whole = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
-    assert len(whole) == trials
-    assert not study.get_trials(states=(tuning.TrialState.RUNNING,))
-    assert len({trial.params["learning_rate"] for trial in whole}) == trials
+    assert len(whole) == count
+    assert not study.get_trials(states=(optuna.trial.TrialState.RUNNING,))
+    assert len({trial.params["learning_rate"] for trial in whole}) == count
     for trial in whole:
         events = [json.loads(line)["event"] for line in journal(tmp_path / "runs" / f"trial_{trial.number:03d}")]
         assert events == ["start", "epoch", "end"]
@@ -83,15 +84,16 @@ def free_port():
         return probe.getsockname()[1]
 
 
-@pytest.mark.parametrize("storage", ["study.db", "journal:///study.journal"])
-def test_two_workers_of_one_command(tune, tmp_path, storage):
-    scheme, _, name = storage.rpartition("/")
-    url = f"{scheme}/{tmp_path / name}" if scheme else str(tmp_path / name)
-    out, _ = ended(tune("--workers", 2, "--storage", url))
+def test_two_workers_of_one_command(tune, tmp_path):
+    url = f"journal:///{tmp_path / 'study.journal'}"
+    out, _ = ended(tune("--storage", url, "--set", "workers=2"))
     check(url, tmp_path)
     assert all(f"[trial {number}] epoch 1/1" in out for number in range(4))
     assert out.splitlines()[-1].startswith("best of 4 trials: ")
-    assert "[trial" not in ended(tune("--workers", 2, "--storage", url))[0]  # nothing is left to do
+    lines = []
+    again = load(TuneConfig, tmp_path / "profile.yaml", "tune", [f"storage={url}", "workers=2"])
+    training.tune(again, log=lines.append)  # nothing is left to do
+    assert [line.split(":")[0] for line in lines] == ["best of 4 trials"]
 
 
 def test_two_commands_share_a_journal(tune, tmp_path):
@@ -100,19 +102,6 @@ def test_two_commands_share_a_journal(tune, tmp_path):
     for process in both:
         ended(process)
     check(url, tmp_path)
-
-
-def test_two_commands_share_a_proxy(tune, tmp_path):
-    port = free_port()
-    server = start("serve", tmp_path / "study.db", "--port", port)
-    try:
-        both = [tune("--storage", f"grpc://127.0.0.1:{port}") for _ in range(2)]
-        for process in both:
-            ended(process)
-    finally:
-        server.terminate()
-        server.communicate()
-    check(tmp_path / "study.db", tmp_path)
 
 
 @pytest.fixture
@@ -141,16 +130,29 @@ def test_two_commands_share_a_database_server(tune, tmp_path, postgresql):
     study._storage._backend.engine.dispose()  # psycopg warns of connections that the interpreter closes
 
 
-def test_a_killed_worker_is_noticed_and_its_trial_runs_again(tune, tmp_path):
+def test_killed_workers_and_a_killed_command_lose_nothing_but_their_trials(tune, tmp_path):
     url = f"journal:///{tmp_path / 'study.journal'}"
-    process = tune("--storage", url, "--epochs", 1000)
-    run = tmp_path / "runs/trial_000/run.jsonl"
-    until(lambda: run.is_file() and run.read_text().count('"epoch"') > 1)
+    process = tune("--storage", url, "--epochs", 1000, "--set", "workers=2")
+    runs = [tmp_path / f"runs/trial_{number:03d}/run.jsonl" for number in range(4)]
+    until(lambda: all(run.is_file() and '"epoch"' in run.read_text() for run in runs[:2]))
+
+    # a worker is killed: the command notices, and its trial runs again
+    workers = [child for child in psutil.Process(process.pid).children() if "spawn_main" in " ".join(child.cmdline())]
+    assert len(workers) == 2
+    workers[0].kill()
+    until(lambda: any(run.is_file() for run in runs[2:]))
+
+    # the command is killed: its workers end, too
+    children = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(signal.SIGKILL)
-    process.communicate()
+    out, _ = process.communicate()
+    assert "a worker died" in out
+    assert not psutil.wait_procs(children, timeout=60)[1]
+
+    # and the next command goes on
     ended(tune("--storage", url))
-    study = check(url, tmp_path)
-    assert [trial.state.name for trial in study.trials] == ["FAIL", *STATES]
+    states = [trial.state.name for trial in check(url, tmp_path).trials]
+    assert states[-4:] == ["COMPLETE"] * 4 and set(states[:-4]) == {"FAIL"} and 3 <= len(states[:-4]) <= 4
 
 
 def test_the_dashboard_does_not_disturb_a_study_that_runs(tune, tmp_path):
@@ -205,27 +207,21 @@ def test_the_later_of_two_that_ask_for_the_last_trial_gives_way(data_directory, 
     assert not (tmp_path / "runs").exists()
 
 
-def test_memory_is_not_shared(data_directory, tmp_path):
-    told = {"data": data_directory, "storage": "sqlite:///:memory:", "workers": 2, "trials": 2}
-    with pytest.raises(InputError, match="lives in one process"):
-        tuning.tune(TuneConfig.model_validate(told | {"baseline": tmp_path / "b.yaml"}), log=lambda line: None)
+@pytest.mark.parametrize("changes", [{"workers": 2}, {"executor": "ray"}])
+@pytest.mark.parametrize("storage", ["sqlite:///:memory:", "study.db"])
+def test_sqlite_is_not_shared(data_directory, tmp_path, monkeypatch, storage, changes):
+    monkeypatch.chdir(tmp_path)
+    config = TuneConfig(data=data_directory, storage=storage, baseline=tmp_path / "b.yaml", **changes)
+    with pytest.raises(InputError, match="SQLite serves one process; for several workers name journal:///FILE"):
+        training.tune(config, log=lambda line: None)
+    assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("storage", ["grpc://127.0.0.1:1", "grpc://nowhere", "postgresql+psycopg://x@127.0.0.1:1/x"])
+@pytest.mark.parametrize("storage", ["grpc://127.0.0.1:1", "nothing://x", "postgresql+psycopg://x@127.0.0.1:1/x"])
 def test_a_storage_that_does_not_answer_is_one_line(storage):
     with pytest.raises(InputError, match=re.escape(storage)) as raised:
         open_study(storage, "full_run")
     assert len(str(raised.value).splitlines()) == 1
-
-
-def test_a_proxy_in_front_of_a_journal_is_refused(tmp_path):
-    error = ended(start("serve", f"journal:///{tmp_path / 'j'}"), 2)[1]
-    assert "a proxy needs SQLite or a database server" in error
-
-
-def test_what_processes_may_share_is_used_as_it_is():
-    with shared("journal:///a") as url:
-        assert url == "journal:///a"
 
 
 # pieces of work
@@ -264,18 +260,19 @@ needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="
 
 @needs_ray
 def test_trials_as_ray_tasks(tune, tmp_path):
-    out, _ = ended(tune("--executor", "ray", "--workers", 2))
-    check(tmp_path / "study.db", tmp_path)
+    url = f"journal:///{tmp_path / 'study.journal'}"
+    out, _ = ended(tune("--storage", url, "--set", "executor=ray", "--set", "workers=2"))
+    check(url, tmp_path)
     assert sum(": validation loss" in line for line in out.splitlines()) == 4
 
 
 @needs_ray
 def test_shards_as_ray_tasks_are_the_dataset_of_one_machine(tmp_path):
-    sizes = ("--train", 300, "--val", 60, "--test", 60, "--seed", 5)
-    one = start("generate", "--out", tmp_path / "one", *sizes)
-    ended(one)
-    two = start("generate", "--out", tmp_path / "two", *sizes, "--executor", "ray", "--workers", 2)
-    ended(two)
+    sizes = {"train": 300, "val": 60, "test": 60, "seed": 5}
+    generate(GenerateConfig(out=tmp_path / "one", **sizes), log=str)
+    options = [f"{name}={value}" for name, value in sizes.items()]
+    options += [f"out={tmp_path / 'two'}", "executor=ray", "workers=2"]
+    ended(start("generate", *(part for option in options for part in ("--set", option))))
     assert hashes(tmp_path / "two") == hashes(tmp_path / "one")
 
 
@@ -284,9 +281,10 @@ def hashes(data):
 
 
 @needs_ray
-def test_a_ray_cluster_that_is_not_there_is_one_line(tune, monkeypatch):
-    error = ended(tune("--executor", "ray", "--ray-address", "nonsense://127.0.0.1:1"), 1)[1]
-    assert "Ray at nonsense://127.0.0.1:1" in error.splitlines()[-1]
+def test_a_ray_cluster_that_is_not_there_is_one_line():
+    code = "from nexuszero.pool import pool\nwith pool('ray', 1, 'nonsense://127.0.0.1:1'): pass"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=200)
+    assert done.stderr.splitlines()[-1].startswith("nexuszero.errors.StageError: Ray at nonsense://127.0.0.1:1: ")
 
 
 def test_ray_that_does_not_answer_ends(monkeypatch):
@@ -300,11 +298,10 @@ def test_ray_that_does_not_answer_ends(monkeypatch):
         pass
 
 
-def test_without_ray_one_line_says_so(tune, tmp_path):
-    (tmp_path / "ray.py").write_text("raise ImportError('no ray')\n")
-    error = ended(tune("--executor", "ray", PYTHONPATH=str(tmp_path)), 2)[1]
-    assert len(error.splitlines()) == 1
-    assert "Ray is not installed; pip install 'nexuszero[ray]'" in error
+def test_without_ray_one_line_says_so(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(InputError, match=r"Ray is not installed; pip install 'nexuszero\[ray\]'"), pool("ray"):
+        pass
 
 
 # DistributedDataParallel
@@ -314,40 +311,63 @@ SMALL = {"hidden_dim": 16, "num_layers": 2, "num_heads": 4, "epochs": 3, "dropou
          "device": "cpu", "log_every": 0, "threads": 1}  # fmt: skip
 
 
-def train(out, data, *arguments, launcher=()):
+def learn(data, out, on_epoch=None, **changes):
+    """A run in this process, the losses of its epochs beside its result."""
+    config = TrainConfig(data=data, out=out, **(SMALL | changes))
+    result = training.train(config, log=str, on_epoch=on_epoch)
+    return [loss for epoch in result.history for loss in (epoch.train_loss, epoch.val_loss)] + [result.test_loss]
+
+
+def command(out, data, *options, launcher=()):
     """Starts `nexuszero train` on two processes."""
-    out.mkdir(exist_ok=True)
-    (out / "profile.yaml").write_text(yaml.safe_dump({"train": SMALL | {"data": str(data), "out": ".", "devices": 2}}))
-    command = [*launcher, COMMAND, "train", "--config", out / "profile.yaml", *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    values = SMALL | {"data": data, "out": out, "devices": 2, "baseline": "null"}
+    settings = [f"{name}={value}" for name, value in values.items()]
+    arguments = [part for setting in settings for part in ("--set", setting)]
+    return subprocess.Popen([*launcher, COMMAND, "train", *arguments, *options],
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
 
 
-def losses(out):
-    rows = [json.loads(line) for line in journal(out)]
-    assert [row["event"] for row in rows] == ["start", "epoch", "epoch", "epoch", "end"]
-    return [row[name] for row in rows[1:] for name in ("train_loss", "val_loss") if name in row]
+class Stop(Exception):
+    pass
 
 
-# 96 circuits: batches of 25, the last one of 21, cannot be divided equally; of 19, the last one has a single circuit
-@pytest.mark.parametrize("batch_size", [25, 19])
-def test_two_processes_lose_what_one_does_on_the_same_batches(data_directory, tmp_path, batch_size):
-    one = training.train(
-        TrainConfig(data=data_directory, out=tmp_path / "one", batch_size=batch_size, **SMALL), log=str
-    )
-    out, _ = ended(train(tmp_path / "two", data_directory, "--batch-size", batch_size))
-    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
-    assert json.loads(journal(tmp_path / "two")[-1])["test_loss"] == pytest.approx(one.test_loss, rel=1e-4)
-    assert out.count("epoch 1/3: train") == 1  # one of the two speaks
+def stop(epoch):
+    raise Stop
 
 
-def test_torchrun_launches_it_and_it_resumes(data_directory, tmp_path):
+def test_two_processes_lose_what_one_does_and_resume_to_the_last_digit(data_directory, tmp_path, capfd):
+    """96 circuits: the last batch of 25 has 21, which cannot be divided equally."""
+    one = learn(data_directory, tmp_path / "one", batch_size=25)
+    two = learn(data_directory, tmp_path / "two", batch_size=25, devices=2)
+    assert two == pytest.approx(one, rel=1e-4)
+    assert [json.loads(line)["event"] for line in journal(tmp_path / "two")] == ["start", *["epoch"] * 3, "end"]
+    with pytest.raises(Stop):
+        learn(data_directory, tmp_path / "cut", stop, batch_size=25, devices=2)
+    assert learn(data_directory, tmp_path / "cut", batch_size=25, devices=2, resume=True) == two
+    assert capfd.readouterr() == ("", "")  # the other process says nothing
+
+
+def test_a_process_without_a_circuit_takes_every_step(data_directory, tmp_path):
+    """96 circuits: the last batch of 19 has a single one."""
+    changes = {"batch_size": 19, "accumulate": 2}
+    one = learn(data_directory, tmp_path / "one", **changes)
+    assert learn(data_directory, tmp_path / "two", devices=2, **changes) == pytest.approx(one, rel=1e-4)
+
+
+def test_torchrun_launches_it(data_directory, tmp_path):
     launcher = (Path(sys.executable).with_name("torchrun"), "--standalone", "--nproc-per-node", "2", "--no-python")
-    ended(train(tmp_path, data_directory, "--epochs", 3, launcher=launcher))
-    first = losses(tmp_path)
-    out, _ = ended(train(tmp_path, data_directory, "--resume"))
-    assert out.startswith("best network: epoch")
-    training.train(TrainConfig(data=data_directory, out=tmp_path / "one", **SMALL), log=str)
-    assert first == pytest.approx(losses(tmp_path / "one"), rel=1e-4)
+    out, _ = ended(command(tmp_path / "two", data_directory, launcher=launcher))
+    assert out.count("epoch 1/3: train") == 1  # one of the two speaks
+    one = learn(data_directory, tmp_path / "one")
+    losses = [json.loads(line).get("val_loss") for line in journal(tmp_path / "two")[1:-1]]
+    assert losses == pytest.approx(one[1:-1:2], rel=1e-4)
+    assert len(learn(data_directory, tmp_path / "two", resume=True, devices=2)) == 7  # what is whole is not run again
+    assert len(journal(tmp_path / "two")) == 7
+
+
+def test_several_machines_need_a_launcher(data_directory, tmp_path):
+    with pytest.raises(InputError, match="nodes: a launcher starts the command"):
+        learn(data_directory, tmp_path, nodes=2)
 
 
 def test_divergence_in_two_processes_is_one_line(data_directory, tmp_path):
@@ -356,15 +376,5 @@ def test_divergence_in_two_processes_is_one_line(data_directory, tmp_path):
     columns = read(bad / "train").columns()
     columns["x"][:, 3] = np.nan
     write(bad / "train/index.h5", columns)
-    error = ended(train(tmp_path / "two", bad), 1)[1]
-    assert "the training loss is nan at epoch 1, batch 1" in error
-
-
-def test_the_proxy_ends_with_a_command_that_is_killed(tune, tmp_path):
-    process = tune("--workers", 2, "--epochs", 1000)
-    until(lambda: (tmp_path / "runs/trial_000/run.jsonl").is_file())
-    children = psutil.Process(process.pid).children(recursive=True)
-    assert len(children) >= 3  # the proxy and two workers
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    assert not psutil.wait_procs(children, timeout=60)[1]
+    error = ended(command(tmp_path / "two", bad), 1)[1]
+    assert "the training loss is nan at epoch 1, batch 1" in error and len(error.splitlines()) == 1

@@ -11,7 +11,7 @@ from nexuszero.evaluation import compare_golden
 from nexuszero.report import search
 from nexuszero.report import standins as stages
 from nexuszero.report import week as summary
-from nexuszero.training.studies import load_study
+from nexuszero.training import load_study
 
 
 @pytest.fixture(scope="module")

@@ -150,9 +150,12 @@ def test_insights_name_both_choices(study):
 
 
 def test_importance_needs_four_trials():
-    assert search.importances(study_of([1.0, 0.5, 0.7])).empty
-    table = search.importances(study_of([1.0, 0.5, 0.7, 0.9, 0.4]))
-    assert table["share of variance"].sum() == pytest.approx(1)
+    few = search.importances(study_of([1.0, 0.5, 0.7]))
+    assert "fewer than four" in few.layout.annotations[0].text and few.data[0].x is None
+    study = study_of([1.0, 0.5, 0.7, 0.9, 0.4])
+    (bars,) = search.importances(study).data
+    assert sum(bars.x) == pytest.approx(1)
+    assert list(bars.x) == list(search.importances(study).data[0].x)  # seeded
 
 
 def test_targets_tell_why_they_are_missed(report):

@@ -11,9 +11,8 @@ import pytest
 
 from nexuszero.config import TrainConfig, TuneConfig
 from nexuszero.errors import InputError, StageError
-from nexuszero.training.run import train
+from nexuszero.training import train, tune
 from nexuszero.training.tracking import numbers, tracker
-from nexuszero.training.tuning import tune
 
 SMALL = {"hidden_dim": 16, "num_layers": 1, "num_heads": 4, "epochs": 2, "batch_size": 16, "log_every": 0, "threads": 1}
 
@@ -125,7 +124,7 @@ def test_a_tracker_that_is_not_installed_is_one_line(tmp_path, monkeypatch, trac
 def test_nothing_is_imported_unasked(data_directory, tmp_path):
     told = TrainConfig(data=data_directory, out=tmp_path, **(SMALL | {"epochs": 1})).model_dump_json()
     code = (
-        "import sys; from nexuszero.config import TrainConfig; from nexuszero.training.run import train\n"
+        "import sys; from nexuszero.config import TrainConfig; from nexuszero.training import train\n"
         f"train(TrainConfig.model_validate_json({told!r}), log=str)\n"
         "print(sorted({'wandb', 'tensorboard', 'ray', 'grpc'} & set(sys.modules)))"
     )

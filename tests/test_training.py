@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from nexuszero.config import TrainConfig
+from nexuszero.config import TrainConfig, with_baseline
 from nexuszero.data import Split
 from nexuszero.errors import InputError
 from nexuszero.network import Batches, GraphBatches, load, loss, predict_batches
-from nexuszero.training import run as training
-from nexuszero.training.run import Diverged, Result, schedule, train
+from nexuszero.training import Diverged, Epoch, Result, schedule, train
+from nexuszero.training.processes import find_device
 
 SMALL: dict[str, Any] = {
     "hidden_dim": 16, "num_layers": 1, "num_heads": 4, "dropout": 0.1, "learning_rate": 5e-3,
@@ -54,8 +54,8 @@ def test_the_best_network_is_the_one_on_disk(
     for name, expected in (("val", result.val_loss), ("test", result.test_loss)):
         measured = loss(*predict_batches(best.model, Batches(GraphBatches(splits[name], best.standardiser), 7)))
         assert float(measured) == pytest.approx(expected, rel=1e-4)
-    assert result.val_loss == min(row["val_loss"] for row in result.history)
-    assert result.history[result.best_epoch - 1]["val_loss"] == result.val_loss
+    assert result.val_loss == min(epoch.val_loss for epoch in result.history)
+    assert result.history[result.best_epoch - 1].val_loss == result.val_loss
 
 
 def test_the_checkpoint_says_where_it_comes_from(
@@ -77,7 +77,7 @@ def test_the_journal(finished: tuple[Result, list[str], Path]) -> None:
     assert [row["event"] for row in rows] == ["start", *["epoch"] * 12, "end"]
     assert rows[0]["config"]["learning_rate"] == 5e-3
     assert [row["epoch"] for row in rows[1:-1]] == list(range(1, 13))
-    assert [row["val_loss"] for row in rows[1:-1]] == [row["val_loss"] for row in result.history]
+    assert [row["val_loss"] for row in rows[1:-1]] == [epoch.val_loss for epoch in result.history]
     assert rows[-1]["test_loss"] == result.test_loss
     assert "test_loss" not in rows[1]
     rates = [row["learning_rate"] for row in rows[1:-1]]
@@ -140,8 +140,8 @@ def test_resuming_gives_what_an_uninterrupted_run_gives(
 ) -> None:
     whole = run(data_directory, tmp_path / "whole", epochs=4, **changes)[0]
 
-    def stop(row: dict[str, Any]) -> None:
-        if row["epoch"] == 2:
+    def stop(epoch: Epoch) -> None:
+        if epoch.epoch == 2:
             raise Stop
 
     config = TrainConfig(data=data_directory, out=tmp_path / "cut", **(SMALL | {"epochs": 4} | changes))
@@ -149,8 +149,9 @@ def test_resuming_gives_what_an_uninterrupted_run_gives(
         train(config, log=lambda _: None, on_epoch=stop)
     resumed = run(data_directory, tmp_path / "cut", epochs=4, resume=True, **changes)[0]
     for name in ("train_loss", "val_loss", "test_loss", "best_epoch", "epochs"):
-        assert getattr(resumed, name) == pytest.approx(getattr(whole, name), rel=1e-6), name
-    assert [row["val_loss"] for row in resumed.history] == pytest.approx([row["val_loss"] for row in whole.history])
+        assert getattr(resumed, name) == getattr(whole, name), name
+    for name in ("train_loss", "val_loss", "learning_rate"):
+        assert [getattr(epoch, name) for epoch in resumed.history] == [getattr(epoch, name) for epoch in whole.history]
     events = [row["event"] for row in journal(tmp_path / "cut")]
     assert events == ["start", "epoch", "epoch", "failed", "resume", "epoch", "epoch", "end"]
     finished = run(data_directory, tmp_path / "cut", epochs=4, resume=True, **changes)[0]
@@ -178,7 +179,7 @@ def test_early_stopping_says_so(data_directory: Path, tmp_path: Path) -> None:
 def test_the_batch_cap_and_accumulation(data_directory: Path, tmp_path: Path) -> None:
     result, lines = run(data_directory, tmp_path, epochs=1, batch_cap=2, accumulate=2)
     assert lines[0].startswith("epoch 1/1: 2 batches of 16")
-    assert result.history[0]["learning_rate"] == pytest.approx(SMALL["learning_rate"])
+    assert result.history[0].learning_rate == pytest.approx(SMALL["learning_rate"])
 
 
 def test_accumulating_is_a_larger_batch(data_directory: Path, tmp_path: Path) -> None:
@@ -187,7 +188,7 @@ def test_accumulating_is_a_larger_batch(data_directory: Path, tmp_path: Path) ->
     large = run(data_directory, tmp_path / "a", batch_size=96, **same)[0]
     small = run(data_directory, tmp_path / "b", batch_size=24, accumulate=4, **same)[0]
     assert small.val_loss == pytest.approx(large.val_loss, rel=1e-4)
-    assert small.history[0]["train_loss"] == pytest.approx(large.history[0]["train_loss"], rel=1e-4)
+    assert small.history[0].train_loss == pytest.approx(large.history[0].train_loss, rel=1e-4)
 
 
 def test_bf16(data_directory: Path, tmp_path: Path) -> None:
@@ -208,15 +209,15 @@ def test_divergence_is_an_error_and_recorded(data_directory: Path, tmp_path: Pat
 
 def test_auto_takes_a_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert [training._accelerator(device) for device in ("auto", "cpu")] == ["cpu", "cpu"]
+    assert [find_device(device).type for device in ("auto", "cpu")] == ["cpu", "cpu"]
     with pytest.raises(InputError, match="torch sees no GPU"):
-        training._accelerator("cuda")
+        find_device("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert [training._accelerator(device) for device in ("auto", "cuda", "cpu")] == ["gpu", "gpu", "cpu"]
+    assert [find_device(device).type for device in ("auto", "cuda", "cpu")] == ["cuda", "cuda", "cpu"]
 
 
 def test_ctrl_c_is_a_keyboard_interrupt(data_directory: Path, tmp_path: Path) -> None:
-    def interrupt(_: dict[str, Any]) -> None:
+    def interrupt(_: Epoch) -> None:
         raise KeyboardInterrupt
 
     handler = signal.getsignal(signal.SIGINT)
@@ -229,8 +230,10 @@ def test_ctrl_c_is_a_keyboard_interrupt(data_directory: Path, tmp_path: Path) ->
 def test_the_baseline_sets_what_the_run_leaves_open(data_directory: Path, tmp_path: Path) -> None:
     (tmp_path / "baseline.yaml").write_text("hidden_dim: 8\nnum_heads: 2\n")
     changes = {name: value for name, value in SMALL.items() if name not in ("hidden_dim", "num_heads")}
-    config = TrainConfig(data=data_directory, out=tmp_path, baseline=tmp_path / "baseline.yaml", **changes)
-    train(config.model_copy(update={"epochs": 1}), log=lambda _: None)
+    config = TrainConfig(
+        data=data_directory, out=tmp_path, baseline=tmp_path / "baseline.yaml", **(changes | {"epochs": 1})
+    )
+    train(with_baseline(config), log=lambda _: None)
     assert load(tmp_path).meta["config"]["hidden_dim"] == 8
 
 

@@ -16,10 +16,7 @@ from nexuszero.config import TUNED, GenerateConfig, TrainConfig, TuneConfig
 from nexuszero.errors import InputError
 from nexuszero.report import search
 from nexuszero.settings import load
-from nexuszero.training import tuning
-from nexuszero.training.run import Result, train
-from nexuszero.training.studies import open_study
-from nexuszero.training.tuning import tune
+from nexuszero.training import Epoch, Result, open_study, train, trials, tune, tuning
 
 
 def config(data: Path, tmp_path: Path, **changes: Any) -> TuneConfig:
@@ -48,9 +45,9 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
         seen.append(run)
         value = fake_loss(run)
         for epoch in range(run.epochs):
-            on_epoch({"epoch": epoch + 1, "val_loss": value})
+            on_epoch(Epoch(epoch + 1, value, value, value, 0, 1.5, 0.1, 9, 1e-3, best=epoch == 0))
         # the test loss ranks trials the other way round, so that choosing by it would show
-        return Result(run.out, value, value, 10 - value, 1, run.epochs, False, 1.5, 1000, [])
+        return Result(run.out, value, value, 10 - value, 1, run.epochs, False, 1.5, 1000, ())
 
     monkeypatch.setattr(tuning, "train", fake)
     return seen
@@ -155,7 +152,7 @@ def test_an_interrupted_trial_runs_again(
     study = open_study(on_disk(data_directory, tmp_path).storage, "full_run")
     with subprocess.Popen(["true"]) as process:
         died = (platform.node(), process.pid, time.time())
-    study.ask().set_user_attr(tuning.WORKER, died)  # a process that was killed leaves a running trial
+    study.ask().set_user_attr(trials.WORKER, died)  # a process that was killed leaves a running trial
     monkeypatch.setattr(tuning, "train", good)
     study = tune(on_disk(data_directory, tmp_path), log=quiet)
     states = [trial.state.name for trial in study.trials]

@@ -126,8 +126,7 @@ class Batches:
     """An iterable over one epoch of batches.
 
     With a seed the order is a shuffle that depends on the seed and the epoch alone, so a resumed run sees the
-    batches that it would have seen. Lightning sets the epoch through ``sampler.set_epoch``, as it does for
-    PyTorch's own loader, whose sampler is another object; here the order is the iterable's own.
+    batches that it would have seen.
 
     Args:
         circuits: the split to cut.
@@ -153,11 +152,6 @@ class Batches:
         self.epoch = 0
         count = -(-len(circuits) // batch_size)
         self.count = min(count, cap) if cap else count
-
-    @property
-    def sampler(self) -> Batches:
-        """Whose epoch Lightning sets: its own."""
-        return self
 
     def set_epoch(self, epoch: int) -> None:
         """Chooses the shuffle."""

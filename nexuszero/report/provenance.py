@@ -18,7 +18,7 @@ from nexuszero.data import Split
 from nexuszero.paths import ROOT
 
 PACKAGES = (
-    "nexuszero", "torch", "torch-geometric", "lightning", "optuna", "numpy", "pandas", "h5py", "plotly",
+    "nexuszero", "torch", "torch-geometric", "optuna", "numpy", "pandas", "h5py", "plotly",
     "papermill",
 )  # fmt: skip
 

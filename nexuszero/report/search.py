@@ -1,28 +1,25 @@
-"""A hyperparameter search in tables and figures (notebook 02)."""
+"""A hyperparameter search in tables, and in Optuna's own figures (notebook 02)."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import numpy as np
+import optuna
 import pandas as pd
 import plotly.graph_objects as go
-from plotly.subplots import make_subplots
-
-from nexuszero.config import TUNED
-from nexuszero.report.style import (
-    BLUE,
-    GREY,
-    LOGARITHMIC,
-    MEAN_PREDICTOR_LOSS,
-    RED,
-    pairs,
-    points,
-    styled,
+from optuna.importance import FanovaImportanceEvaluator
+from optuna.visualization import (
+    plot_optimization_history,
+    plot_parallel_coordinate,
+    plot_param_importances,
+    plot_slice,
 )
 
-if TYPE_CHECKING:  # a table of a dataset must not wait for torch and Optuna
-    import optuna
+from nexuszero.config import TUNED
+from nexuszero.report.style import MEAN_PREDICTOR_LOSS, pairs, styled
+
+LOSS = "validation loss"
+ENOUGH = 4  # completed trials from which fANOVA can tell anything
 
 
 def trials(study: optuna.Study) -> pd.DataFrame:
@@ -34,22 +31,12 @@ def trials(study: optuna.Study) -> pd.DataFrame:
     return table.sort_values(["rank", "trial"], na_position="last").reset_index(drop=True)
 
 
-def importances(study: optuna.Study) -> pd.DataFrame:
-    """Shares of the loss's variance (fANOVA); empty below four completed trials, which cannot tell."""
-    from optuna.importance import FanovaImportanceEvaluator, get_param_importances
-
-    losses = trials(study)["val_loss"].dropna()
-    found: dict[str, float] = {}
-    if len(losses) >= 4 and losses.nunique() > 1:
-        found = get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
-    return pairs(found, "hyperparameter", "share of variance")
-
-
 def search_insights(study: optuna.Study) -> pd.DataFrame:
     """What the seed document calls key insights, computed."""
     table = trials(study)
     ranked = table[table["rank"].notna()]
-    best, median = ranked["val_loss"].min(), ranked["val_loss"].median()
+    best = ranked["val_loss"].min()
+    median = ranked["val_loss"].median()
     by_test = ranked.loc[ranked["test_loss"].idxmin(), "trial"]
     return pairs(
         {
@@ -66,58 +53,36 @@ def search_insights(study: optuna.Study) -> pd.DataFrame:
 
 
 def _trial(trial: optuna.trial.FrozenTrial) -> list[Any]:
-    noted = [trial.user_attrs.get(name) for name in ("test_loss", "seconds")]
-    return [trial.number, *(trial.params.get(name) for name in TUNED), trial.value, *noted, trial.state.name]
+    values = (trial.params.get(name) for name in TUNED)
+    attributes = (trial.user_attrs.get(name) for name in ("test_loss", "seconds"))
+    return [trial.number, *values, trial.value, *attributes, trial.state.name]
 
 
 def trial_history(study: optuna.Study) -> go.Figure:
     """Validation loss of each trial, and the best so far."""
-    table = trials(study).dropna(subset=["val_loss"]).sort_values("trial")
-    best = table["val_loss"].cummin()
-    figure = go.Figure(
-        [
-            points(table["trial"], table["val_loss"], "validation loss of the trial", BLUE),
-            go.Scatter(x=table["trial"], y=best, name="best so far", line={"color": RED, "shape": "hv"}),
-            points(table["trial"], table["test_loss"], "test loss (not used)", GREY, "x-thin-open"),
-        ]
-    )
+    figure = plot_optimization_history(study, target_name=LOSS)
     figure.add_hline(MEAN_PREDICTOR_LOSS, line_dash="dot", annotation_text="always the mean")
-    return styled(figure, "History of the search", "trial", "loss", xaxis_dtick=1)
+    return styled(figure, "History of the search", "trial", LOSS, xaxis_dtick=1)
 
 
 def trial_slices(study: optuna.Study) -> go.Figure:
     """Validation loss against each hyperparameter; darker points are later trials."""
-    table = trials(study).dropna(subset=["val_loss"])
-    figure = make_subplots(1, len(TUNED), shared_yaxes=True, horizontal_spacing=0.02)
-    for column, name in enumerate(TUNED, 1):
-        marker = {"color": table["trial"], "colorscale": "Blues", "cmin": -len(table) / 2, "size": 10}
-        marker["line"] = {"width": 1, "color": GREY}
-        trace = go.Scatter(x=table[name], y=table["val_loss"], text=table["trial"], mode="markers", marker=marker)
-        figure.add_trace(trace.update(hovertemplate="trial %{text}: %{y:.4f}<extra></extra>"), 1, column)
-        kind = "log" if name in LOGARITHMIC else "linear"
-        figure.update_xaxes(type=kind, title_text=name, row=1, col=column)
-    figure.update_yaxes(title_text="validation loss", col=1)
+    figure = plot_slice(study, params=list(TUNED), target_name=LOSS)
     return styled(figure, "Validation loss by hyperparameter", showlegend=False)
 
 
 def trial_parallel(study: optuna.Study) -> go.Figure:
     """Every trial as a line through its hyperparameters to its validation loss."""
-    table = trials(study).dropna(subset=["val_loss"])
-    shown = table.assign(learning_rate=np.log10(table["learning_rate"].astype(float)))
-    labels = {"learning_rate": "log10 learning rate", "val_loss": "validation loss"}
-    dimensions = [
-        {"label": labels.get(name, name), "values": shown[name].astype(float)} for name in (*TUNED, "val_loss")
-    ]
-    line = {"color": shown["val_loss"], "colorscale": "Cividis", "showscale": True}
-    figure = go.Figure(go.Parcoords(dimensions=dimensions, line=line, labelfont={"size": 13}))
+    figure = plot_parallel_coordinate(study, params=list(TUNED), target_name=LOSS)
     return styled(figure, "Trials from hyperparameters to loss", margin={"t": 110, "l": 70})
 
 
-def importances_figure(table: pd.DataFrame) -> go.Figure:
-    """Bars of `tables.importances`; says so where there are too few trials to tell."""
-    table = table.iloc[::-1]
-    names, values = table["hyperparameter"], table["share of variance"]
-    figure = go.Figure(go.Bar(x=values, y=names, orientation="h", marker_color=BLUE))
-    if table.empty:
+def importances(study: optuna.Study) -> go.Figure:
+    """Shares of the loss's variance (fANOVA); says so where there are too few trials to tell."""
+    values = [trial.value for trial in study.trials if trial.state == optuna.trial.TrialState.COMPLETE]
+    if len(values) >= ENOUGH and len(set(values)) > 1:
+        figure = plot_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0), target_name=LOSS)
+    else:
+        figure = go.Figure(go.Bar(orientation="h"))
         figure.add_annotation(text="fewer than four completed trials: not estimated", showarrow=False)
     return styled(figure, "Importance of the hyperparameters (fANOVA)", "share of the variance", "")

@@ -11,7 +11,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from nexuszero.config import AnalyseConfig, GenerateConfig, SummaryConfig, TrainConfig, TuneConfig
+from nexuszero.config import AnalyseConfig, GenerateConfig, SummaryConfig, TrainConfig, TuneConfig, with_baseline
 from nexuszero.data import SPLITS
 from nexuszero.paths import SCRATCH
 from nexuszero.settings import Stage, storage_file
@@ -54,10 +54,10 @@ def ensure_baseline(baseline: Path) -> None:
 def ensure_checkpoint(checkpoint: Path, data: Path, baseline: Path | None = None) -> None:
     """A network after two epochs: that of the baseline file, or a small one."""
     if is_scratch(checkpoint) and not checkpoint.is_file():
-        from nexuszero.training.run import train
+        from nexuszero.training import train
 
-        told = {"data": data, "out": checkpoint.parent, "epochs": 2, "log_every": 0}
-        train(TrainConfig.model_validate(told | ({"baseline": baseline} if baseline else SMALL)))
+        values = {"data": data, "out": checkpoint.parent, "epochs": 2, "log_every": 0}
+        train(with_baseline(TrainConfig.model_validate(values | ({"baseline": baseline} if baseline else SMALL))))
 
 
 def ensure_model(checkpoint: Path) -> None:
@@ -72,7 +72,7 @@ def ensure_study(storage: str, study_name: str, data: Path, baseline: Path) -> N
     """A study of two trials of one epoch of two batches, and the baseline file that it leaves."""
     file = storage_file(storage)
     if file is not None and is_scratch(file) and not file.is_file():
-        from nexuszero.training.tuning import tune
+        from nexuszero.training import tune
 
         told = {"data": data, "storage": storage, "study_name": study_name, "baseline": baseline}
         small = {"trials": 2, "epochs": 1, "batch_cap": 2, "batch_size": 8, "log_every": 0}

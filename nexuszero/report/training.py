@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
 
-from nexuszero.report.style import (
-    BLUE,
-    MEAN_PREDICTOR_LOSS,
-    ORANGE,
-    RED,
-    points,
-    styled,
-)
-
-if TYPE_CHECKING:  # a table of a dataset must not wait for torch and Optuna
-    pass
+from nexuszero.report.style import BLUE, MEAN_PREDICTOR_LOSS, ORANGE, RED, points, styled
+from nexuszero.training import Epoch
 
 
 def losses(train: float, val: float, test: float) -> pd.DataFrame:
@@ -27,7 +17,7 @@ def losses(train: float, val: float, test: float) -> pd.DataFrame:
     return table.assign(mean_predictor=MEAN_PREDICTOR_LOSS, ratio=table["loss"] / MEAN_PREDICTOR_LOSS)
 
 
-def training_curves(history: Sequence[Mapping[str, Any]]) -> go.Figure:
+def training_curves(history: Sequence[Epoch]) -> go.Figure:
     """Training and validation loss by epoch, with the epoch that was kept."""
     table = pd.DataFrame(history)
     figure = go.Figure(
@@ -43,7 +33,7 @@ def training_curves(history: Sequence[Mapping[str, Any]]) -> go.Figure:
     return styled(figure, "Loss by epoch", "epoch", "loss", xaxis_tickformat="d")
 
 
-def loss_parts(history: Sequence[Mapping[str, Any]]) -> go.Figure:
+def loss_parts(history: Sequence[Epoch]) -> go.Figure:
     """The two halves of the validation loss by epoch."""
     table = pd.DataFrame(history)
     parts = {"val_parameters_mse": "parameters: n, log2 q, sigma", "val_metrics_mse": "metrics"}
@@ -51,5 +41,10 @@ def loss_parts(history: Sequence[Mapping[str, Any]]) -> go.Figure:
         go.Scatter(x=table["epoch"], y=table[name], name=text, mode="lines+markers", line_color=colour)
         for (name, text), colour in zip(parts.items(), (BLUE, ORANGE), strict=True)
     ]
-    axes = "epoch", "mean squared error, standardised"
-    return styled(go.Figure(lines), "The halves of the validation loss", *axes, xaxis_tickformat="d")
+    return styled(
+        go.Figure(lines),
+        "The halves of the validation loss",
+        "epoch",
+        "mean squared error, standardised",
+        xaxis_tickformat="d",
+    )

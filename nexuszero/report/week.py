@@ -24,7 +24,7 @@ from nexuszero.evaluation import read_analysis
 from nexuszero.files import read_json, write_json
 from nexuszero.report import dataset, provenance, results, search, style, training
 from nexuszero.report.style import BLUE, styled
-from nexuszero.training.studies import load_study
+from nexuszero.training import load_study
 
 RANGES = {"learning_rate": (1e-5, 5e-4), "dropout": (0.05, 0.3), "num_layers": (3, 8)}
 

@@ -1,22 +1,37 @@
-"""Demands that no circuit makes, with the search's answers: the last head learns how answers go on."""
+"""Augmentation: demands that no circuit makes, with the search's answers.
+
+A network that calculates targets from demands learns by them how targets go on beyond the circuits that it reads.
+
+    shift, targets = augmented_demands(split, seed=0)
+    GraphBatches(split, standardiser, (shift, targets))
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from nexuszero.data import TARGETS, Array, Demand, Split, rebuild
+from nexuszero.data import (
+    DEMAND_BITS,
+    DEMAND_BITS_UNIT,
+    DEMAND_FREE,
+    DEMAND_LOGS,
+    TARGETS,
+    Array,
+    Demand,
+    Split,
+    rebuild,
+)
 from nexuszero.network import search_demand
 
-DRILLS = 8  # a circuit
+COUNT = 8  # a circuit
+SMALLEST = -2  # log2 of the factor of a circuit's counts
+LARGEST = 6
+BITS_DEVIATION = 8  # of the bits of values, where q is free
+MOST_BITS = 254
 
 
-SMALLER, LARGER, OFF = -2, 6, 8  # of them: log2 of the factor of all heights, and the deviation of B in bits
-
-
-def drills(split: Split, seed: int, count: int = DRILLS) -> tuple[Array, Array]:
-    """Demands that no circuit of a split makes, with the answers of the search: smaller, larger, of other bits.
-
-    A network that calculates answers from demands learns by them how answers go on beyond the circuits that it reads.
+def augmented_demands(split: Split, seed: int, count: int = COUNT) -> tuple[Array, Array]:
+    """Demands around those of a split's circuits: smaller, larger, of other bits; with the search's answers.
 
     Args:
         split: whose circuits are made again.
@@ -24,20 +39,35 @@ def drills(split: Split, seed: int, count: int = DRILLS) -> tuple[Array, Array]:
         count: demands a circuit.
 
     Returns:
-        By how much the demands differ from the circuit's, ``[circuits, count, 8]``, and the answers to them,
-        ``[circuits, count, 6]`` in original units. Where nothing is sound both are the circuit's own.
+        By how much the demands differ from the circuit's, ``[circuits, count, 8]``, and the targets that the search
+        answers, ``[circuits, count, 6]`` in original units. Where nothing is sound both are the circuit's own.
     """
-    random, asked = np.random.default_rng(seed), np.repeat(split.demand.array[:, None], count, axis=1)
-    bits = 64 * asked[..., 1] + random.normal(0, OFF, asked.shape[:2])
-    drawn = asked + random.uniform(SMALLER, LARGER, (len(split), count, 1))
-    drawn[..., 0], drawn[..., 1] = asked[..., 0], asked[..., 0] * np.clip(np.rint(bits), 1, 254) / 64
-    drawn[..., 2:] = np.log2(np.rint(np.exp2(np.maximum(drawn[..., 2:], 0))))
-    answers = np.full((len(split), count, TARGETS), np.nan)
-    for level, chosen, circuits in rebuild(split):
-        for drill in range(count):
-            demand = Demand.from_array(drawn[chosen, drill])
-            answers[chosen, drill] = search_demand(circuits, level, demand, answers[chosen, drill])
-    unsound = np.isnan(answers[..., 0])
-    drawn[unsound] = asked[unsound]
-    answers[unsound] = np.repeat(split.targets[:, None], count, axis=1)[unsound]
-    return drawn - asked, answers
+    own = np.repeat(split.demand.array[:, None], count, axis=1)  # [circuits, count, 8]
+    drawn = _draw(own, np.random.default_rng(seed))
+
+    targets = np.full((len(split), count, TARGETS), np.nan)
+    for level, positions, circuits in rebuild(split):
+        for place in range(count):
+            demand = Demand.from_array(drawn[positions, place])
+            targets[positions, place] = search_demand(circuits, level, demand, targets[positions, place])
+
+    unsound = np.isnan(targets[..., 0])
+    drawn[unsound] = own[unsound]
+    targets[unsound] = np.repeat(split.targets[:, None], count, axis=1)[unsound]
+    return drawn - own, targets
+
+
+def _draw(own: Array, random: np.random.Generator) -> Array:
+    """Other bits for each demand, and one factor for all of its counts, ``[circuits, count, 8]`` both ways."""
+    bits = DEMAND_BITS_UNIT * own[..., DEMAND_BITS] + random.normal(0, BITS_DEVIATION, own.shape[:2])
+    drawn = own + random.uniform(SMALLEST, LARGEST, (*own.shape[:2], 1))
+
+    # whether q is free stays; only where it is do bits count
+    free = own[..., DEMAND_FREE]
+    drawn[..., DEMAND_FREE] = free
+    drawn[..., DEMAND_BITS] = free * np.clip(np.rint(bits), 1, MOST_BITS) / DEMAND_BITS_UNIT
+
+    # counts are whole numbers
+    counts = np.rint(np.exp2(np.maximum(drawn[..., DEMAND_LOGS], 0)))
+    drawn[..., DEMAND_LOGS] = np.log2(counts)
+    return drawn

@@ -1,6 +1,7 @@
-"""The optimiser: momentum made orthogonal for matrices, AdamW for everything else.
+"""The optimisers: momentum made orthogonal for matrices, AdamW for everything else.
 
-pytest tests/test_training.py -k optimiser
+for optimiser in optimisers(model.parameters(), lr=5e-4, weight_decay=0.01):
+    optimiser.step()
 """
 
 from __future__ import annotations
@@ -11,15 +12,49 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.optim import AdamW, Optimizer
 
-LEAST, LARGEST = 16, 4  # the shorter side of a matrix that is worth it, and how much longer the other may be
-MATRICES, OTHERS = 20, 4  # their rates over the one that is asked for
-MOMENTUM, STEPS = 0.95, 5
+SHORTEST = 16  # the shorter side of a matrix that is worth it
+LONGEST = 4  # how many times longer the other side may be
+MATRICES = 20  # the matrices' rate over the one that is asked for
+OTHERS = 4  # AdamW's
+MOMENTUM = 0.95
+STEPS = 5
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
 
 
-class Muon(torch.optim.AdamW):
-    r"""Muon for matrices (Jordan et al., 2024), AdamW (Loshchilov and Hutter, ICLR 2019) for the other parameters.
+def optimisers(parameters: Iterable[Tensor], lr: float, weight_decay: float, fused: bool = True) -> list[Optimizer]:
+    r"""AdamW (Loshchilov and Hutter, ICLR 2019) for vectors and narrow matrices, :class:`Muon` for the other matrices.
+
+    Orthogonal steps are small, and vectors fell behind the matrices: the rates are :data:`OTHERS` and
+    :data:`MATRICES` times ``lr``.
+
+    Args:
+        parameters: of the network.
+        lr: learning rate, a fourth of AdamW's.
+        weight_decay: :math:`\lambda` of both.
+        fused: AdamW in one kernel.
+    """
+    others: list[Tensor] = []
+    matrices: list[Tensor] = []
+    for weight in parameters:
+        (matrices if _is_matrix(weight) else others).append(weight)
+    return [
+        AdamW(others, OTHERS * lr, weight_decay=weight_decay, fused=fused),
+        Muon(matrices, MATRICES * lr, weight_decay),
+    ]
+
+
+def _is_matrix(weight: Tensor) -> bool:
+    return (
+        weight.dim() == 2
+        and min(weight.shape) >= SHORTEST
+        and max(weight.shape) <= LONGEST * min(weight.shape)
+    )  # fmt: skip
+
+
+class Muon(Optimizer):
+    r"""Muon (Jordan et al., 2024) with Nesterov momentum and decoupled weight decay, for matrices.
 
     .. math::
         \mathbf{M} &\leftarrow \mu \mathbf{M} + (1 - \mu) \mathbf{G}, \qquad
@@ -27,59 +62,42 @@ class Muon(torch.optim.AdamW):
         \mathbf{W} &\leftarrow (1 - \eta \lambda) \mathbf{W} - \eta \sqrt{\max(1, m/n)} \, \mathbf{O}, \qquad
         \mathbf{W} \in \mathbb{R}^{m \times n}
 
-    with :math:`\eta` twenty times the learning rate that is asked for, and AdamW's four times: orthogonal steps are
-    small, and vectors fell behind the matrices. :class:`torch.optim.Muon` works in bfloat16, which processors without
-    it emulate: that doubled the time of a step. Here it is the matrices' own type.
+    :class:`torch.optim.Muon` of torch 2.15 casts to bfloat16 whatever the matrices' type, which processors without it
+    emulate: that doubled the time of a step. Here the iteration is in the matrices' own type.
 
     Args:
-        parameters: of the network.
-        lr (float): Learning rate, a fourth of AdamW's.
-        weight_decay (float): :math:`\lambda` of both.
-        fused (bool): AdamW in one kernel.
+        matrices (iterable): parameters of two dimensions.
+        lr (float): :math:`\eta`.
+        weight_decay (float): :math:`\lambda`.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], lr: float, weight_decay: float, fused: bool) -> None:
-        parts: tuple[list[Tensor], list[Tensor]] = ([], [])
-        for weight in parameters:
-            square = (
-                weight.dim() == 2 and min(weight.shape) >= LEAST and max(weight.shape) <= LARGEST * min(weight.shape)
-            )
-            parts[square].append(weight)
-        groups: list[dict[str, Any]] = [
-            {"params": part, "lr": scale * lr} for part, scale in zip(parts, (OTHERS, MATRICES), strict=True)
-        ]
-        super().__init__(groups, lr=lr, weight_decay=weight_decay, fused=fused)
+    def __init__(self, matrices: Iterable[Tensor], lr: float, weight_decay: float) -> None:
+        group = {"params": list(matrices)}  # a group may be empty, as in the smallest networks
+        super().__init__([group], {"lr": lr, "weight_decay": weight_decay})
 
-    @property
-    def rate(self) -> float:
-        """The learning rate that is asked for, at this step of its schedule."""
-        rate: float = self.param_groups[0]["lr"] / OTHERS
-        return rate
-
+    @torch.no_grad()
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
-        """One step of both."""
-        with torch.enable_grad():  # here, for it zeroes and clips the gradients of all groups
-            result = closure() if closure else None
-        others, matrices = self.param_groups
-        self.param_groups = [others]
-        try:
-            super().step()
-        finally:
-            self.param_groups = [others, matrices]
-        with torch.no_grad():
-            for weight in matrices["params"]:
+        """One step."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for weight in group["params"]:
                 if weight.grad is not None:
-                    self._turn(weight, matrices["lr"], matrices["weight_decay"])
-        return result
+                    self._update(weight, group["lr"], group["weight_decay"])
+        return loss
 
-    def _turn(self, weight: Tensor, lr: float, decay: float) -> None:
-        state, (rows, columns) = self.state[weight], weight.shape
+    def _update(self, weight: Tensor, lr: float, weight_decay: float) -> None:
+        state: dict[str, Any] = self.state[weight]
         if not state:
-            state["step"] = torch.zeros(())  # AdamW looks for one when it loads a state
             state["momentum"] = torch.zeros_like(weight)
         momentum = state["momentum"].lerp_(weight.grad, 1 - MOMENTUM)
         update = orthogonal(weight.grad.lerp(momentum, MOMENTUM))  # type: ignore[union-attr]
-        weight.mul_(1 - lr * decay).add_(update, alpha=-lr * math.sqrt(max(1.0, rows / columns)))
+
+        rows, columns = weight.shape
+        weight.mul_(1 - lr * weight_decay)
+        weight.add_(update, alpha=-lr * math.sqrt(max(1.0, rows / columns)))
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
@@ -90,9 +108,10 @@ def orthogonal(matrix: Tensor) -> Tensor:
     (Newton-Schulz with Jordan's coefficients).
     """
     a, b, c = COEFFICIENTS
-    wide = matrix if matrix.shape[0] <= matrix.shape[1] else matrix.T
-    x: Tensor = wide / wide.norm().clamp(min=1e-7)
+    tall = matrix.shape[0] > matrix.shape[1]
+    x = matrix.T if tall else matrix  # [m, n], m <= n: the smaller product
+    x = x / x.norm().clamp(min=1e-7)
     for _ in range(STEPS):
-        gram = x @ x.T
+        gram = x @ x.T  # [m, m]
         x = torch.addmm(x, torch.addmm(gram, gram, gram, beta=b, alpha=c), x, beta=a)
-    return x if matrix.shape[0] <= matrix.shape[1] else x.T
+    return x.T if tall else x

@@ -37,8 +37,7 @@ from nexuszero.network import Batches, GraphBatches, NetworkProposer, ParameterN
 from nexuszero.paths import GOLDEN, PUBLISHED, ROOT
 from nexuszero.report import provenance
 from nexuszero.settings import Located, Stage
-from nexuszero.training.augment import drills
-from nexuszero.training.muon import Muon
+from nexuszero.training import augmented_demands, optimisers
 
 SEED_RATE = 933 / 60  # circuits a second that the seed document generated
 INSTANCES = ((512, 12), (1024, 27), (2048, 54), (4096, 96))  # n and log2 q of the recorded LWE estimates
@@ -231,7 +230,7 @@ def training(split: Split, valid: Split, config: BenchConfig) -> list[Row]:
 
     Both make their batches, of the same circuits, within the step.
     """
-    batches = Batches(GraphBatches(split, Standardiser.fit(split.targets), drills(split, seed=0)), 32)
+    batches = Batches(GraphBatches(split, Standardiser.fit(split.targets), augmented_demands(split, seed=0)), 32)
     ours, other = ParameterNet(), plain.PlainNet()
     steps, theirs = map(iter, (batches, plain.loader(split, shuffle=False)))
     step = stepper(_muon(ours), lambda: (batch := next(steps)) and training_loss(ours, batch))
@@ -262,7 +261,7 @@ def lesson(split: Split, valid: Split, batches: int) -> Row:
     """Both networks learn from the same batches, twice; the row has the seconds and their validation losses."""
     torch.manual_seed(0)
     units = Standardiser.fit(split.targets)
-    own, theirs = GraphBatches(split, units, drills(split, seed=0)), plain.graphs(split, units)
+    own, theirs = GraphBatches(split, units, augmented_demands(split, seed=0)), plain.graphs(split, units)
     exam, questions = GraphBatches(valid, units), plain.graphs(valid, units)
     seen = [indices for epoch in (0, 1) for indices in _first(own, epoch, batches)]
     asked = torch.split(torch.arange(len(exam)), 32)[:batches]
@@ -290,21 +289,23 @@ def _first(circuits: GraphBatches, epoch: int, count: int) -> Sequence[torch.Ten
     return torch.split(order.order(), 32)[:count]
 
 
-def _muon(model: torch.nn.Module) -> torch.optim.Optimizer:
-    return Muon(model.parameters(), lr=RATE, weight_decay=0.01, fused=True)
+def _muon(model: torch.nn.Module) -> list[torch.optim.Optimizer]:
+    return optimisers(model.parameters(), lr=RATE, weight_decay=0.01)
 
 
-def _adamw(model: torch.nn.Module) -> torch.optim.Optimizer:
-    return torch.optim.AdamW(model.parameters(), lr=RATE, fused=True)
+def _adamw(model: torch.nn.Module) -> list[torch.optim.Optimizer]:
+    return [torch.optim.AdamW(model.parameters(), lr=RATE, fused=True)]
 
 
-def stepper(optimiser: torch.optim.Optimizer, forward: Callable[[], torch.Tensor]) -> Work:
-    """A training step: forward, backward and the optimiser's."""
+def stepper(optimisers: Sequence[torch.optim.Optimizer], forward: Callable[[], torch.Tensor]) -> Work:
+    """A training step: forward, backward and the optimisers'."""
 
     def step() -> None:
-        optimiser.zero_grad()
+        for optimiser in optimisers:
+            optimiser.zero_grad()
         forward().backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
+        for optimiser in optimisers:
+            optimiser.step()
 
     return step
 

@@ -35,9 +35,7 @@ from nexuszero.network import search_rebuilt as search
 from nexuszero.report import provenance
 from nexuszero.settings import Located, Stage
 from nexuszero.timing import Stopwatch
-from nexuszero.training.augment import drills
-from nexuszero.training.muon import MATRICES, OTHERS
-from nexuszero.training.run import schedule
+from nexuszero.training import MATRICES, OTHERS, augmented_demands, schedule
 
 WARMUP = 0.05  # share of all steps
 CLIP_NORM = 1.0
@@ -169,7 +167,7 @@ def train(config: CompareConfig, run: Run, circuits: Circuits) -> Row:
     """One training, and its measures on all splits but train."""
     variant = VARIANTS[run.name]
     split = circuits.splits["train"]
-    batches = GraphBatches(variant.visible(split), circuits.units, drills(split, run.seed))
+    batches = GraphBatches(variant.visible(split), circuits.units, augmented_demands(split, run.seed))
     torch.manual_seed(run.seed)
     model = variant.build(config.shape)
 

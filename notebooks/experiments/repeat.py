@@ -12,14 +12,14 @@ from typing import Any
 import command
 from pydantic import Field
 
-from nexuszero.config import AnalyseConfig, Seed, TrainConfig
+from nexuszero.config import AnalyseConfig, Seed, TrainConfig, with_baseline
 from nexuszero.errors import InputError
 from nexuszero.evaluation.analysis import analyse, read_analysis
 from nexuszero.files import write_json
 from nexuszero.paths import PROFILES
 from nexuszero.report import provenance
 from nexuszero.settings import Located, Stage, load
-from nexuszero.training.run import train
+from nexuszero.training import train
 
 
 class RepeatConfig(Stage):
@@ -59,7 +59,7 @@ def repeat(
         if not file.is_file():
             told = {"seed": seed, "out": place, "baseline": week / "baseline_config.yaml", "resume": True}
             given = {name: getattr(config, name) for name in config.model_fields_set}
-            train(TrainConfig.model_validate(given | told), log=log)
+            train(with_baseline(TrainConfig.model_validate(given | told)), log=log)
             analyse(AnalyseConfig.model_validate({"data": config.data, "checkpoint": network, "out": file}))
         reports.append(read_analysis(file))
         if reports[-1]["data"] != own["data"]:

@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from nexuszero.training.muon import Muon
+from nexuszero.training import optimisers
 
 DECAY = 0.01  # of weights
 
 
 def muon(model: nn.Module, rate: float) -> list[Optimizer]:
     """The package's optimisers, at the rates that follow from the one that is asked for."""
-    return [Muon(model.parameters(), rate, DECAY, fused=True)]
+    return optimisers(model.parameters(), rate, DECAY)
 
 
 def adamw(model: nn.Module, rate: float) -> list[Optimizer]:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from nexuszero.training.muon import MATRICES, OTHERS, Muon, orthogonal
+from nexuszero.training.muon import MATRICES, OTHERS, optimisers, orthogonal
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (20, 64), (64, 20)])
@@ -21,16 +21,16 @@ def test_matrices_step_as_in_pytorch_and_the_rest_as_in_adamw() -> None:
     weight, small = (torch.randn(shape, generator=generator) for shape in ((24, 48), (24, 120)))
     ours, theirs = ([torch.nn.Parameter(value.clone()) for value in (weight, small)] for _ in range(2))
     rate = 1e-3
-    optimiser = Muon(ours, rate, 0.1, fused=False)
+    own = optimisers(ours, rate, 0.1)
+    assert [optimiser.param_groups[0]["lr"] for optimiser in own] == [OTHERS * rate, MATRICES * rate]
     muon = torch.optim.Muon(theirs[:1], lr=MATRICES * rate, weight_decay=0.1)
     adamw = torch.optim.AdamW(theirs[1:], lr=OTHERS * rate, weight_decay=0.1)
-    assert optimiser.rate == pytest.approx(rate)
     for _ in range(3):
         gradients = [torch.randn(value.shape, generator=generator) for value in (weight, small)]
         for parameters in (ours, theirs):
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 parameter.grad = gradient.clone()
-        for each in (optimiser, muon, adamw):
+        for each in (*own, muon, adamw):
             each.step()
     torch.testing.assert_close(ours[0], theirs[0], atol=4e-3, rtol=0)  # a step is up to 0.04 times bfloat16's 2^-8
     assert (ours[0] - weight).abs().max() > 0.01
@@ -41,15 +41,24 @@ def test_its_state_is_saved_and_loaded() -> None:
     def run(steps: int, resumed: int) -> torch.Tensor:
         torch.manual_seed(0)
         model = torch.nn.Linear(32, 16)
-        optimiser = Muon(model.parameters(), 1e-3, 0.01, fused=True)
+        both = optimisers(model.parameters(), 1e-3, 0.01)
         for step in range(steps):
             if step == resumed:
-                state = optimiser.state_dict()
-                optimiser = Muon(model.parameters(), 1.0, 0.0, fused=True)
-                optimiser.load_state_dict(state)
-            optimiser.zero_grad()
+                states = [optimiser.state_dict() for optimiser in both]
+                both = optimisers(model.parameters(), 1.0, 0.0)
+                for optimiser, state in zip(both, states, strict=True):
+                    optimiser.load_state_dict(state)
+            model.zero_grad()
             model(torch.full((2, 32), step + 1.0)).square().sum().backward()
-            optimiser.step()
-        return model.weight.detach()
+            for optimiser in both:
+                optimiser.step()
+        return torch.cat([model.weight.detach(), model.bias.detach()[:, None]], dim=1)
 
     assert torch.equal(run(4, resumed=2), run(4, resumed=9))
+
+
+def test_a_network_without_matrices_has_adamw_alone() -> None:
+    """The smallest networks, and none of their layers is wide enough."""
+    adamw, muon = optimisers(torch.nn.Linear(4, 4).parameters(), 1e-3, 0.01)
+    assert len(adamw.param_groups[0]["params"]) == 2 and not muon.param_groups[0]["params"]
+    muon.step()
