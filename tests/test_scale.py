@@ -318,12 +318,11 @@ def learn(data, out, on_epoch=None, **changes):
     return [loss for epoch in result.history for loss in (epoch.train_loss, epoch.val_loss)] + [result.test_loss]
 
 
-def command(out, data, *options, launcher=()):
+def command(out, data, launcher=()):
     """Starts `nexuszero train` on two processes."""
-    values = SMALL | {"data": data, "out": out, "devices": 2, "baseline": "null"}
-    settings = [f"{name}={value}" for name, value in values.items()]
-    arguments = [part for setting in settings for part in ("--set", setting)]
-    return subprocess.Popen([*launcher, COMMAND, "train", *arguments, *options],
+    profile = out.with_suffix(".yaml")
+    profile.write_text(yaml.safe_dump({"train": SMALL | {"data": str(data), "out": str(out), "devices": 2}}))
+    return subprocess.Popen([*launcher, COMMAND, "train", "--config", profile],
                             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # fmt: skip
 
 

@@ -27,6 +27,8 @@ from nexuszero.errors import InputError, StageError
 
 T = TypeVar("T")
 
+GRACE = 20  # seconds for a process to end once the first one has left
+
 
 @dataclass(frozen=True)
 class Group:
@@ -117,9 +119,9 @@ def _started(size: int, device: torch.device, helper: Callable[..., object], arg
                 raise StageError(f"one of {size} processes died ({error}); train again, with resume=true") from error
             raise
         finally:
-            for process in others.processes:
+            for process in others.processes:  # each ends by itself, for nobody answers it any more
+                process.join(GRACE)
                 process.terminate()
-                process.join()
 
 
 def _help(
