@@ -6,31 +6,34 @@ import subprocess
 import sys
 from pathlib import Path
 
-import bench as benchmark
+import bench
+import bench_training
 import figures
 import gatv2 as plain
 import pytest
 import torch
+import turns
 from torch.utils.flop_counter import FlopCounterMode
 
-from nexuszero.data import Standardiser
+from nexuszero.config import GenerateConfig
+from nexuszero.data import Standardiser, generate
 from nexuszero.network import Batches, GraphBatches, ModelConfig, ParameterNet, loss
 
 ROOT = Path(__file__).parents[1]
 
 
 def test_a_row_by_hand():
-    row = benchmark.compared("it", [1.0, 2.0, 4.0], [10.0, 30.0, 20.0], target=6)
+    row = turns.compared("it", [1.0, 2.0, 4.0], [10.0, 30.0, 20.0], target=6)
     assert row["ours"] == {"median": 2.0, "min": 1.0, "max": 4.0}
     assert row["ratio"] == {"median": 10.0, "min": 5.0, "max": 15.0}
     assert row["met"] is True
-    assert benchmark.compared("it", [1.0], [5.9], target=6)["met"] is False
-    assert "met" not in benchmark.compared("it", [1.0], [2.0])
+    assert turns.compared("it", [1.0], [5.9], target=6)["met"] is False
+    assert "met" not in turns.compared("it", [1.0], [2.0])
 
 
 def test_both_run_in_turn_and_the_first_turn_does_not_count():
     calls = []
-    row = benchmark.turns("it", lambda: calls.append("ours"), lambda: calls.append("other"), 3, against="another")
+    row = turns.turns("it", lambda: calls.append("ours"), lambda: calls.append("other"), 3, against="another")
     assert calls == ["ours", "other"] * 4
     assert row["against"] == "another" and row["ratio"]["min"] <= row["ratio"]["max"]
 
@@ -39,13 +42,13 @@ def test_both_run_in_turn_and_the_first_turn_does_not_count():
     ("least", "most", "met"), [(5, None, True), (7, None, False), (None, 7, True), (None, 5, False)]
 )
 def test_a_figure_has_its_target(least, most, met):
-    assert benchmark._absolute(6, "s", least, most)["met"] is met
+    assert turns.figure(6, "s", least, most)["met"] is met
 
 
 def test_matrix_products_are_all_counted_and_run_again(splits):
     batch = next(iter(Batches(GraphBatches(splits["train"], Standardiser.fit(splits["train"].targets)), 8)))
     model = ParameterNet(ModelConfig(16, 2, 4, 0.0))
-    with benchmark.Products() as products:
+    with bench_training.Products() as products:
         loss(model(*batch.inputs).targets, batch.target).backward()
     counter = FlopCounterMode(display=False)
     with counter:
@@ -83,28 +86,39 @@ def test_the_plain_network_learns_something(splits):
     assert model(batch).shape == (32, 6) and values[-1] < 0.8 * values[0]
 
 
-def test_the_command_leaves_a_page_and_the_figures(tmp_path):
-    from nexuszero.report.standins import ensure_dataset
-
-    out, data = tmp_path / "bench.json", ROOT / "build/notebooks/bench/data"
-    ensure_dataset(data)
-    options = [f"data={data}", f"out={out}", "circuits=20", "generated=[70]", "repeats=1", "lesson=1", "threads=1"]
-    command = [sys.executable, "-c", "from nexuszero.cli import main; main()", "bench"]
-    told, environment = [part for text in options for part in ("--set", text)], os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run([*command, *told], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr
-    assert Path(done.stdout.splitlines()[-1]) == out.with_suffix(".html")
+def test_what_is_measured_and_the_page_of_it(tmp_path, monkeypatch, capsys):
+    """All parts once, at the smallest size; the page is notebook 07's."""
+    data = tmp_path / "data"
+    sizes = {"train": 60, "val": 20, "test": 20}
+    generate(GenerateConfig(out=data, **sizes), log=lambda _: None)
+    out = tmp_path / "bench.json"
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setattr(bench_training, "SHAPE", ModelConfig(64, 2, 4, 0.1))
+    bench.main(bench.BenchConfig(data=data, out=out, circuits=20, generated=[70], repeats=1, lesson=1, threads=1))
+    assert Path(capsys.readouterr().out.splitlines()[-1]) == out.with_suffix(".html")
     assert "Plotly.newPlot(" in out.with_suffix(".html").read_text()
-    found = json.loads(out.read_text())
-    rows = benchmark.rows(found)
-    assert [len(found[name]) for name in ("estimates", "labels", "generation", "loading", "training", "answers")] == [
-        8, 4, 1, 3, 3, 2,
-    ]  # fmt: skip
-    assert found["generation"][0]["peak_megabytes"] > 50 and found["generation"][0]["megabytes_on_disk"] > 0.05
-    shares = found["training"][-1]["profile"]
+
+    measured = json.loads(out.read_text())
+    rows = figures.benchmark_rows(measured)
+    parts = ("estimates", "labels", "generation", "loading", "training", "answers")
+    assert [len(measured[part]) for part in parts] == [8, 4, 1, 3, 3, 2]
+    generation = measured["generation"][0]
+    assert generation["peak_megabytes"] > 50 and generation["megabytes_on_disk"] > 0.05
+    shares = measured["training"][-1]["profile"]
     assert list(shares.values()) == sorted(shares.values(), reverse=True) and 0.5 < sum(shares.values()) <= 1
-    lesson = found["training"][1]
+    lesson = measured["training"][1]
     assert lesson["met"] == (lesson["validation_loss"] <= lesson["other_validation_loss"])
     table = figures.benchmark(rows)
     assert len(table) == len(rows) and set(table["met"]) <= {"", "yes", "no"}
     assert len(figures.ratios(rows).data[0].x) == len(rows)
+
+
+def test_the_command_says_what_is_wrong_in_one_line():
+    """A process of its own, as it is called."""
+    script = ROOT / "notebooks/experiments/bench.py"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, script, "--set", "data=nowhere"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    assert done.returncode == 2 and not done.stdout
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("bench.py: ") and "nowhere/train/index.h5: no such dataset; run" in done.stderr

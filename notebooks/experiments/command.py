@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
 from nexuszero.errors import InputError, StageError
 from nexuszero.settings import Stage, load
@@ -23,11 +23,11 @@ def run(model: type[Model], work: Callable[[Model], object]) -> None:
     try:
         work(load(model, options.config, overrides=options.set))
     except InputError as error:
-        sys.exit(_said(error, 2))
+        _fail(error, 2)
     except StageError as error:
-        sys.exit(_said(error, 1))
+        _fail(error, 1)
 
 
-def _said(error: Exception, code: int) -> int:
+def _fail(error: Exception, code: int) -> NoReturn:
     print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
-    return code
+    sys.exit(code)

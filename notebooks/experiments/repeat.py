@@ -1,6 +1,6 @@
-"""The week's training once more with other seeds: what the figures of one network are worth.
+"""The week's training once more with other seeds: what the figures of one network are worth. Notebook 08 shows them.
 
-python notebooks/experiments/repeat.py
+python notebooks/experiments/repeat.py --set seeds=[43,44]
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 import command
 from pydantic import Field
 
-from nexuszero.config import AnalyseConfig, Seed, TrainConfig, with_baseline
+from nexuszero.config import AnalyseConfig, Seed, TrainConfig
 from nexuszero.errors import InputError
-from nexuszero.evaluation.analysis import analyse, read_analysis
+from nexuszero.evaluation import analyse, read_analysis
 from nexuszero.files import write_json
 from nexuszero.paths import PROFILES
 from nexuszero.report import provenance
@@ -31,7 +31,8 @@ class RepeatConfig(Stage):
     out: Located = Field(Path("checkpoints/repeats"), description="receives the networks")
 
 
-def _again(config: RepeatConfig) -> None:
+def main(config: RepeatConfig) -> None:
+    """Trains the week of a profile again."""
     repeat(load(TrainConfig, config.profile, "train"), config.seeds, config.week, config.out)
 
 
@@ -49,25 +50,33 @@ def repeat(
         out: receives a directory a seed.
         log: receives one line at a time.
     """
-    own = read_analysis(week / "analysis.json")
-    if own["seed"] in seeds or len(set(seeds)) < len(seeds):
-        raise InputError(f"seeds: {', '.join(map(str, seeds))}: each once, and not the week's own {own['seed']}")
-    reports = [own]
+    first = read_analysis(week / "analysis.json")
+    if first["seed"] in seeds or len(set(seeds)) < len(seeds):
+        listed = ", ".join(map(str, seeds))
+        raise InputError(f"seeds: {listed}: each once, and not the week's own {first['seed']}")
+
+    reports = [first]
     for seed in seeds:
-        place = out / str(seed)
-        file, network = place / "analysis.json", place / "best_model.pt"
+        file = out / str(seed) / "analysis.json"
         if not file.is_file():
-            told = {"seed": seed, "out": place, "baseline": week / "baseline_config.yaml", "resume": True}
-            given = {name: getattr(config, name) for name in config.model_fields_set}
-            train(with_baseline(TrainConfig.model_validate(given | told)), log=log)
-            analyse(AnalyseConfig.model_validate({"data": config.data, "checkpoint": network, "out": file}))
-        reports.append(read_analysis(file))
-        if reports[-1]["data"] != own["data"]:
+            train_again(config, seed, week / "baseline_config.yaml", file, log)
+        report = read_analysis(file)
+        if report["data"] != first["data"]:
             raise InputError(f"{file}: was measured on other data than {week}; delete it, or name another directory")
-    found = {"provenance": provenance.collect(), "reports": reports}
-    write_json(week / "seeds.json", found)
-    return found
+        reports.append(report)
+
+    content = {"provenance": provenance.collect(), "reports": reports}
+    write_json(week / "seeds.json", content)
+    return content
+
+
+def train_again(config: TrainConfig, seed: int, baseline: Path, file: Path, log: Callable[[str], None]) -> None:
+    """Trains with another seed beside ``file``, which receives the measures."""
+    given = {name: getattr(config, name) for name in config.model_fields_set}
+    changed = {"seed": seed, "out": file.parent, "baseline": baseline, "resume": True}
+    train(TrainConfig.model_validate(given | changed), log=log)
+    analyse(AnalyseConfig(data=config.data, checkpoint=file.parent / "best_model.pt", out=file))
 
 
 if __name__ == "__main__":
-    command.run(RepeatConfig, _again)
+    command.run(RepeatConfig, main)
