@@ -90,10 +90,10 @@ def profiled(work: Work, times: int = 3) -> dict[str, float]:
     """Shares of the processor's time by operation, the largest first, by PyTorch's profiler."""
     with profile(activities=[ProfilerActivity.CPU]) as recorded:
         often(work, times)
-    spent = {event.key: event.self_cpu_time_total for event in recorded.key_averages()}
-    total = sum(spent.values())
-    largest = sorted(spent, key=spent.__getitem__, reverse=True)[:OPERATIONS]
-    return {name: spent[name] / total for name in largest}
+    times_by_operation = {event.key: event.self_cpu_time_total for event in recorded.key_averages()}
+    total = sum(times_by_operation.values())
+    largest = sorted(times_by_operation, key=times_by_operation.__getitem__, reverse=True)[:OPERATIONS]
+    return {name: times_by_operation[name] / total for name in largest}
 
 
 def _plain_net() -> plain.PlainNet:

@@ -42,9 +42,9 @@ def measure(config: CloneConfig, log: Callable[[str], None] = print) -> dict[str
             log(f"make {target}: {seconds[target]:.0f} s")
         megabytes = {"everything": _megabytes(clone / ".venv"), "light core": _light(clone, Path(directory) / "light")}
 
-    found = {"provenance": provenance.collect(), "seconds": seconds, "megabytes": megabytes}
-    write_json(config.out, found)
-    return found
+    content = {"provenance": provenance.collect(), "seconds": seconds, "megabytes": megabytes}
+    write_json(config.out, content)
+    return content
 
 
 def _timed(clone: Path, target: str) -> float:

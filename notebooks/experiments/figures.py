@@ -1,9 +1,9 @@
-"""What the experiments found, in tables and figures (notebooks 07 and 08)."""
+"""What the experiments measured, in tables and figures (notebooks 07 and 08)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,8 @@ from nexuszero.report.style import (
     styled,
 )
 
-if TYPE_CHECKING:  # a table of a dataset must not wait for torch and Optuna
-    pass
+# titles of errors in what circuits ask, their keys and digits
+MISREAD = (("free or fixed wrong", "free_wrong", 3), ("B off by", "bits_off", 1), ("log2 rows off by", "rows_off", 2))
 
 
 def commits(compared: Mapping[str, Any]) -> str:
@@ -53,31 +53,35 @@ def benchmark_rows(measured: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [row for part in measured.values() if isinstance(part, list) for row in part]
 
 
-def comparison(found: Mapping[str, Any]) -> pd.DataFrame:
+def comparison(compared: Mapping[str, Any]) -> pd.DataFrame:
     """Mean and deviation over seeds by variant (`notebooks/experiments/compare.py`), in the order of the first seed."""
-    rows = []
-    for name in dict.fromkeys(row["variant"] for row in found["rows"]):
-        runs = [row for row in found["rows"] if row["variant"] == name]
-        told: dict[str, Any] = {"variant": name, "seeds": len(runs), "weights": runs[0]["parameters"]}
-        told["seconds"] = float(np.median([run["seconds"] for run in runs]))
-        for split in runs[0]["splits"]:
-            told[f"loss, {split}"] = _spread([run["splits"][split]["loss"] for run in runs], 3)
-        for title, key, digits in (("free or fixed wrong", "free_wrong", 3), ("B off by", "bits_off", 1),
-                                   ("log2 rows off by", "rows_off", 2)):  # fmt: skip
-            values = [run["splits"]["val"][key] for run in runs if key in run["splits"]["val"]]
-            told[title] = _spread(values, digits) if values else ""
-        searched = [run["regret"].get("searched") for run in runs]
-        for title, key in (("sound, searched", "sound"), ("mean excess, searched", "mean_excess")):
-            told[title] = _spread([cost[key] for cost in searched], 3) if all(searched) else ""
-        rows.append(told)
-    return pd.DataFrame(rows).set_index("variant")
+    names = dict.fromkeys(row["variant"] for row in compared["rows"])
+    table = [_variant(name, [row for row in compared["rows"] if row["variant"] == name]) for name in names]
+    return pd.DataFrame(table).set_index("variant")
 
 
-def curve(found: Mapping[str, Any]) -> pd.DataFrame:
+def _variant(name: str, runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A row of :func:`comparison`; what a variant does not read or search is left empty."""
+    row: dict[str, Any] = {"variant": name, "seeds": len(runs), "weights": runs[0]["parameters"]}
+    row["seconds"] = float(np.median([run["seconds"] for run in runs]))
+    for split in runs[0]["splits"]:
+        row[f"loss, {split}"] = _spread([run["splits"][split]["loss"] for run in runs], 3)
+
+    for title, key, digits in MISREAD:
+        values = [run["splits"]["val"][key] for run in runs if key in run["splits"]["val"]]
+        row[title] = _spread(values, digits) if values else ""
+
+    searched = [run["regret"].get("searched") for run in runs]
+    for title, key in (("sound, searched", "sound"), ("mean excess, searched", "mean_excess")):
+        row[title] = _spread([regret[key] for regret in searched], 3) if all(searched) else ""
+    return row
+
+
+def curve(compared: Mapping[str, Any]) -> pd.DataFrame:
     """Losses by training circuits, mean and deviation over seeds."""
     rows = []
-    for size in sorted({row["train"] for row in found["curve"]}):
-        runs = [row for row in found["curve"] if row["train"] == size]
+    for size in sorted({row["train"] for row in compared["curve"]}):
+        runs = [row for row in compared["curve"] if row["train"] == size]
         losses = {
             f"loss, {split}": _spread([run["splits"][split]["loss"] for run in runs], 3) for split in runs[0]["splits"]
         }
@@ -106,23 +110,23 @@ def _spread(values: Sequence[float], digits: int) -> str:
     return f"{np.mean(values):.{digits}f}{deviation}"
 
 
-def learning(found: Mapping[str, Any]) -> go.Figure:
+def learning(compared: Mapping[str, Any]) -> go.Figure:
     """Losses of single runs by the number of training circuits , both axes logarithmic."""
     figure = go.Figure()
     styles = {"val": (BLUE, "circle"), "test_family": (GREEN, "square"), "test_large": (ORANGE, "diamond")}
     for split, (colour, symbol) in styles.items():
-        values = [row["splits"][split]["loss"] for row in found["curve"]]
-        figure.add_trace(points([row["train"] for row in found["curve"]], values, split, colour, symbol, 9))
+        values = [row["splits"][split]["loss"] for row in compared["curve"]]
+        figure.add_trace(points([row["train"] for row in compared["curve"]], values, split, colour, symbol, 9))
     axes = {"xaxis_type": "log", "yaxis_type": "log"}
     return styled(figure, "Loss by training circuits, equal batches", "training circuits", "loss", **axes)
 
 
-def compute(found: Mapping[str, Any]) -> go.Figure:
+def compute(compared: Mapping[str, Any]) -> go.Figure:
     """Validation loss by the seconds of training, a point a run; what lies below and to the left is better."""
     figure = go.Figure()
     shapes = ("network", "one layer", "two layers", "twice the layers", "half the width", "twice the width")
     for name in (*shapes, "set of nodes, no edges", "GATv2 by PyG"):
-        runs = [row for row in found["rows"] if row["variant"] == name]
+        runs = [row for row in compared["rows"] if row["variant"] == name]
         losses = [run["splits"]["val"]["loss"] for run in runs]
         colour = RED if name == "GATv2 by PyG" else GREY if "set" in name else BLUE
         points = go.Scatter(x=[run["seconds"] for run in runs], y=losses, name=name, mode="markers+text",
