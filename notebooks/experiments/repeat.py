@@ -51,10 +51,7 @@ def repeat(
         log: receives one line at a time.
     """
     first = read_analysis(week / "analysis.json")
-    if first["seed"] in seeds or len(set(seeds)) < len(seeds):
-        listed = ", ".join(map(str, seeds))
-        raise InputError(f"seeds: {listed}: each once, and not the week's own {first['seed']}")
-
+    _refuse_twice(seeds, first["seed"])
     reports = [first]
     for seed in seeds:
         file = out / str(seed) / "analysis.json"
@@ -68,6 +65,11 @@ def repeat(
     content = {"provenance": provenance.collect(), "reports": reports}
     write_json(week / "seeds.json", content)
     return content
+
+
+def _refuse_twice(seeds: Sequence[int], week: int) -> None:
+    if week in seeds or len(set(seeds)) < len(seeds):
+        raise InputError(f"seeds: {', '.join(map(str, seeds))}: each once, and not the week's own {week}")
 
 
 def train_again(config: TrainConfig, seed: int, baseline: Path, file: Path, log: Callable[[str], None]) -> None:
