@@ -27,8 +27,6 @@ from nexuszero.errors import InputError, StageError
 
 T = TypeVar("T")
 
-GRACE = 20  # seconds for a process to end once the first one has left
-
 
 @dataclass(frozen=True)
 class Group:
@@ -119,9 +117,9 @@ def _started(size: int, device: torch.device, helper: Callable[..., object], arg
                 raise StageError(f"one of {size} processes died ({error}); train again, with resume=true") from error
             raise
         finally:
-            for process in others.processes:  # each ends by itself, for nobody answers it any more
-                process.join(GRACE)
+            for process in others.processes:  # after an error they wait for a first one that has left
                 process.terminate()
+                process.join()
 
 
 def _help(

@@ -43,7 +43,7 @@ from nexuszero.network import (
 from nexuszero.pool import share
 from nexuszero.training.augment import augmented_demands
 from nexuszero.training.journal import Diverged, Epoch, Journal, Log
-from nexuszero.training.loop import Loop
+from nexuszero.training.loop import Loop, Step
 from nexuszero.training.processes import Group, group
 from nexuszero.training.tracking import tracker
 
@@ -228,8 +228,7 @@ class Run:
         start = time.perf_counter()
         total = 0.0
         circuits = 0
-        steps = tqdm(self.loop.epoch(number), total=count, disable=not self.bar, leave=False, mininterval=0)
-        for place, step in enumerate(steps, 1):
+        for place, step in enumerate(self.with_bar(self.loop.epoch(number)), 1):
             if not math.isfinite(step.loss):
                 raise Diverged(f"the training loss is {step.loss} at epoch {number}, batch {place}")
             circuits += step.circuits
@@ -238,6 +237,12 @@ class Run:
                 speed = circuits / (time.perf_counter() - start)
                 self.log(f"  batch {place}/{count}: loss {step.loss:.4f}, {speed:.0f} graphs/s")
         return total, circuits
+
+    def with_bar(self, steps: Iterator[Step]) -> Iterator[Step]:
+        """The same steps; a bar, which holds a lock that processes share, is made in a terminal alone."""
+        if not self.bar:
+            return steps
+        return iter(tqdm(steps, total=len(self.loop.batches), leave=False, mininterval=0))
 
     def validate(self, number: int, start: float, train_loss: float, circuits: float) -> Epoch:
         """The record of an epoch that began at ``start``."""
