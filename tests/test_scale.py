@@ -268,7 +268,7 @@ def test_trials_as_ray_tasks(tune, tmp_path):
 
 @needs_ray
 def test_shards_as_ray_tasks_are_the_dataset_of_one_machine(tmp_path):
-    sizes = {"train": 300, "val": 60, "test": 60, "seed": 5}
+    sizes = {"train": 300, "val": 60, "test": 60, "test_large": 0, "test_family": 0, "seed": 5}
     generate(GenerateConfig(out=tmp_path / "one", **sizes), log=str)
     options = [f"{name}={value}" for name, value in sizes.items()]
     options += [f"out={tmp_path / 'two'}", "executor=ray", "workers=2"]
