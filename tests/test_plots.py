@@ -74,9 +74,10 @@ def test_histograms_hold_every_circuit(circuits, figures):  # noqa: F811
 
 
 def test_the_history_falls_and_leaves_failed_trials_out(figures):
-    points, best = figures["trial_history"].data
+    points, best, infeasible = figures["trial_history"].data
+    assert not infeasible.x
     assert list(points.x) == [0, 2, 3, 4]
-    assert list(best.y) == [1.5, 0.9, 0.9, 0.9]
+    assert list(best.y) == [1.5, 1.5, 0.9, 0.9, 0.9]  # by trial, the failed one among them
 
 
 def test_the_kept_epoch_is_marked(figures):
