@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -19,10 +17,7 @@ from nexuszero.data import (
 )
 from nexuszero.network.batches import Batch
 from nexuszero.network.model import RANGE_UNIT, ModelOutput, ParameterNet
-
-with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions with torch.jit
-    warnings.simplefilter("ignore", FutureWarning)
-    from torch_geometric.nn import global_mean_pool
+from nexuszero.network.pooling import pool_mean
 
 PARAMETERS = slice(0, 3)  # columns of targets: log2 n, log2 q, log2 sigma
 METRICS = slice(3, 6)  # bit security, hardness, log2 proof size
@@ -97,7 +92,7 @@ def range_error(output: ModelOutput, batch: Batch, every_round: bool = True) -> 
     error = bits_error(predicted[..., 1], (bits / RANGE_UNIT).expand(full.shape)).masked_fill(full, 0)
     error = error + F.binary_cross_entropy_with_logits(predicted[..., 0], full.float(), reduction="none")
     by_node = error.mean(0).unsqueeze(1)
-    return global_mean_pool(by_node, batch.graph[output.nodes], len(batch.target)).mean()  # type: ignore[no-any-return]
+    return pool_mean(by_node, batch.graph[output.nodes], len(batch.target)).mean()
 
 
 def demand_error(predicted: Tensor, demand: Tensor) -> Tensor:

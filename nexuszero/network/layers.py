@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -11,11 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nexuszero.data import EDGE_FEATURES, FORMS
-
-with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions with torch.jit
-    warnings.simplefilter("ignore", FutureWarning)
-    from torch_geometric.nn import global_max_pool
-    from torch_geometric.utils import segment, softmax
+from nexuszero.network.pooling import pool_max, segment_max, softmax
 
 
 class SortedEdges(NamedTuple):
@@ -49,7 +44,7 @@ class SortedEdges(NamedTuple):
         to_max, to_sum = F.relu(message).float().chunk(2, dim=1)
 
         total = to_sum.new_zeros(len(self.ptr) - 1, to_sum.shape[1]).index_add(0, self.target, to_sum)
-        return segment(to_max, self.ptr, "max"), total
+        return segment_max(to_max, self.ptr), total
 
 
 class Edges(NamedTuple):
@@ -195,14 +190,14 @@ class Pooling(nn.Module):
         """One row a circuit."""
         value = F.relu(self.value(x)).float()  # [nodes, width]
         score = self.score(F.layer_norm(x, x.shape[1:])).float()
-        attention = self.dropout(softmax(score, graph, num_nodes=num_graphs))  # [nodes, heads]
+        attention = self.dropout(softmax(score, graph, num_graphs))  # [nodes, heads]
 
         by_head = value.view(*attention.shape, self.width // attention.shape[1])  # [nodes, heads, channels]
         weighted = (attention.unsqueeze(2) * by_head).flatten(1)  # [nodes, width]
 
         total = value.new_zeros(num_graphs, self.width).index_add(0, graph, value)
         mean = value.new_zeros(num_graphs, self.width).index_add(0, graph, weighted)
-        return torch.cat([total.log1p(), global_max_pool(value, graph, num_graphs), mean], dim=1)
+        return torch.cat([total.log1p(), pool_max(value, graph, num_graphs), mean], dim=1)
 
 
 def mlp(in_dim: int, hidden_dim: int, out_dim: int, layers: int = 2) -> nn.Sequential:

@@ -11,7 +11,6 @@ analysis knows both of training circuits; the targets are calculated from the de
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -30,10 +29,7 @@ from nexuszero.network.graph import (
     sort_edges,
 )
 from nexuszero.network.layers import MessagePassing, Pooling, State, mlp
-
-with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions with torch.jit
-    warnings.simplefilter("ignore", FutureWarning)
-    from torch_geometric.nn import global_max_pool
+from nexuszero.network.pooling import pool_max
 
 ROUNDS = 2  # in a layer
 RANGE_UNIT = 32  # bits: unit of the bits of nodes' ranges
@@ -224,7 +220,7 @@ class ParameterNet(nn.Module):
         # q is free if no node fills the field; its bits are those of the widest node that does not
         full, bits = ranges[:, :1], ranges[:, 1:]
         narrow = bits.relu() * (1 - full.sigmoid())
-        extremes = global_max_pool(torch.cat([full, narrow], dim=1), graph_of_range, num_graphs)  # [graphs, 2]
+        extremes = pool_max(torch.cat([full, narrow], dim=1), graph_of_range, num_graphs)  # [graphs, 2]
         free = -extremes[:, :1].clamp(-8, 8)
         widest = extremes[:, 1:] * (RANGE_UNIT / DEMAND_BITS_UNIT)
 
