@@ -1,4 +1,4 @@
-"""What a stage may be told: one frozen model per stage.
+"""The settings of every stage: one frozen model per stage.
 
 nexuszero train --profile quick --set epochs=3 --set learning_rate=1e-4
 """
@@ -31,7 +31,7 @@ class Engine(Stage):
 
 
 class Tracked(Stage):
-    """Who else is told about a training run, beside its run.jsonl (`nexuszero.training.tracking`)."""
+    """Who else receives the rows of a training run, beside its run.jsonl (`nexuszero.training.tracking`)."""
 
     tracking: Literal["none", "tensorboard", "wandb"] = Field("none", description="a tracker beside run.jsonl")
     wandb_mode: Literal["offline", "online"] = Field("offline", description="offline: `wandb sync` may upload it later")

@@ -1,4 +1,4 @@
-"""What a circuit's owner is told: the answer, what a network proposed, and why the answer is what it is."""
+"""What a circuit's owner is given: the answer, what a network proposed, and why the answer is what it is."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Runs notebooks headlessly and makes pages of them that open with the network off.
 
 papermill executes one notebook after another (kernels started in parallel clash on ports); nbconvert makes the page,
-plotly.js is embedded once in each. What a notebook is told are the fields of its stage's configuration.
+plotly.js is embedded once in each. A notebook's parameters are the fields of its stage's configuration.
 
     nexuszero week --profile smoke
 """
@@ -45,7 +45,7 @@ def week(
     """Runs the stages of a profile from the first one -> the index page. Overrides are `stage.key=value`."""
     if first not in STAGES:
         raise InputError(f"--from {first}: no such stage; choose one of {', '.join(STAGES)}")
-    told = _stages(profile, list(overrides))
+    parameters = _stages(profile, list(overrides))
     out = load(configs.ReportConfig, profile, "report").out
     out.mkdir(parents=True, exist_ok=True)
     done = list(STAGES)[: list(STAGES).index(first)]
@@ -60,7 +60,7 @@ def week(
     for stage, (name, _) in list(STAGES.items())[len(done) :]:
         start = time.perf_counter()
         log(f"{name} ...")
-        pages.append(run(NOTEBOOKS / f"{name}.ipynb", out / f"{name}.ipynb", told[stage]))
+        pages.append(run(NOTEBOOKS / f"{name}.ipynb", out / f"{name}.ipynb", parameters[stage]))
         seconds[stage] = time.perf_counter() - start
         log(f"{name}: {seconds[stage]:.0f} s")
         (out / "seconds.json").write_text(json.dumps(seconds, indent=1) + "\n")
@@ -91,7 +91,7 @@ def circuit(
 ) -> Path:
     """Makes the page of one circuit from notebook 06 -> the page, ``out/NAME.LEVEL.html``.
 
-    The notebook and the answer as JSON stand beside it. Whatever is wrong with the input is told before it runs.
+    The notebook and the answer as JSON stand beside it. Whatever is wrong with the input is said before it runs.
     """
     from nexuszero.network import load
 
@@ -101,13 +101,13 @@ def circuit(
         raise InputError(f"{file}: {answer.reason}")
     if checkpoint is not None:
         load(checkpoint)
-    told = configs.CircuitConfig.model_validate({
+    config = configs.CircuitConfig.model_validate({
         "circuit": file, "security": security, "bounds": bounds, "checkpoint": checkpoint,
         "out": out / f"{file.stem}.{security}.json",
     })  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     name, _ = GUIDES["circuit"]
-    return run(NOTEBOOKS / f"{name}.ipynb", out / f"{file.stem}.{security}.ipynb", _plain(told))
+    return run(NOTEBOOKS / f"{name}.ipynb", out / f"{file.stem}.{security}.ipynb", _plain(config))
 
 
 def run(notebook: Path, out: Path, parameters: dict[str, Any]) -> Path:
@@ -148,27 +148,27 @@ def _stages(profile: Path, overrides: list[str]) -> dict[str, dict[str, Any]]:
         stage = text.partition(".")[0]
         if stage not in STAGES or "=" not in text:
             raise InputError(f"--set {text}: expected stage.key=value, the stage one of {', '.join(STAGES)}")
-    told = {}
+    parameters = {}
     for stage, (_, model) in STAGES.items():
         own = [text.removeprefix(f"{stage}.") for text in overrides if text.startswith(f"{stage}.")]
-        told[stage] = _plain(load(model, profile, stage, own))
-    return told
+        parameters[stage] = _plain(load(model, profile, stage, own))
+    return parameters
 
 
 def _plain(config: Stage) -> dict[str, Any]:
-    """Plain values; paths below the current directory, where a notebook runs, are told relative to it.
+    """Plain values; paths below the current directory, where a notebook runs, are relative to it.
 
     What a search varies and nobody gave is None, so that the baseline file decides.
     """
     here, free = Path.cwd(), set(configs.TUNED) - config.model_fields_set
 
-    def told(value: Any) -> Any:
+    def plain(value: Any) -> Any:
         if not isinstance(value, Path):
             return value
         path = value.resolve()
         return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
-    return {name: None if name in free else told(value) for name, value in config}
+    return {name: None if name in free else plain(value) for name, value in config}
 
 
 def _refuse_unknown(notebook: Path, parameters: dict[str, Any]) -> None:

@@ -145,10 +145,10 @@ def _nearest(edges: Array, nodes: int, most: int) -> Array:
     """Up to ``most`` nodes, breadth first from the first constraint, then by number where nothing more is joined."""
     seen = edges[1, :1]
     while len(seen) < most:
-        reached = np.setdiff1d(edges[:, np.isin(edges, seen).any(axis=0)], seen)
-        if not len(reached):
+        neighbours = np.setdiff1d(edges[:, np.isin(edges, seen).any(axis=0)], seen)
+        if not len(neighbours):
             break
-        seen = np.concatenate([seen, reached])
+        seen = np.concatenate([seen, neighbours])
     return np.concatenate([seen, np.setdiff1d(np.arange(nodes), seen)])[:most]
 
 

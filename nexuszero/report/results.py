@@ -170,13 +170,13 @@ def over_seeds(
 ) -> pd.DataFrame:
     """Mean and deviation over reports, one a seed, of each number in a table of one; how many have it, if not all."""
     frames = [table(report) for report in reports]
-    told = frames[0].astype(object)
-    for column in told.columns:
-        for row in told.index:
+    spread = frames[0].astype(object)
+    for column in spread.columns:
+        for row in spread.index:
             values = [frame.loc[row, column] for frame in frames]
             if not isinstance(values[0], str):
-                told.loc[row, column] = _over(pd.to_numeric(pd.Series(values)))
-    return told
+                spread.loc[row, column] = _over(pd.to_numeric(pd.Series(values)))
+    return spread
 
 
 def _over(values: pd.Series) -> str:

@@ -74,9 +74,9 @@ def ensure_study(storage: str, study_name: str, data: Path, baseline: Path) -> N
     if file is not None and is_scratch(file) and not file.is_file():
         from nexuszero.training import tune
 
-        told = {"data": data, "storage": storage, "study_name": study_name, "baseline": baseline}
+        values = {"data": data, "storage": storage, "study_name": study_name, "baseline": baseline}
         small = {"trials": 2, "epochs": 1, "batch_cap": 2, "batch_size": 8, "log_every": 0}
-        tune(TuneConfig.model_validate(told | small | {"runs": file.parent / "runs"}))
+        tune(TuneConfig.model_validate(values | small | {"runs": file.parent / "runs"}))
 
 
 def ensure_analysis(analysis: Path, data: Path, checkpoint: Path) -> None:

@@ -18,8 +18,6 @@ from nexuszero.data import Array
 from nexuszero.settings import Stage
 
 MEAN_PREDICTOR_LOSS = 2.0  # three standardised parameters and three metrics, each of variance one
-
-
 UNITS = {
     "n": "LWE dimension",
     "log2_q": "bits",
@@ -28,17 +26,9 @@ UNITS = {
     "hardness": "0..1",
     "proof_size": "bytes",
 }
-
-
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
-
-
 SPLIT_COLOURS = {"train": BLUE, "val": ORANGE, "test": GREEN}
-
-
 LOGARITHMIC = ("n", "sigma", "proof_size", "learning_rate")
-
-
 AXES = {name: f"{name} ({unit})" for name, unit in UNITS.items()}
 
 

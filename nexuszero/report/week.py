@@ -1,4 +1,4 @@
-"""The week in tables: gathers what the stages left and says it in the order of the seed document.
+"""The week in tables: gathers what the stages left and puts it in the order of the seed document.
 
 week = gather(SummaryConfig(...)); print(results(week)); write(week, compare_golden(), Path("summary.json"))
 """
@@ -25,8 +25,6 @@ from nexuszero.files import read_json, write_json
 from nexuszero.report import dataset, provenance, results, search, style, training
 from nexuszero.report.style import BLUE, styled
 from nexuszero.training import load_study
-
-RANGES = {"learning_rate": (1e-5, 5e-4), "dropout": (0.05, 0.3), "num_layers": (3, 8)}
 
 
 @dataclass(frozen=True)
@@ -104,7 +102,7 @@ def dataset_configuration(week: Week) -> pd.DataFrame:
 def tuning_configuration(week: Week) -> pd.DataFrame:
     """Framework, space and size of the search, read off the study itself."""
     trials = week.study.trials
-    space = {name: _told(distribution) for name, distribution in _distributions(week.study).items()}
+    space = {name: _space(distribution) for name, distribution in _distributions(week.study).items()}
     fixed = {
         "framework": f"Optuna {optuna.__version__}, TPE sampler",
         "study name": week.study.study_name,
@@ -120,18 +118,6 @@ def best_parameters(week: Week) -> pd.DataFrame:
     best, trained = week.study.best_trial.params, week.run["start"]["config"]
     rows = [[name, best.get(name), week.baseline.get(name), trained[name]] for name in TUNED]
     return pd.DataFrame(rows, columns=["hyperparameter", "best trial", "baseline file", "trained with"], dtype=object)
-
-
-def tuning_performance(week: Week) -> pd.DataFrame:
-    """Durations of the search beside what the seed document reports."""
-    seconds = [duration for trial in week.study.trials if (duration := _seconds(trial)) is not None]
-    rows = [
-        ["trials", len(week.study.trials), "12 (section 3), 8 (sections 6 and 9)"],
-        ["seconds a trial, mean", sum(seconds) / len(seconds), "480 to 600"],
-        ["seconds in all", sum(seconds), "3,600 to 4,800"],
-        ["best validation loss", week.study.best_value, "0.6124 (section 6), 0.3076 as test loss (section 3)"],
-    ]
-    return pd.DataFrame(rows, columns=["search", "here", "seed document"], dtype=object)
 
 
 def losses(week: Week) -> pd.DataFrame:
@@ -165,48 +151,6 @@ def stage_times(week: Week) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["stage", "work (s)", "notebook (s)"])
 
 
-def contradictions(week: Week) -> pd.DataFrame:
-    """Where the seed document contradicts itself, and what holds here, computed."""
-    trained = best_parameters(week)
-    same = bool((trained["best trial"] == trained["baseline file"]).all())
-    table = search.trials(week.study)
-    outside = sum(_outside(table[name], *ends) for name, ends in RANGES.items())
-    best, count = week.study.best_trial.number, len(week.study.trials)
-    rows = [
-        [
-            "best trial",
-            "trial 8 (section 3)",
-            "trial 1 (sections 4, 6)",
-            f"trial {best}; the baseline file {'holds its values' if same else 'DIFFERS'}",
-        ],
-        [
-            "search space",
-            "learning rate 1e-5 to 5e-4",
-            "trial 6 has 3.68e-3",
-            f"{outside} of {count} trials have a value outside of the space",
-        ],
-        [
-            "criterion",
-            "test loss (section 3)",
-            "0.6124 is called a validation loss (section 6)",
-            "validation loss; the test loss is a column, read after the choice",
-        ],
-        [
-            "number of trials",
-            "12 completed (section 3)",
-            "8 trials (sections 6, 9), 5 remaining (section 7)",
-            f"{count} trials in the study",
-        ],
-        [
-            "layers of trials 4 and 7",
-            "7 and 4 (table)",
-            'both "too shallow (4 layers) or high dropout" (key insights)',
-            "no cause is named that the table does not show",
-        ],
-    ]
-    return pd.DataFrame(rows, columns=["subject", "the document says", "and also says", "here"])
-
-
 def write(week: Week, golden: pd.DataFrame, out: Path) -> dict[str, Any]:
     """Writes the numbers that matter as JSON, with where they come from."""
     table = search.trials(week.study)
@@ -238,7 +182,7 @@ def _distributions(study: optuna.Study) -> Mapping[str, Any]:
     return {name: kind for trial in study.trials for name, kind in trial.distributions.items()}
 
 
-def _told(distribution: Any) -> str:
+def _space(distribution: Any) -> str:
     if hasattr(distribution, "choices"):
         return ", ".join(map(str, distribution.choices))
     scale = ", log-uniform" if distribution.log else ""
@@ -247,10 +191,6 @@ def _told(distribution: Any) -> str:
 
 def _seconds(trial: FrozenTrial) -> float | None:
     return trial.duration.total_seconds() if trial.duration else None
-
-
-def _outside(values: pd.Series, low: float, high: float) -> int:
-    return int(((values < low) | (values > high)).sum())
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
