@@ -9,6 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from nexuszero.errors import InputError
+from nexuszero.report import pages
+
 ROOT = Path(__file__).parents[1]
 CIRCUITS = ROOT / "tests/fixtures/circuits"
 COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()", "report"]
@@ -63,6 +66,6 @@ def test_bad_input_is_one_line_before_anything_runs(arguments, says, tmp_path):
     assert not (tmp_path / "pages").exists()
 
 
-def test_elsewhere_the_notebook_is_missed(tmp_path):
-    done = run(CIRCUITS / "matmul.bn128.r1cs", "--exact", cwd=tmp_path)
-    assert done.returncode == 2 and "repository's root" in done.stderr
+def test_a_missing_notebook_is_one_line(tmp_path):
+    with pytest.raises(InputError, match="no such notebook; run from the repository's root"):
+        pages.run(tmp_path / "none.ipynb", tmp_path / "out.ipynb", {})
