@@ -1,4 +1,4 @@
-"""What people look at: tables and figures, a module a notebook, and the pages that are made of notebooks.
+"""What people look at: tables and figures, a module a notebook, and the pages of notebooks.
 
 ==================  ===============================================================
 ``dataset``         notebook 01: what a file holds, how circuits are distributed
