@@ -165,9 +165,9 @@ def report(
     out: Annotated[Path, typer.Option(help="Directory of the page.")] = Path("reports/circuits"),
 ) -> None:
     """Runs notebook 06 on a circuit and prints the path of its page."""
-    from nexuszero.report import pages
+    from nexuszero.report.pages import circuit_page
 
-    typer.echo(pages.circuit(file, security, bounds, model_file(checkpoint, exact), out))
+    typer.echo(circuit_page(file, security, bounds, model_file(checkpoint, exact), out))
 
 
 @app.command()
@@ -233,9 +233,9 @@ def week(
     ] = "generate",
 ) -> None:
     """Runs the notebooks of the whole week and prints the path of the index page."""
-    from nexuszero.report import pages
+    from nexuszero.report.pages import run_week
 
-    typer.echo(pages.week(_profile(profile, config), set_ or [], first=first))
+    typer.echo(run_week(_profile(profile, config), set_ or [], first=first))
 
 
 @app.command()
@@ -247,9 +247,9 @@ def reference(
     ),
 ) -> None:
     """Keeps a week's figures and its network in reports/reference and prints the paths."""
-    from nexuszero.report import pages
+    from nexuszero.report.pages import keep_reference
 
-    for file in pages.reference(week, checkpoint):
+    for file in keep_reference(week, checkpoint):
         typer.echo(file)
 
 

@@ -79,6 +79,11 @@ class Stage(Frozen):
 Model = TypeVar("Model", bound=Frozen)
 
 
+def path_fields(model: type[Frozen]) -> set[str]:
+    """The names of a model's fields that are paths, anchored where they are written."""
+    return {name for name, field in model.model_fields.items() if "path" in field.metadata}
+
+
 def load(
     model: type[Model],
     path: Path | str | None = None,
@@ -176,7 +181,7 @@ def _parsed(overrides: Iterable[str]) -> dict[str, Any]:
 
 def _anchored(model: type[Frozen], values: dict[str, Any], base: Path, where: str) -> dict[str, Any]:
     _known(model, values, where)
-    paths = {name for name, field in model.model_fields.items() if "path" in field.metadata}
+    paths = path_fields(model)
     return {
         name: _anchor(value, base) if name in paths and isinstance(value, str) else value
         for name, value in values.items()

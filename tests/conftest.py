@@ -1,13 +1,19 @@
-"""What several tests share: one thread, and a small dataset whose targets follow from the graph."""
+"""What several tests share: one thread, a dataset whose targets follow from the graph, circuits, a recommendation."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+import report_cases
 import synthetic
 
 from nexuszero.data import Split
+
+if TYPE_CHECKING:
+    from nexuszero.advice import Recommendation
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -31,3 +37,39 @@ def splits(data_directory: Path) -> dict[str, Split]:
     from nexuszero.data import read_all
 
     return read_all(data_directory)
+
+
+@pytest.fixture(scope="session")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Split]:
+    """64 circuits as the library draws them, seed 1."""
+    from nexuszero.config import GenerateConfig
+    from nexuszero.data import generate, read_all
+
+    out = tmp_path_factory.mktemp("circuits")
+    generate(GenerateConfig(out=out, train=40, val=12, test=12, seed=1), log=lambda _: None)
+    return read_all(out)
+
+
+@pytest.fixture(scope="session")
+def recommended() -> Recommendation:
+    """A recommendation, with values as a network might have proposed them."""
+    import numpy as np
+
+    from nexuszero.advice import Nearest, Proposal, recommend
+    from nexuszero.crypto import CryptoBridge
+    from nexuszero.data import Standardiser, nearest
+
+    bridge = CryptoBridge()
+    units = Standardiser((11, 40, 10, 0, 0, 0), (1,) * 6)
+    values = np.array([1500, 40, 900, 120, 0.8, 9000])
+    circuits = bridge.read([report_cases.CIRCUIT])
+    (verdict,) = circuits.verdicts(128, values[None, :3])
+    candidates = circuits.candidates(128)
+    place = nearest(candidates, values, units)
+    proposal = Proposal(
+        values=tuple(values.tolist()),
+        verdict=verdict,
+        nearest=Nearest(candidates[place.position], place.excess),
+        source="a test",
+    )
+    return replace(recommend(bridge, report_cases.CIRCUIT, 128), proposal=proposal)

@@ -49,9 +49,9 @@ VALUES = {  # of keys whose default is followed by no other of its kind
 
 def configured(name, monkeypatch, *arguments):
     """What a stage is run with."""
-    monkeypatch.setattr("nexuszero.config.with_baseline", lambda config: config)  # no file of a search is there
     seen = []
     monkeypatch.setattr(STAGES[name][1], seen.append)
+    monkeypatch.setattr("nexuszero.config.with_baseline", lambda config: config)  # no file of a search is there
     done = run(name, "--profile", "smoke", *arguments)
     assert done.returncode == 0, done.stderr
     (config,) = seen

@@ -14,6 +14,7 @@ from nexuszero.data import Standardiser, generate, read
 from nexuszero.errors import InputError
 from nexuszero.network import GraphBatches, ParameterNet
 from nexuszero.report import results
+from nexuszero.report.seeds import over_seeds
 from nexuszero.training import augmented_demands
 
 SMALL = {"batches": 2, "steps": 1, "sizes": [8, 30], "batch_size": 4, "hidden_dim": 32, "num_layers": 3, "threads": 1}
@@ -46,7 +47,7 @@ def test_every_variant_learns_and_is_measured(data, tmp_path):
         assert row["milliseconds"] > 0 and row["regret"]["answer"]["circuits"] <= 4
     runs = by_seed(found)
     assert len(runs) == 2 and results.models(runs[0]).index.tolist() == list(VARIANTS)
-    assert "GATv2 by PyG" in results.over_seeds(results.models, runs).index
+    assert "GATv2 by PyG" in over_seeds(results.models, runs).index
     losses = [row["splits"]["val"]["loss"] for row in found["rows"]]
     assert len(set(losses)) == len(losses)  # so each choice and each seed changes something
 

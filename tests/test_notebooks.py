@@ -3,6 +3,8 @@
 import ast
 import re
 import statistics
+import subprocess
+import sys
 from pathlib import Path
 
 import nbformat
@@ -109,6 +111,12 @@ def test_metadata_does_not_change_with_the_machine(stage):
         "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
         "language_info": {"name": "python"},
     }
+
+
+def test_every_name_is_defined_and_every_import_used():
+    command = [Path(sys.executable).with_name("ruff"), "check", "--isolated", "--select", "F"]
+    done = subprocess.run([*command, *NOTEBOOKS.glob("*.ipynb")], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 def test_there_are_three_profiles():

@@ -2,7 +2,10 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from nexuszero.report import provenance
 
@@ -15,15 +18,15 @@ def test_everything_is_json_and_names_no_place_of_the_machine(splits):
 
 
 def test_data_is_seed_and_hash_of_each_split(splits):
-    told = provenance.data(splits)
-    assert told["val"] == {"master_seed": 1, "sha256": splits["val"].content_hash}
-    assert list(told) == ["train", "val", "test"]
+    data = provenance.data(splits)
+    assert data["val"] == {"master_seed": 1, "sha256": splits["val"].content_hash}
+    assert list(data) == ["train", "val", "test"]
 
 
 def test_versions_cover_what_results_depend_on():
-    told = provenance.versions()
-    assert {"python", "torch", "optuna", "numpy", "nexuszero"} <= set(told)
-    assert "not installed" not in told.values()
+    versions = provenance.versions()
+    assert {"python", "torch", "optuna", "numpy", "nexuszero"} <= set(versions)
+    assert "not installed" not in versions.values()
 
 
 def test_a_tree_without_git_is_unknown(tmp_path, monkeypatch):
@@ -45,3 +48,15 @@ def test_a_changed_tree_is_dirty(tmp_path, monkeypatch):
     assert len(provenance.commit()) == 40
     (tmp_path / "file").write_text("two")
     assert provenance.commit().endswith("-dirty")
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+def test_torch_is_asked_only_where_it_is_loaded(loaded, monkeypatch):
+    if not loaded:
+        monkeypatch.delitem(sys.modules, "torch", raising=False)
+    else:
+        import torch
+    machine = provenance.machine()
+    assert machine["torch_threads"] == (torch.get_num_threads() if loaded else None)
+    assert loaded or machine["gpu"] is None
+    assert loaded or "torch" not in sys.modules

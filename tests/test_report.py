@@ -1,26 +1,16 @@
 """`nexuszero report` as a person runs it: one circuit, one page, and one line for whatever is wrong."""
 
 import json
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from shell import checked, refused, start
 
-from nexuszero.errors import InputError
 from nexuszero.report import pages
 
 ROOT = Path(__file__).parents[1]
 CIRCUITS = ROOT / "tests/fixtures/circuits"
-COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()", "report"]
-
-
-def run(*arguments, cwd=ROOT):
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    return subprocess.run([*COMMAND, *map(str, arguments)], cwd=cwd, env=environment, capture_output=True, text=True,
-                          timeout=300)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +18,8 @@ def page(tmp_path_factory):
     out = tmp_path_factory.mktemp("report") / "pages"
     bounds = out.parent / "bounds.json"
     bounds.write_text(json.dumps({str(wire): [0, 255] for wire in range(10, 28)}))
-    done = run(CIRCUITS / "matmul.bn128.r1cs", "--security", 192, "--exact", "--bounds", bounds, "--out", out)
-    assert done.returncode == 0, done.stdout + done.stderr
+    options = ["--security", 192, "--exact", "--bounds", bounds, "--out", out]
+    done = checked(start("report", CIRCUITS / "matmul.bn128.r1cs", *options))
     return Path(done.stdout.splitlines()[-1])
 
 
@@ -60,12 +50,12 @@ def test_the_page_shows_three_figures_and_needs_no_network(page):
     ],
 )
 def test_bad_input_is_one_line_before_anything_runs(arguments, says, tmp_path):
-    done = run(*arguments, "--out", tmp_path / "pages")
-    assert done.returncode == 2 and says in done.stderr, done.stderr
-    assert len(done.stderr.splitlines()) == 1 and "Traceback" not in done.stderr
+    assert says in refused("report", *arguments, "--out", tmp_path / "pages")
     assert not (tmp_path / "pages").exists()
 
 
-def test_a_missing_notebook_is_one_line(tmp_path):
-    with pytest.raises(InputError, match="no such notebook; run from the repository's root"):
-        pages.run(tmp_path / "none.ipynb", tmp_path / "out.ipynb", {})
+def test_without_a_checkout_the_notebook_is_missed(tmp_path, monkeypatch):
+    monkeypatch.setattr(pages, "NOTEBOOKS", tmp_path / "notebooks")
+    line = refused("report", CIRCUITS / "matmul.bn128.r1cs", "--exact", "--out", tmp_path / "pages")
+    assert "06_your_circuit.ipynb: no such notebook" in line
+    assert not (tmp_path / "pages").exists()

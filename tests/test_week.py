@@ -4,21 +4,21 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from shell import COMMAND
 
-from nexuszero.advice.recommendation import recommend
+from nexuszero.advice import recommend
 from nexuszero.config import TUNED
 from nexuszero.crypto import CryptoBridge
 from nexuszero.errors import InputError, StageError
+from nexuszero.network import NetworkProposer
 from nexuszero.paths import PROFILES
-from nexuszero.report import pages as reports
+from nexuszero.report import pages
 
 ROOT = Path(__file__).parents[1]
-COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,9 @@ def test_the_week_leaves_every_file(site):
     assert list(root.glob("checkpoints/**/best_model.pt"))
     assert list(root.glob("**/baseline_config.yaml"))
     links = re.findall(r'href="([^"]+)"', index.read_text())
-    assert links == [f"{name}.html" for name, _ in reports.STAGES.values()]
+    assert links == [f"{name}.html" for name, _ in pages.STAGES.values()]
     assert all((index.parent / link).is_file() for link in links)
-    assert set(json.loads((index.parent / "seconds.json").read_text())) == set(reports.STAGES)
+    assert set(json.loads((index.parent / "seconds.json").read_text())) == set(pages.STAGES)
 
 
 def test_the_baseline_is_what_is_trained(site):
@@ -72,22 +72,22 @@ def test_what_is_small_of_a_week_is_kept_and_its_network_answers(site, tmp_path)
     (checkpoint,) = (file for file in root.glob("checkpoints/**/best_model.pt") if "tune" not in str(file))
     published = tmp_path / "published/model.safetensors"
     published.parent.mkdir()
-    files = reports.reference(index.parent, checkpoint, tmp_path / "kept", published)
-    assert [file.name for file in files] == [*sorted(reports.FIGURES), "model.safetensors"]
+    files = pages.keep_reference(index.parent, checkpoint, tmp_path / "kept", published)
+    assert [file.name for file in files] == [*sorted(pages.KEPT), "model.safetensors"]
     circuit = ROOT / "tests/fixtures/circuits/compare.bn128.r1cs"
-    told = recommend(CryptoBridge(), circuit, 128, None, published)
-    assert told["proposal"]["n"] > 0
+    answer = recommend(CryptoBridge(), circuit, 128, proposer=NetworkProposer(published))
+    assert answer.proposal.values[0] > 0
     other = tmp_path / "other"
     shutil.copytree(index.parent, other)
-    told = json.loads((other / "analysis.json").read_text())
-    (other / "analysis.json").write_text(json.dumps(told | {"data": {"train": "0"}}))
+    analysis = json.loads((other / "analysis.json").read_text())
+    (other / "analysis.json").write_text(json.dumps(analysis | {"data": {"train": "0"}}))
     with pytest.raises(InputError, match=r"best_model\.pt: is not the network of .*other; run that week again"):
-        reports.reference(other, checkpoint, tmp_path / "mixed", tmp_path / "mixed/model.safetensors")
+        pages.keep_reference(other, checkpoint, tmp_path / "mixed", tmp_path / "mixed/model.safetensors")
     assert not (tmp_path / "mixed").exists()
     with pytest.raises(InputError, match=r"seconds\.json: no such file; run `make week PROFILE=full` first"):
         (index.parent / "seconds.json").rename(tmp_path / "seconds.json")
         try:
-            reports.reference(index.parent, checkpoint, tmp_path / "kept", published)
+            pages.keep_reference(index.parent, checkpoint, tmp_path / "kept", published)
         finally:
             (tmp_path / "seconds.json").rename(index.parent / "seconds.json")
 
@@ -97,22 +97,22 @@ def test_a_week_goes_on_where_it_stopped(site):
     profile = root / "smoke.yaml"
     seconds = json.loads((index.parent / "seconds.json").read_text())
     lines = []
-    assert reports.week(profile, log=lines.append, first="summary") == index
+    assert pages.run_week(profile, log=lines.append, first="summary") == index
     again = json.loads((index.parent / "seconds.json").read_text())
     assert [line.split()[0].strip(":") for line in lines] == ["05_week_summary", "05_week_summary"]
     assert again | {"summary": 0} == seconds | {"summary": 0}
     with pytest.raises(InputError, match="--from later: no such stage; choose one of generate, "):
-        reports.week(profile, first="later")
+        pages.run_week(profile, first="later")
 
 
 def test_an_unknown_parameter_is_refused_before_anything_runs(tmp_path):
     with pytest.raises(InputError, match="unknown parameter 'trials'"):
-        reports.run(ROOT / "notebooks/01_generate.ipynb", tmp_path / "out.ipynb", {"trials": 3})
+        pages.run_notebook(ROOT / "notebooks/01_generate.ipynb", tmp_path / "out.ipynb", {"trials": 3})
     assert not list(tmp_path.iterdir())
 
 
 def test_a_failing_cell_is_named_and_the_partial_notebook_kept(tmp_path):
     parameters = {"out": str(tmp_path / "data"), "train": 0}
     with pytest.raises(StageError, match=r"01_generate\.ipynb: cell"):
-        reports.run(ROOT / "notebooks/01_generate.ipynb", tmp_path / "out.ipynb", parameters)
+        pages.run_notebook(ROOT / "notebooks/01_generate.ipynb", tmp_path / "out.ipynb", parameters)
     assert (tmp_path / "out.ipynb").is_file()

@@ -1,6 +1,6 @@
 """Where a number comes from: commit, versions, data, seed, machine. No name of a user or a path is recorded.
 
-python -c "from nexuszero.provenance import collect; print(collect())"
+python -c "from nexuszero.report.provenance import collect; print(collect())"
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -54,15 +55,14 @@ def library() -> dict[str, Any]:
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores and threads, memory, system."""
-    import torch
-
+    """Processor, cores and memory, system; threads and GPU of torch where a process has loaded it."""
+    torch = sys.modules.get("torch")
     return {
         "system": f"{platform.system()} {platform.machine()}",
         "cpu": _cpu(),
         "cores": os.cpu_count(),
-        "torch_threads": torch.get_num_threads(),
-        "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else None,
+        "torch_threads": torch.get_num_threads() if torch else None,
+        "gpu": torch.cuda.get_device_name() if torch and torch.cuda.is_available() else None,
         "ram_gib": _memory(),
     }
 

@@ -43,11 +43,12 @@ def counts(circuit: Analysis) -> pd.DataFrame:
 
 def parameters(answer: Recommendation) -> pd.DataFrame:
     """What the network proposed, the nearest sound candidate and the optimum; the optimum alone without a network."""
-    columns = {"optimum": answer.optimum.row()}
+    columns = {}
     if answer.proposal is not None:
-        nearest = answer.proposal.nearest.choice.row()
-        columns = {"model": answer.proposal.row(), "nearest candidate": nearest, **columns}
-    table = {name: [row.get(key) for key in CHOICE_KEYS] for name, row in columns.items()}
+        columns["model"] = answer.proposal.row()
+        columns["nearest candidate"] = answer.proposal.nearest.choice.row()
+    columns["optimum"] = answer.optimum.row()
+    table = {name: list(map(row.get, CHOICE_KEYS)) for name, row in columns.items()}
     return pd.DataFrame(table, index=pd.Index(CHOICE_KEYS, name="parameter"), dtype=object)
 
 
@@ -57,9 +58,9 @@ def constraints(answer: Recommendation) -> pd.DataFrame:
     return table.assign(binds=["binds" if name == answer.binds else "" for name in table.index])
 
 
-def levels(found: Sequence[Level]) -> pd.DataFrame:
+def levels(answers: Sequence[Level]) -> pd.DataFrame:
     """Answers of the exact search by security level, where there is one."""
-    rows = {level.security: level.answer.row() for level in found if isinstance(level.answer, Choice)}
+    rows = {level.security: level.answer.row() for level in answers if isinstance(level.answer, Choice)}
     kept = ["n", "log2_q", "sigma", "kappa", "bit_security", "proof_size"]
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("security")[kept]
 
@@ -69,23 +70,47 @@ def graph(graph: Mapping[str, Array], most: int = 400) -> go.Figure:
 
     Of a circuit of more than ``most`` nodes, those nearest to its first constraint are drawn.
     """
-    x, edges = graph["x"], np.stack([graph["edge_source"], graph["edge_target"]])
+    x = graph["x"]
+    edges = np.stack([graph["edge_source"], graph["edge_target"]])  # [2, edges]
     drawn = _nearest(edges, len(x), most)
     edges = edges[:, np.isin(edges, drawn).all(axis=0)]
-    place = _layout(drawn, edges)
-    lines = [[value for a, b in edges.T for value in (place[a][axis], place[b][axis], None)] for axis in (0, 1)]
-    figure = go.Figure(go.Scatter(x=lines[0], y=lines[1], mode="lines", line={"color": "#bbbbbb", "width": 1},
-                                  hoverinfo="skip", showlegend=False))  # fmt: skip
+    places = _layout(drawn, edges)
+
+    figure = go.Figure(_edge_lines(edges, places))
     for name, (chosen, colour, symbol) in _node_kinds(x).items():
         nodes = [node for node in drawn if chosen[node]]
-        hover = [f"wire {node + 1}" if x[node, 0] == 0 else f"constraint {node - int((x[:, 0] == 0).sum())}"
-                 for node in nodes]  # fmt: skip
-        figure.add_trace(go.Scatter(x=[place[node][0] for node in nodes], y=[place[node][1] for node in nodes],
-                                    mode="markers", marker={"color": colour, "symbol": symbol, "size": 8},
-                                    name=name, text=hover, hoverinfo="text"))  # fmt: skip
-    cut = f", {len(drawn):,} of {len(x):,} nodes" if len(drawn) < len(x) else f", {len(x):,} nodes"
+        marker = {"color": colour, "symbol": symbol, "size": 8}
+        figure.add_trace(_node_markers(nodes, x, places).update(name=name, marker=marker))
+
+    size = f"{len(x):,} nodes"
+    if len(drawn) < len(x):
+        size = f"{len(drawn):,} of {size}"
     axes = {"visible": False, "title": {"text": "position has no meaning"}}
-    return styled(figure, f"The circuit as a graph{cut}", height=560, xaxis=axes, yaxis=axes)
+    return styled(figure, f"The circuit as a graph, {size}", height=560, xaxis=axes, yaxis=axes)
+
+
+def _edge_lines(edges: Array, places: Mapping[int, Array]) -> go.Scatter:
+    """All edges as one trace, a gap after each."""
+    x: list[float | None] = []
+    y: list[float | None] = []
+    for wire, constraint in edges.T:
+        x += [places[wire][0], places[constraint][0], None]
+        y += [places[wire][1], places[constraint][1], None]
+    line = {"color": "#bbbbbb", "width": 1}
+    return go.Scatter(x=x, y=y, mode="lines", line=line, hoverinfo="skip", showlegend=False)
+
+
+def _node_markers(nodes: Sequence[int], x: Array, places: Mapping[int, Array]) -> go.Scatter:
+    """Nodes of one kind; the wires stand first in a graph, without wire 0, then the constraints."""
+    wires = int((x[:, 0] == 0).sum())
+    names = [f"wire {node + 1}" if node < wires else f"constraint {node - wires}" for node in nodes]
+    return go.Scatter(
+        x=[places[node][0] for node in nodes],
+        y=[places[node][1] for node in nodes],
+        mode="markers",
+        text=names,
+        hoverinfo="text",
+    )
 
 
 def landscape(grid: Landscape, answer: Recommendation) -> go.Figure:
@@ -117,11 +142,15 @@ def _level_line(grid: Landscape, level: int, width: float) -> go.Contour:
     )  # fmt: skip
 
 
-def sizes(found: Sequence[Level]) -> go.Figure:
+def sizes(answers: Sequence[Level]) -> go.Figure:
     """The smallest proof at every security level."""
-    answers = {level.security: level.answer for level in found}
-    sizes = {f"{level} bits": choice.proof_size for level, choice in answers.items() if isinstance(choice, Choice)}
-    missing = [str(level) for level, choice in answers.items() if isinstance(choice, Infeasible)]
+    sizes = {}
+    missing = []
+    for level in answers:
+        if isinstance(level.answer, Infeasible):
+            missing.append(str(level.security))
+        else:
+            sizes[f"{level.security} bits"] = level.answer.proof_size
 
     labels = [f"{size:,}" for size in sizes.values()]
     bars = go.Bar(x=list(sizes), y=list(sizes.values()), text=labels, marker_color=BLUE)

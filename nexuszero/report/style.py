@@ -1,12 +1,12 @@
-"""Imported first by every notebook: how tables look there, and which warnings stay out of a report.
+"""How numbers, tables and figures look in notebooks and their pages.
 
-import nexuszero.report.style
+Every module of reports imports it; that sets how pandas prints, and which warnings stay out of a page.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -15,9 +15,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nexuszero.data import Array
-from nexuszero.settings import Stage
+from nexuszero.settings import Stage, path_fields
 
 MEAN_PREDICTOR_LOSS = 2.0  # three standardised parameters and three metrics, each of variance one
+
 UNITS = {
     "n": "LWE dimension",
     "log2_q": "bits",
@@ -26,10 +27,20 @@ UNITS = {
     "hardness": "0..1",
     "proof_size": "bytes",
 }
-BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#666666"
-SPLIT_COLOURS = {"train": BLUE, "val": ORANGE, "test": GREEN}
-LOGARITHMIC = ("n", "sigma", "proof_size", "learning_rate")
 AXES = {name: f"{name} ({unit})" for name, unit in UNITS.items()}
+LOGARITHMIC = ("n", "sigma", "proof_size")  # targets over orders of magnitude
+
+# Okabe and Ito's colours, which people with any kind of colour vision tell apart
+BLUE = "#0072B2"
+ORANGE = "#E69F00"
+GREEN = "#009E73"
+RED = "#D55E00"
+GREY = "#666666"
+SPLIT_COLOURS = {"train": BLUE, "val": ORANGE, "test": GREEN}
+BARS = 40  # of a histogram
+
+
+# Numbers
 
 
 def shown(value: float) -> str:
@@ -45,19 +56,7 @@ def shown(value: float) -> str:
     return f"{value:.4g}" if abs(value) >= 1e-3 else f"{value:.2e}"
 
 
-pd.set_option("display.float_format", shown)
-pd.set_option("display.max_colwidth", None)
-pd.set_option("display.max_rows", 100)
-# of packages, about packages: tqdm's bars are not used, PyTorch Geometric's use of TorchScript is its own affair
-warnings.filterwarnings("ignore", message="IProgress not found")
-warnings.filterwarnings("ignore", message=".*torch.jit.script.* is deprecated")
-
-
-def configuration(config: Stage | Mapping[str, Any]) -> pd.DataFrame:
-    """A configuration as a table, without paths."""
-    values = config if isinstance(config, Mapping) else config.model_dump()
-    paths = ("out", "data", "storage", "baseline", "runs", "checkpoint", "checkpoints", "circuit", "circuits", "bounds")
-    return pairs({name: value for name, value in values.items() if name not in paths}, "setting")
+# Tables
 
 
 def pairs(values: Mapping[str, Any], name: str, value: str = "value") -> pd.DataFrame:
@@ -65,51 +64,24 @@ def pairs(values: Mapping[str, Any], name: str, value: str = "value") -> pd.Data
     return pd.DataFrame({name: list(values), value: pd.Series(list(values.values()), dtype=object)})
 
 
+def configuration(config: Stage) -> pd.DataFrame:
+    """A stage's settings as a table, without paths."""
+    return pairs(config.model_dump(exclude=path_fields(type(config))), "setting")
+
+
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested mappings as one, keys joined by spaces."""
-    out: dict[str, Any] = {}
+    joined: dict[str, Any] = {}
     for name, value in values.items():
         key = f"{prefix} {name}".strip()
-        out |= flat(value, key) if isinstance(value, Mapping) else {key: value}
-    return out
+        if isinstance(value, Mapping):
+            joined |= flat(value, key)
+        else:
+            joined[key] = value
+    return joined
 
 
-def histogram(values: Array, name: str, colour: str) -> go.Histogram:
-    """Forty bars."""
-    return go.Histogram(x=values, nbinsx=40, name=name, marker_color=colour)
-
-
-def log_histogram(values: Array, name: str, colour: str) -> go.Bar:
-    """Bars of equal width in log10, which a histogram trace on a logarithmic axis cannot draw."""
-    count, edges = np.histogram(np.log10(values), 40)
-    middle = (edges[1:] + edges[:-1]) / 2
-    shown = [f"{10**low:,.0f} to {10**high:,.0f}" for low, high in pairwise(edges)]
-    return go.Bar(x=middle, y=count, width=np.diff(edges), name=name, marker_color=colour, hovertext=shown)
-
-
-def decades(values: Array) -> dict[str, list[Any]]:
-    """Ticks 1, 2, 5, 10, ... for an axis of log10; every third where there are many."""
-    low, high = np.log10(values.min()), np.log10(values.max())
-    ticks = [digit * 10.0**power for power in range(int(low), int(high) + 1) for digit in (1, 2, 5)]
-    ticks = [tick for tick in ticks if low - 0.2 <= np.log10(tick) <= high + 0.2]
-    kept = ticks if len(ticks) <= 6 else ticks[::2] if len(ticks) <= 9 else ticks[::3]
-    return {
-        "tickvals": [float(np.log10(tick)) for tick in kept],
-        "ticktext": [f"{tick:,.0f}" for tick in kept],
-    }
-
-
-def points(
-    x: pd.Series | list[float],
-    y: pd.Series | list[float],
-    name: str,
-    colour: str,
-    symbol: str = "circle",
-    size: int = 10,
-) -> go.Scatter:
-    """Markers of one colour and shape."""
-    marker = {"color": colour, "symbol": symbol, "size": size, "line": {"width": 2, "color": colour}}
-    return go.Scatter(x=x, y=y, name=name, mode="markers", marker=marker)
+# Figures
 
 
 def styled(figure: go.Figure, title: str, x: str | None = None, y: str | None = None, **layout: object) -> go.Figure:
@@ -129,3 +101,60 @@ def styled(figure: go.Figure, title: str, x: str | None = None, y: str | None = 
     if y is not None:
         figure.update_yaxes(title_text=y)
     return figure
+
+
+def points(
+    x: Sequence[float],
+    y: Sequence[float],
+    name: str,
+    colour: str,
+    symbol: str = "circle",
+    size: int = 10,
+) -> go.Scatter:
+    """Markers of one colour and shape."""
+    marker = {"color": colour, "symbol": symbol, "size": size, "line": {"width": 2, "color": colour}}
+    return go.Scatter(x=x, y=y, name=name, mode="markers", marker=marker)
+
+
+def histogram(values: Array, name: str, colour: str) -> go.Histogram:
+    """Forty bars of equal width."""
+    return go.Histogram(x=values, nbinsx=BARS, name=name, marker_color=colour)
+
+
+def log_histogram(values: Array, name: str, colour: str) -> go.Bar:
+    """Forty bars of equal width in log10, which a histogram trace on a logarithmic axis cannot draw."""
+    count, edges = np.histogram(np.log10(values), BARS)
+    middle = (edges[1:] + edges[:-1]) / 2
+    hover = [f"{10**low:,.0f} to {10**high:,.0f}" for low, high in pairwise(edges)]
+    return go.Bar(x=middle, y=count, width=np.diff(edges), name=name, marker_color=colour, hovertext=hover)
+
+
+def decades(values: Array) -> dict[str, list[Any]]:
+    """Ticks 1, 2, 5, 10, ... for an axis of log10; every second or third where there are many."""
+    low = np.log10(values.min())
+    high = np.log10(values.max())
+    powers = 10.0 ** np.arange(int(low), int(high) + 1)
+    ticks = np.outer(powers, (1, 2, 5)).ravel()
+    ticks = ticks[(np.log10(ticks) >= low - 0.2) & (np.log10(ticks) <= high + 0.2)]
+
+    step = 1
+    if len(ticks) > 6:
+        step = 2 if len(ticks) <= 9 else 3
+    kept = ticks[::step]
+    return {
+        "tickvals": np.log10(kept).tolist(),
+        "ticktext": [f"{tick:,.0f}" for tick in kept],
+    }
+
+
+def grid_place(index: int, columns: int) -> dict[str, int]:
+    """Where the plot of this number stands among others, row by row, as plotly's ``row`` and ``col``."""
+    return {"row": index // columns + 1, "col": index % columns + 1}
+
+
+pd.set_option("display.float_format", shown)
+pd.set_option("display.max_colwidth", None)
+pd.set_option("display.max_rows", 100)
+# of packages, about packages: tqdm's bars are not used, PyTorch Geometric's use of TorchScript is its own affair
+warnings.filterwarnings("ignore", message="IProgress not found")
+warnings.filterwarnings("ignore", message=".*torch.jit.script.* is deprecated")

@@ -32,7 +32,7 @@ from nexuszero.data import Split, Standardiser, read, read_all
 from nexuszero.evaluation import recorded_seconds
 from nexuszero.files import write_json
 from nexuszero.network import Batches, GraphBatches, NetworkProposer
-from nexuszero.paths import GOLDEN, NOTEBOOKS, PUBLISHED, ROOT
+from nexuszero.paths import GOLDEN, PUBLISHED, ROOT
 from nexuszero.report import pages, provenance
 from nexuszero.settings import Located, Stage
 from nexuszero.timing import Stopwatch
@@ -70,8 +70,8 @@ def main(config: BenchConfig) -> None:
 def page(bench: Path) -> Path:
     """The page of notebook 07, beside the JSON file."""
     parameters = BenchReportConfig(bench=bench.resolve())
-    notebook, _ = pages.GUIDES["bench"]
-    return pages.run(NOTEBOOKS / f"{notebook}.ipynb", bench.with_suffix(".ipynb"), {"bench": str(parameters.bench)})
+    notebook = pages.GUIDES["bench"].file
+    return pages.run_notebook(notebook, bench.with_suffix(".ipynb"), {"bench": str(parameters.bench)})
 
 
 def measure(config: BenchConfig, log: Callable[[str], None] = print) -> Row:

@@ -3,22 +3,22 @@
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from report_cases import check_figures
 
 from nexuszero.config import AnalyseConfig, SummaryConfig, TrainConfig, with_baseline
 from nexuszero.errors import InputError
 from nexuszero.evaluation import compare_golden
-from nexuszero.report import search
-from nexuszero.report import standins as stages
-from nexuszero.report import week as summary
-from nexuszero.training import load_study
+from nexuszero.report import search, standins, week
+from nexuszero.training import Epoch, load_study
 
 
 @pytest.fixture(scope="module")
 def week_config(tmp_path_factory):
     root = tmp_path_factory.mktemp("scratch")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stages, "SCRATCH", root)
+        patch.setattr(standins, "SCRATCH", root)
         config = SummaryConfig(
             data=root / "data",
             storage=str(root / "study.db"),
@@ -27,37 +27,46 @@ def week_config(tmp_path_factory):
             analysis=root / "analysis.json",
             out=root / "summary.json",
         )
-        stages.ensure_week(config)
+        standins.ensure_week(config)
     return config
 
 
 @pytest.fixture(scope="module")
-def week(week_config):
-    return summary.gather(week_config)
+def record(week_config):
+    return week.gather(week_config)
 
 
-def test_only_scratch_is_made(tmp_path):
-    for ensure in (stages.ensure_dataset, stages.ensure_baseline):
+def test_only_scratch_gets_a_stand_in(tmp_path):
+    for ensure in (standins.ensure_dataset, standins.ensure_baseline):
         ensure(tmp_path / "named")
-    stages.ensure_checkpoint(tmp_path / "named", tmp_path)
-    stages.ensure_study(str(tmp_path / "named"), "full_run", tmp_path, tmp_path)
-    stages.ensure_analysis(tmp_path / "named", tmp_path, tmp_path)
+    standins.ensure_checkpoint(tmp_path / "named", tmp_path)
+    standins.ensure_study(str(tmp_path / "named"), "full_run", tmp_path, tmp_path)
+    standins.ensure_analysis(tmp_path / "named", tmp_path, tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_baseline_file_decides_what_is_none_and_nothing_else(tmp_path):
     (tmp_path / "baseline.yaml").write_text("hidden_dim: 128\nnum_layers: 3\n")
     names = {name: field.default for name, field in TrainConfig.model_fields.items()}
-    told = names | {"hidden_dim": None, "num_layers": 7, "baseline": tmp_path / "baseline.yaml"}
-    run = with_baseline(TrainConfig(**stages.given(TrainConfig, told)))
+    values = names | {"hidden_dim": None, "num_layers": 7, "baseline": tmp_path / "baseline.yaml"}
+    run = with_baseline(TrainConfig(**standins.given(TrainConfig, values)))
     assert (run.hidden_dim, run.num_layers) == (128, 7)  # 7 is the default, and it was given
 
 
-def test_the_analysis_was_of_the_network_on_this_data(week, week_config):
-    report = week.analysis
+def test_the_analysis_was_of_the_network_on_this_data(record, week_config):
+    report = record.analysis
     assert report["circuits"] == {"val": 20, "test": 20}
-    assert report["models"]["network"]["val"]["loss"] == pytest.approx(week.run["end"]["val_loss"], rel=1e-3)
-    assert report["shares"]["labels"]["bit_security"] == 1
+    assert report["models"]["network"]["val"]["loss"] == pytest.approx(record.run.end["val_loss"], rel=1e-3)
+    labels = report["shares"]["labels"]
+    assert labels["bit_security"] == 1
+    loss, *on_circuits = report["targets_met"]
+    assert loss["value"] == pytest.approx(record.run.end["val_loss"], rel=1e-3)
+    assert all(row["value"] == labels[row["target"]] for row in on_circuits)
+
+
+def test_epochs_are_the_records_of_training(record):
+    assert [epoch.epoch for epoch in record.run.epochs] == [1, 2]
+    assert all(isinstance(epoch, Epoch) for epoch in record.run.epochs)
 
 
 def test_a_network_of_other_data_is_refused(week_config, data_directory, tmp_path):
@@ -68,21 +77,19 @@ def test_a_network_of_other_data_is_refused(week_config, data_directory, tmp_pat
         analyse(AnalyseConfig(data=data_directory, checkpoint=checkpoint, out=tmp_path / "a.json"))
 
 
-def test_the_tables_agree_with_each_other(week):
-    best = summary.best_parameters(week)
+def test_the_tables_agree_with_each_other(record):
+    best = week.best_parameters(record)
     assert (best["best trial"] == best["baseline file"]).all()
     assert (best["best trial"] == best["trained with"]).all()
-    assert len(search.trials(week.study)) == 2
-    assert list(summary.losses(week)["split"]) == ["train", "val", "test"]
-    values = summary.best_parameters(week)
-    assert (values["best trial"] == values["baseline file"]).all()
-    assert summary.stage_times(week)["work (s)"].notna().sum() == 3
+    assert len(search.trials(record.study)) == 2
+    assert list(week.losses(record)["split"]) == ["train", "val", "test"]
+    assert week.stage_times(record)["work (s)"].notna().sum() == 3
 
 
-def test_the_summary_is_json_with_provenance(week, week_config):
-    content = summary.write(week, compare_golden(), week_config.out)
+def test_the_summary_is_json_with_provenance(record, week_config):
+    content = week.write(record, compare_golden(), week_config.out)
     assert json.loads(week_config.out.read_text()) == content
-    assert content["provenance"]["data"]["train"]["sha256"] == week.splits["train"].content_hash
+    assert content["provenance"]["data"]["train"]["sha256"] == record.splits["train"].content_hash
     assert content["provenance"]["seed"] == 42
     assert str(Path.home()) not in week_config.out.read_text()
 
@@ -102,7 +109,7 @@ def test_a_missing_file_is_named(week_config, tmp_path, field, line):
     missing = tmp_path / "missing"
     config = week_config.model_copy(update={field: str(missing) if field == "storage" else missing})
     with pytest.raises(InputError, match=line) as error:
-        summary.gather(config)
+        week.gather(config)
     assert "missing" in str(error.value)
 
 
@@ -115,4 +122,11 @@ def test_a_run_that_did_not_end_is_refused(tmp_path):
     journal = tmp_path / "run.jsonl"
     journal.write_text('{"event": "start"}\n')
     with pytest.raises(InputError, match="did not end"):
-        summary.read_run(journal)
+        week.read_run(journal)
+
+
+def test_stage_times_leave_out_what_was_not_measured():
+    table = pd.DataFrame({"stage": ["generate", "analyse"], "work (s)": [2.0, None], "notebook (s)": [3.0, 4.0]})
+    figure = week.stage_times_figure(table)
+    assert list(figure.data[0].y) == ["generate"]
+    check_figures({"stage_times": figure})
