@@ -1,10 +1,5 @@
 """The network: circuits in batches, its layers, its loss, its files, its predictions, and the search on these."""
 
-import os
-
-# before torch loads OpenMP: beside other work its threads spin at every barrier, and a step takes ten times as long
-os.environ.setdefault("GOMP_SPINCOUNT", "0")
-
 from nexuszero.network.batches import Batch, Batches, GraphBatches
 from nexuszero.network.checkpoint import Checkpoint, from_format_1, load, publish, save
 from nexuszero.network.criterion import DEMAND_WEIGHT, RANGE_WEIGHT, loss, losses, objective, training_loss
