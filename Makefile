@@ -30,7 +30,7 @@ test: setup ## Runs every test: Rust, Python, notebooks
 
 lint: setup ## ruff, mypy, contracts between rooms, cargo fmt, clippy; warnings are errors
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check nexuszero notebooks/experiments tests
+	$(BIN)/ruff format --check nexuszero notebooks/experiments docs tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cargo fmt --manifest-path crypto/Cargo.toml --check

@@ -12,6 +12,7 @@ import json
 import statistics
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -197,8 +198,7 @@ def _losses() -> str:
         [title, *(_spread(lambda run, m=model, s=split: run["models"][m][s]["loss"], 4) for split in SPLITS)]
         for model, title in MODELS.items()
     ]
-    seeds = Measured("reference/seeds.json")
-    names = ", ".join(str(run["seed"]) for run in seeds("reports"))
+    names = ", ".join(str(run["seed"]) for run in _seeds())
     return f"""## Losses over seeds
 
 `reports/reference/seeds.json`: the full training with seeds {names}; `reports/*/models/*/*/loss`. A loss of 2 is that
@@ -220,7 +220,7 @@ def _proposals() -> str:
          cost(model, "median_excess"), cost(model, "mean_excess")]
         for model, title in MODELS.items()
     ]  # fmt: skip
-    test = Measured("reference/seeds.json")("reports", 0, "regret", "test", "network")
+    test = _seeds()[0]["regret"]["test"]["network"]
     header = ["model", "log2 q exact", "n exact", "sound", "larger, if sound", "excess, median", "excess, mean"]
     return f"""## Proposals on the test split
 
@@ -248,7 +248,7 @@ def _compiled() -> str:
     def cost(model: str, key: str) -> str:
         return _spread(lambda run: 100 * run["regret"]["compiled"][model][key], 1, " %")
 
-    own = Measured("reference/seeds.json")("reports", 0, "regret", "compiled")
+    own = _seeds()[0]["regret"]["compiled"]
     rows = [
         [MODELS[model], cost(model, "sound"), cost(model, "median_excess"), cost(model, "mean_excess")]
         for model in MODELS
@@ -348,9 +348,15 @@ def _bench_row(row: dict[str, Any]) -> list[str]:
     return [row["what"], row["against"], times, figure, verdict]
 
 
+@cache
+def _seeds() -> list[dict[str, Any]]:
+    """The analyses of the week's training with each seed."""
+    return list(Measured("reference/seeds.json")("reports"))
+
+
 def _spread(measure: Callable[[dict[str, Any]], float | None], digits: int, unit: str = "") -> str:
     """Mean and deviation over the seeds of a number of one analysis; empty where one seed has none."""
-    runs = Measured("reference/seeds.json")("reports")
+    runs = _seeds()
     try:
         values = [measure(run) for run in runs]
     except KeyError as error:

@@ -59,7 +59,7 @@ class Frozen(BaseModel):
 
 
 class Workspace(Frozen):
-    """Where a run lives: three directories, from which all paths of its stages follow."""
+    """Where a run lives: four directories, from which all paths of its stages follow."""
 
     data: Located = Field(description="directory of {train,val,test}/index.h5")
     reports: Located = Field(description="directory of pages and figures")
@@ -105,7 +105,7 @@ def load(
         values = _from_file(model, Path(path), section, where)
     given = _parsed(overrides)
     values |= _anchored(model, given, Path.cwd(), "--set")
-    return _validated(model, values, where, set(given))
+    return validated(model, values, where, set(given))
 
 
 def read_section(model: type[Model], path: Path, section: str) -> dict[str, Any]:
@@ -113,24 +113,19 @@ def read_section(model: type[Model], path: Path, section: str) -> dict[str, Any]
     return _anchored(model, _section(_content(path), path, section), path.parent, str(path))
 
 
-def validated(model: type[Model], values: dict[str, Any], where: str, overridden: set[str]) -> Model:
-    """The model of these values, or one line that says which is wrong and where it comes from."""
-    return _validated(model, values, where, overridden)
-
-
 def _from_file(model: type[Model], path: Path, section: str | None, where: str) -> dict[str, Any]:
     content = _content(path)
     base = Path.cwd() if path.parent == PROFILES else path.parent
     workspace = content.pop("workspace", None)
-    if workspace is not None:
-        content.setdefault(section or "", None)  # a stage that says nothing has its paths from the workspace
+    if workspace is not None and section is not None and (not content or _has_sections(content)):
+        content.setdefault(section, None)  # a stage that the file does not name has its paths from the workspace
     values = _anchored(model, _section(content, path, section), base, where)
     if workspace is None or not issubclass(model, Stage):
         return values
 
     at = f"{path} [workspace]"
     directories = _anchored(Workspace, _mapping(workspace, at), base, at)
-    return model.places(_validated(Workspace, directories, at, set())) | values
+    return model.places(validated(Workspace, directories, at, set())) | values
 
 
 def _content(path: Path) -> dict[str, Any]:
@@ -138,11 +133,15 @@ def _content(path: Path) -> dict[str, Any]:
 
 
 def _section(content: dict[str, Any], path: Path, section: str | None) -> dict[str, Any]:
-    if section is None or not any(isinstance(value, dict) for value in content.values()):
+    if section is None or not (_has_sections(content) or section in content):
         return content
     if section not in content:
         raise InputError(f"{path}: no section {section!r}; sections there: {', '.join(map(str, content))}")
     return _mapping(content[section], f"{path} [{section}]")
+
+
+def _has_sections(content: dict[str, Any]) -> bool:
+    return any(isinstance(value, dict) for value in content.values())
 
 
 def _mapping(content: object, where: str) -> dict[str, Any]:
@@ -204,7 +203,8 @@ def _known(model: type[Frozen], values: dict[str, Any], where: str) -> None:
             raise InputError(f"{where}: unknown key {key!r}; {remedy}")
 
 
-def _validated(model: type[Model], values: dict[str, Any], where: str, overridden: set[str]) -> Model:
+def validated(model: type[Model], values: dict[str, Any], where: str, overridden: set[str]) -> Model:
+    """The model of these values, or one line that says which is wrong and where it comes from."""
     try:
         return model.model_validate(values)
     except ValidationError as error:

@@ -144,3 +144,20 @@ def test_a_configuration_is_frozen_and_knows_its_keys() -> None:
         TrainConfig().epochs = 3  # type: ignore[misc]
     with pytest.raises(ValidationError):
         TrainConfig(epoch=3)  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("text", ["{workspace}", "{workspace}tune: {{trials: 1}}\n", "{workspace}epochs: 3\n"])
+def test_a_workspace_gives_paths_to_a_stage_that_the_file_does_not_name(tmp_path: Path, text: str) -> None:
+    workspace = "workspace: {data: d, reports: r, checkpoints: c, trials: t}\n"
+    config = load(TrainConfig, written(tmp_path / "a.yaml", text.format(workspace=workspace)), "train")
+    assert (config.data, config.out, config.baseline) == (
+        tmp_path / "d",
+        tmp_path / "c",
+        tmp_path / "r/baseline_config.yaml",
+    )
+    assert config.epochs == (3 if "epochs" in text else 20)
+
+
+def test_a_workspace_names_all_its_directories(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"\[workspace\]: reports"):
+        load(TrainConfig, written(tmp_path / "a.yaml", "workspace: {data: d, checkpoints: c, trials: t}\n"), "train")
