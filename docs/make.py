@@ -91,7 +91,7 @@ profile and of `--set` to the working directory.
 
 def results() -> str:
     """docs/results.md: what was measured, with the file and the key of each number."""
-    parts = (_week, _losses, _proposals, _targets, _compiled, _costs, _golden, _comparison, _benchmark)
+    parts = (_week, _losses, _proposals, _targets, _compiled, _costs, _golden, _comparison, _benchmark, _clone)
     sections = "\n\n".join(part() for part in parts)
     return f"""# Results
 
@@ -329,6 +329,19 @@ in turn in one session, on {bench("provenance", "machine", "cores")} cores
 ({bench("provenance", "machine", "cpu")}). What cannot run here stands as a recorded time, and the row says so.
 
 {_table(header, rows)}"""
+
+
+def _clone() -> str:
+    clone = Measured("clone.json")
+    machine = clone("provenance", "machine")
+    rows = [[f"`make {target}`", _minutes(spent)] for target, spent in clone("seconds").items()]
+    rows += [[f"{name}, installed", f"{size:,.0f} MB"] for name, size in clone("megabytes").items()]
+    return f"""## A fresh clone
+
+`reports/clone.json` (`make clone`), commit {clone("provenance", "commit")[:7]}: one run, packages in the installer's
+cache, on {machine["cores"]} cores ({machine["cpu"]}).
+
+{_table(["what", "measured"], rows)}"""
 
 
 def _bench_row(row: dict[str, Any]) -> list[str]:
