@@ -6,7 +6,8 @@ use dashu_int::IBig;
 use crate::field::{Field, U256, to_ubig};
 use crate::packing::Packing;
 use crate::r1cs::R1cs;
-use crate::ranges::{Bounds, Equations, Ranges, bit_length};
+use crate::ranges::{Bounds, Ranges, Unsatisfiable, bit_length, check_bounds};
+use crate::relation::{Dropped, Relation};
 
 /// The counts of a circuit that decide its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +20,19 @@ pub struct Analysis {
     pub linear: u32,
     /// All other constraints.
     pub quadratic: u32,
+    /// Constraints that private wires of their own satisfy whatever the others are.
+    pub dropped: u32,
+    /// The constraint that is dropped last, where nothing is left to prove.
+    pub last_dropped: Option<Dropped>,
+    /// Kept constraints `F*h = C` with a private wire `h` of their own.
+    pub hints: u32,
+    /// Scales other than 1 over the kept constraints.
+    pub rescaled: u32,
+    /// Where nothing satisfies the circuit: the rule and the constraint that show it. What follows is that of a
+    /// circuit without a kept constraint then.
+    pub unsatisfiable: Option<Unsatisfiable>,
+    /// Rounds of range inference.
+    pub rounds: u32,
     /// Quadratic constraints with private wires on both sides.
     pub packed: u32,
     /// Distinct private forms over the packed constraints.
@@ -35,55 +49,89 @@ pub struct Analysis {
     pub field: Field,
 }
 
+/// What the analysis knows of each node, in the order of the graph.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Nodes {
+    /// Bits of a node's largest value: twice a wire's magnitude, a constraint's largest value; the field's bits where
+    /// it exceeds half the field; 0 for what is dropped or does not count.
+    pub bits: Vec<u16>,
+    /// The round in which it first narrowed; 0 if it never did.
+    pub rounds: Vec<u8>,
+}
+
 impl Analysis {
     /// Analyses a circuit; `bounds` are intervals that are known of some wires.
     ///
     /// # Errors
     /// When a bound is not an interval of an existing wire inside the signed field.
     pub fn of(r1cs: &R1cs, bounds: &Bounds) -> Result<Self> {
-        let equations = Equations::of(r1cs);
-        let ranges = Ranges::infer(&equations, half(r1cs.field().modulus()), bounds)?;
-        Ok(Self::from_ranges(r1cs, &equations, &ranges))
+        check_bounds(bounds, r1cs.field(), r1cs.wires())?;
+        let relation = Relation::of(r1cs, bounds);
+        let ranges = Ranges::infer(&relation, r1cs.field().modulus(), bounds);
+        Ok(Self::from_ranges(r1cs, &relation, ranges.as_ref()))
     }
 
-    /// Analyses a circuit, and its nodes in the order of the graph. Node bits are those of a node's largest value
-    /// (twice a wire's magnitude, a constraint's magnitude), and the field's bits where it exceeds half the field;
-    /// node rounds count the rounds of wires and constraints after which it is known.
+    /// Analyses a circuit and its nodes; of an unsatisfiable one nothing is known of the nodes.
     #[must_use]
-    pub fn with_node_bits(r1cs: &R1cs) -> (Self, Vec<u16>, Vec<u8>) {
-        let equations = Equations::of(r1cs);
-        let ranges = Ranges::unbounded(&equations, half(r1cs.field().modulus()));
-        (Self::from_ranges(r1cs, &equations, &ranges), ranges.node_bits(), ranges.node_rounds())
+    pub fn with_nodes(r1cs: &R1cs) -> (Self, Nodes) {
+        let relation = Relation::of(r1cs, &Bounds::new());
+        let ranges = Ranges::infer(&relation, r1cs.field().modulus(), &Bounds::new());
+        let nodes = ranges.as_ref().map_or_else(
+            |_| Nodes::default(),
+            |ranges| Nodes {
+                bits: ranges.node_bits(r1cs.constraints()),
+                rounds: ranges.node_rounds(r1cs.constraints()),
+            },
+        );
+        (Self::from_ranges(r1cs, &relation, ranges.as_ref()), nodes)
     }
 
-    fn from_ranges(r1cs: &R1cs, equations: &Equations<'_>, ranges: &Ranges<'_>) -> Self {
-        let packing = Packing::of(r1cs);
+    fn from_ranges(r1cs: &R1cs, relation: &Relation, ranges: Result<&Ranges<'_>, &Unsatisfiable>) -> Self {
         let field = *r1cs.field();
-        let largest = ranges.largest_value().filter(|largest| largest <= &half(field.modulus()));
+        let largest = ranges.map_or(IBig::ZERO, Ranges::largest_value);
+        let liftable = largest <= half(field.modulus());
+        let packing = Packing::of(relation, liftable);
         Self {
             wires: r1cs.wires(),
             constraints: r1cs.constraints() as u32,
-            linear: equations.linear() as u32,
-            quadratic: equations.quadratic() as u32,
+            linear: relation.linear(),
+            quadratic: r1cs.constraints() as u32 - relation.linear(),
+            dropped: relation.dropped().len() as u32,
+            last_dropped: relation.dropped().first().copied().filter(|_| relation.is_empty()),
+            hints: relation.hints(),
+            rescaled: relation.rescaled(),
+            unsatisfiable: ranges.err().copied(),
+            rounds: ranges.map_or(0, Ranges::rounds),
             packed: packing.packed() as u32,
             forms: packing.forms(),
             heights: packing.heights(),
             custom_gates: r1cs.gates().uses.len() as u32,
-            liftable: largest.is_some(),
-            bits: largest.map_or(field.bits(), |value| bit_length(&value)),
+            liftable,
+            bits: if liftable { bit_length(&largest) } else { field.bits() },
             field,
         }
     }
+
+    /// Whether no constraint is left, so that the statement holds for all public values.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.constraints == self.dropped
+    }
 }
 
-/// Whether range inference modulo the prime `q` still ends in values that `q` carries: every
-/// constraint's largest value below `q`, hence every wire below `q/2` (labels.md, section 4).
+/// Whether a prime q serves (labels.md, section 1.5): it divides no integer of the relation, and range inference modulo q
+/// ends in values that it carries.
 ///
 /// # Errors
-/// When a bound is not an interval of an existing wire below `q/2`.
-pub fn lifts_modulo(r1cs: &R1cs, bounds: &Bounds, q: U256) -> Result<bool> {
-    let largest = Ranges::infer(&Equations::of(r1cs), half(q), bounds)?.largest_value();
-    Ok(largest.is_some_and(|largest| largest < IBig::from(to_ubig(q))))
+/// When nothing satisfies the constraints modulo q, hence nothing the circuit.
+pub fn serves(relation: &Relation, bounds: &Bounds, q: U256) -> Result<bool, Unsatisfiable> {
+    let prime = IBig::from(to_ubig(q));
+    let divides = |value: &IBig| (value % &prime).is_zero();
+    if relation.integers().iter().any(divides) {
+        return Ok(false);
+    }
+    let ranges = Ranges::infer(relation, q, bounds)?;
+    Ok(ranges.largest_value() < prime.min(to_ubig(relation.field().modulus()).into()))
 }
 
 /// `(q - 1) / 2`.

@@ -6,7 +6,7 @@
 use anyhow::{Result, ensure};
 use rayon::prelude::*;
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Nodes};
 use crate::graph::Graph;
 use crate::label::{Choice, Demand, LEVELS, choose};
 use crate::r1cs::R1cs;
@@ -26,10 +26,10 @@ const SHARES: [u64; 3] = [5, 1, 1];
 pub struct Rows {
     /// Node and edge columns, circuits after one another.
     pub graph: Graph,
-    /// `[nodes]`: bits of each node's largest value as the analysis has it ([`Analysis::with_node_bits`]). It is what
+    /// `[nodes]`: bits of each node's largest value as the analysis has it ([`Nodes`]). It is what
     /// a network may learn from, and never an input.
     pub node_bits: Vec<u16>,
-    /// `[nodes]`: rounds of wires and constraints after which they can be known.
+    /// `[nodes]`: the round in which a node first narrowed.
     pub node_rounds: Vec<u8>,
     /// Nodes of each circuit.
     pub nodes: Vec<i64>,
@@ -140,8 +140,7 @@ struct Row {
     split: usize,
     draw: Draw,
     graph: Graph,
-    node_bits: Vec<u16>,
-    node_rounds: Vec<u8>,
+    nodes: Nodes,
     analysis: Analysis,
     choice: Choice,
 }
@@ -193,10 +192,10 @@ fn rows(
 }
 
 fn row(draw: Draw, r1cs: &R1cs) -> Option<Row> {
-    let (analysis, node_bits, node_rounds) = Analysis::with_node_bits(r1cs);
+    let (analysis, nodes) = Analysis::with_nodes(r1cs);
     let choice = choose(&Demand::of_circuit(&analysis), draw.security).ok()?;
     let graph = Graph::of(r1cs, draw.security);
-    Some(Row { split: split_of(r1cs.content_hash()), draw, graph, node_bits, node_rounds, analysis, choice })
+    Some(Row { split: split_of(r1cs.content_hash()), draw, graph, nodes, analysis, choice })
 }
 
 /// The split of a circuit, by its content alone.
@@ -224,10 +223,10 @@ impl Rows {
     }
 
     fn push(&mut self, row: Row) {
-        let Row { draw, graph, mut node_bits, mut node_rounds, analysis, choice, .. } = row;
+        let Row { draw, graph, mut nodes, analysis, choice, .. } = row;
         self.push_graph(graph);
-        self.node_bits.append(&mut node_bits);
-        self.node_rounds.append(&mut node_rounds);
+        self.node_bits.append(&mut nodes.bits);
+        self.node_rounds.append(&mut nodes.rounds);
         self.params.push([f64::from(choice.n()), f64::from(choice.candidate.bits), stable(choice.sigma)]);
         self.metrics.push([
             stable(choice.bit_security()),

@@ -1,17 +1,15 @@
-//! What keeps a circuit from lifting: why wires stay without a bound, and which constraints are too large
-//! (labels.md, section 1.2).
+//! What bounds a circuit's wires, and what keeps it from lifting: why wires stay without a bound, and which constraints
+//! are too large (labels.md, sections 1.4 and 1.5).
 //!
 //! A wire is *free* if no constraint computes it: bounds of the free wires are all that range inference
 //! misses. The search takes wires as known, one by one, with whatever follows from them.
 
-use std::borrow::Cow;
-
 use anyhow::Result;
 use dashu_int::IBig;
 
-use crate::analysis::half;
-use crate::r1cs::R1cs;
-use crate::ranges::{Bounds, Equation, Equations, Interval, MAX_PASSES, Ranges, bit_length, lone_wire};
+use crate::r1cs::{Combination, R1cs};
+use crate::ranges::{Bounds, Interval, Ranges, Rule, bit_length, check_bounds};
+use crate::relation::{Constraint, Kind, Relation};
 
 /// What range inference says of a wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -23,8 +21,10 @@ pub enum Reason {
     Boolean,
     /// It is bounded, but the difference of two of its values may not fit in the signed field.
     Large,
-    /// It occurs in no constraint.
+    /// It occurs in no constraint, or in dropped ones alone.
     Unused,
+    /// It is the hint of a constraint: it needs no bound.
+    Hint,
     /// No constraint bounds it: of several candidates public inputs come first, then private wires, then outputs.
     Free,
     /// A constraint computes it, from wires without a bound.
@@ -33,8 +33,6 @@ pub enum Reason {
     Broad,
     /// A constraint leaves it two values that are no integers, or the ends of the field.
     Roots,
-    /// The passes ended before a constraint could bound it.
-    Unsettled,
 }
 
 impl Reason {
@@ -44,37 +42,33 @@ impl Reason {
         Self::Boolean,
         Self::Large,
         Self::Unused,
+        Self::Hint,
         Self::Free,
         Self::Derived,
         Self::Broad,
         Self::Roots,
-        Self::Unsettled,
     ];
 
     /// One line, where `{constraint}` and `{cause}` stand for the numbers of a [`Finding`].
     #[must_use]
-    pub fn text(self) -> Cow<'static, str> {
-        let text = match self {
+    pub const fn text(self) -> &'static str {
+        match self {
             Self::Bounded => "bounded",
             Self::Boolean => "Boolean",
             Self::Large => "bounded, but by more than a quarter of the field",
-            Self::Unused => "occurs in no constraint",
+            Self::Unused => "occurs in no constraint that is kept",
+            Self::Hint => "a hint of constraint {constraint}: it needs no bound",
             Self::Free => "free: no constraint bounds it",
             Self::Derived => "constraint {constraint} computes it from wire {cause}, which has no bound",
             Self::Broad => "constraint {constraint} computes it as a value that may exceed half the field",
             Self::Roots => "constraint {constraint} leaves it two values, but no bounds",
-            Self::Unsettled => {
-                return format!("{MAX_PASSES} passes ended before constraint {{constraint}} bounded it")
-                    .into();
-            }
-        };
-        text.into()
+        }
     }
 
     /// Whether such a wire keeps its circuit from lifting.
     #[must_use]
     pub const fn hinders(self) -> bool {
-        !matches!(self, Self::Bounded | Self::Boolean | Self::Unused)
+        !matches!(self, Self::Bounded | Self::Boolean | Self::Unused | Self::Hint)
     }
 }
 
@@ -85,7 +79,9 @@ pub struct Finding {
     pub range_bits: f64,
     /// Why it has this range.
     pub reason: Reason,
-    /// The constraint at fault, if there is one.
+    /// What last narrowed it.
+    pub rule: Rule,
+    /// The constraint that bounds it, or the one at fault, if there is one.
     pub constraint: Option<u32>,
     /// The first wire without a bound that a derived wire depends on.
     pub cause: Option<u32>,
@@ -115,63 +111,96 @@ impl Explanation {
     /// Explains a circuit; `bounds` are intervals that are known of some wires.
     ///
     /// # Errors
-    /// When a bound is not an interval of an existing wire inside the signed field.
+    /// When a bound is not an interval of an existing wire inside the signed field, or nothing satisfies the circuit.
     pub fn of(r1cs: &R1cs, bounds: &Bounds) -> Result<Self> {
-        let (equations, half) = (Equations::of(r1cs), half(r1cs.field().modulus()));
-        let ranges = Ranges::infer(&equations, half.clone(), bounds)?;
-        let wires = Reasons::new(&equations, &ranges, &half).run(r1cs);
+        check_bounds(bounds, r1cs.field(), r1cs.wires())?;
+        let relation = Relation::of(r1cs, bounds);
+        let ranges = Ranges::infer(&relation, r1cs.field().modulus(), bounds)?;
+        let wires = Reasons::new(&ranges).run(r1cs);
         let mut explanation = Self { wires, overflows: 0, worst: None };
-        explanation.compare(&equations, &ranges, &half);
+        explanation.compare(&ranges);
         Ok(explanation)
     }
 
     /// Compares the largest values of constraints of bounded wires with half the field.
-    fn compare(&mut self, equations: &Equations<'_>, ranges: &Ranges<'_>, half: &IBig) {
+    fn compare(&mut self, ranges: &Ranges<'_>) {
+        let half = &ranges.field().hi;
         let mut largest = half.clone();
-        let bounded = |&index: &usize| !equations.get(index).wires().any(|wire| ranges.is_wide(wire));
-        for index in (0..equations.len()).filter(bounded) {
-            let magnitude = ranges.magnitude(equations.get(index));
+        let bounded = |constraint: &Constraint<'_>| !relevant(*constraint).any(|wire| ranges.is_wide(wire));
+        for constraint in ranges.relation().constraints().filter(bounded) {
+            let magnitude = ranges.magnitude(constraint);
             self.overflows += u32::from(magnitude > *half);
             if magnitude > largest {
-                let (constraint, bits) = (equations.constraint(index), bit_length(&magnitude));
-                self.worst = Some(Overflow { constraint, bits });
+                self.worst = Some(Overflow { constraint: constraint.number, bits: bit_length(&magnitude) });
                 largest = magnitude;
             }
         }
     }
 }
 
+/// The wires of a constraint but its hint.
+fn relevant(constraint: Constraint<'_>) -> impl Iterator<Item = u32> {
+    let hint = constraint.hint();
+    let forms = constraint.forms.into_iter();
+    forms.flat_map(|form| form.wires.iter().copied()).filter(move |&wire| Some(wire) != hint)
+}
+
+/// The wire of `(u*x + v)(u'*x + v') = 0`.
+fn lone_wire([a, b, c]: [Combination<'_>; 3]) -> Option<u32> {
+    let wire = |form: Combination<'_>| match form.wires {
+        [x] | [0, x] => Some(*x),
+        _ => None,
+    };
+    wire(a).filter(|_| c.is_empty() && wire(a) == wire(b))
+}
+
 /// The search for the reasons: takes wide wires as known, one by one.
 struct Reasons<'a> {
-    equations: &'a Equations<'a>,
+    relation: &'a Relation,
     ranges: &'a Ranges<'a>,
     findings: Vec<Option<Finding>>, // by wire
-    uses: Vec<(u32, u32)>,          // a wide wire and an equation, sorted; twice where it stands there twice
-    open: Vec<(u32, u32)>,          // by equation: uses left, and the exclusive or of their wires
+    uses: Vec<(u32, u32)>,          // a wide wire and a constraint, sorted; twice where it stands there twice
+    open: Vec<(u32, u32)>,          // by constraint: uses left, and the exclusive or of their wires
 }
 
 impl<'a> Reasons<'a> {
-    fn new(equations: &'a Equations<'a>, ranges: &'a Ranges<'a>, half: &IBig) -> Self {
-        let (mut uses, mut open) = (Vec::new(), vec![(0, 0); equations.len()]);
-        for (index, open) in open.iter_mut().enumerate() {
-            for wire in equations.get(index).wires().filter(|&wire| ranges.is_wide(wire)) {
+    fn new(ranges: &'a Ranges<'a>) -> Self {
+        let relation = ranges.relation();
+        let (mut uses, mut open) = (Vec::new(), vec![(0, 0); relation.len()]);
+        for (index, constraint) in relation.constraints().enumerate() {
+            if matches!(constraint.kind, Kind::Hint(_)) {
+                continue; // it computes its hint alone
+            }
+            for wire in constraint.wires().filter(|&wire| ranges.is_wide(wire)) {
                 uses.push((wire, index as u32));
-                open.0 += 1;
-                open.1 ^= wire;
+                open[index].0 += 1;
+                open[index].1 ^= wire;
             }
         }
         uses.sort_unstable();
-        let finding = |(wire, occurs): (usize, bool)| {
-            let wide = ranges.is_wide(wire as u32);
-            (!wide || !occurs).then(|| known(ranges.interval(wire as u32), wide, occurs, half))
-        };
-        let findings = ranges.occurring().into_iter().enumerate().map(finding).collect();
-        Self { equations, ranges, findings, uses, open }
+
+        let mut findings: Vec<_> = relation
+            .counting()
+            .into_iter()
+            .zip(0..)
+            .map(|(counts, wire)| known(ranges, wire, counts))
+            .collect();
+        for constraint in relation.constraints() {
+            let Some(hint) = constraint.hint() else { continue };
+            findings[hint as usize] = Some(Finding {
+                range_bits: range_bits(ranges.interval(hint)),
+                reason: Reason::Hint,
+                rule: ranges.cause(hint).rule,
+                constraint: Some(constraint.number),
+                cause: None,
+            });
+        }
+        Self { relation, ranges, findings, uses, open }
     }
 
     /// First the wires that a constraint of theirs fails to bound, then the free ones.
     fn run(mut self, r1cs: &R1cs) -> Vec<Finding> {
-        let failures: Vec<_> = (0..self.equations.len()).filter_map(|index| self.failure(index)).collect();
+        let failures: Vec<_> = (0..self.relation.len()).filter_map(|index| self.failure(index)).collect();
         for (wire, reason, index) in failures {
             self.take(wire, reason, Some(index));
         }
@@ -184,17 +213,19 @@ impl<'a> Reasons<'a> {
 
     /// The only wide wire of a constraint that was to bound it.
     fn failure(&self, index: usize) -> Option<(u32, Reason, usize)> {
-        let equation = self.equations.get(index);
-        if let Equation::Quadratic(forms) = equation
-            && let Some(wire) = lone_wire(forms).filter(|&wire| self.ranges.is_wide(wire))
-        {
+        let constraint = self.relation.get(index);
+        if let Some(wire) = lone_wire(constraint.forms).filter(|&wire| self.ranges.is_wide(wire)) {
             return Some((wire, Reason::Roots, index));
         }
         let (uses, wire) = self.open[index];
-        (uses == 1 && self.equations.solves(equation, wire)).then(|| {
-            let late = self.ranges.would_bound(equation);
-            (wire, if late { Reason::Unsettled } else { Reason::Broad }, index)
-        })
+        (uses == 1 && self.solves(index, wire)).then_some((wire, Reason::Broad, index))
+    }
+
+    /// Whether rules 1 and 4 can solve a constraint for a wire that stands in it once.
+    fn solves(&self, index: usize, wire: u32) -> bool {
+        let last = self.relation.get(index).forms[2].coefficient_of(wire);
+        let integer = last.map(|number| self.relation.integer(number));
+        integer.is_some_and(|value| value.is_one() || *value == IBig::NEG_ONE)
     }
 
     /// Takes a wire as known, and all that follow from it.
@@ -227,31 +258,38 @@ impl<'a> Reasons<'a> {
 
         // one use is left, so the exclusive or is its wire
         let last = *wires;
-        let equation = self.equations.get(index);
-        if self.findings[last as usize].is_some() || !self.equations.solves(equation, last) {
+        if self.findings[last as usize].is_some() || !self.solves(index, last) {
             return None;
         }
 
-        let cause = equation.wires().filter(|&wire| wire != last && self.ranges.is_wide(wire)).min();
+        let wires = self.relation.get(index).forms.into_iter().flat_map(|form| form.wires.iter().copied());
+        let cause = wires.filter(|&wire| wire != last && self.ranges.is_wide(wire)).min();
         self.findings[last as usize] = Some(self.wide(Reason::Derived, Some(index), cause));
         Some(last)
     }
 
     fn wide(&self, reason: Reason, index: Option<usize>, cause: Option<u32>) -> Finding {
-        let constraint = index.map(|index| self.equations.constraint(index));
-        Finding { range_bits: range_bits(self.ranges.field()), reason, constraint, cause }
+        let constraint = index.map(|index| self.relation.get(index).number);
+        let range_bits = range_bits(self.ranges.field());
+        Finding { range_bits, reason, rule: Rule::Declared, constraint, cause }
     }
 }
 
-/// The finding of a wire that is bounded or unused.
-fn known(interval: &Interval, wide: bool, occurs: bool, half: &IBig) -> Finding {
+/// The finding of a wire that is bounded or does not count.
+fn known(ranges: &Ranges<'_>, wire: u32, counts: bool) -> Option<Finding> {
+    if counts && ranges.is_wide(wire) {
+        return None;
+    }
+    let interval = ranges.interval(wire);
     let reason = match interval {
-        _ if wide => Reason::Unused,
-        _ if occurs && interval.magnitude() * 2 > *half => Reason::Large,
+        _ if !counts => Reason::Unused,
+        _ if interval.magnitude() * 2 > ranges.field().hi => Reason::Large,
         Interval { lo, hi } if lo.is_zero() && hi.is_one() => Reason::Boolean,
         _ => Reason::Bounded,
     };
-    Finding { range_bits: range_bits(interval), reason, constraint: None, cause: None }
+    let cause = ranges.cause(wire);
+    let constraint = (cause.rule != Rule::Declared).then_some(cause.constraint);
+    Some(Finding { range_bits: range_bits(interval), reason, rule: cause.rule, constraint, cause: None })
 }
 
 /// `log2` of the number of integers.

@@ -15,5 +15,6 @@ pub mod packing;
 pub mod proposal;
 pub mod r1cs;
 pub mod ranges;
+pub mod relation;
 pub mod security;
 pub mod synth;

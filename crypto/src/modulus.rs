@@ -1,13 +1,13 @@
 //! Concrete primes for a free modulus, checked on the circuit itself (labels.md, section 4).
 
-use anyhow::{Result, bail};
-use dashu_int::IBig;
+use anyhow::{Context, Result};
 
-use crate::analysis::{Analysis, lifts_modulo};
+use crate::analysis::{Analysis, serves};
 use crate::field::{U256, is_probable_prime};
 use crate::label::{Choice, Demand, Modulus, choose};
 use crate::r1cs::R1cs;
 use crate::ranges::Bounds;
+use crate::relation::Relation;
 
 /// Primes of one bit length that are tried before the next bit length.
 const TRIES: usize = 16;
@@ -31,37 +31,44 @@ pub struct Settled {
     pub choice: Choice,
     /// Its modulus.
     pub q: U256,
-    /// The circuit's demand, without the bit lengths of which no prime carries the circuit's values.
+    /// The circuit's demand; at one more bit where none of the primes of the label serves.
     pub demand: Demand,
 }
 
-/// The best parameters of a circuit with a concrete prime, on which range inference was run again.
+/// The best parameters of a circuit with a concrete prime that serves it. Where none of [`TRIES`] primes does, the search
+/// is run once more with one bit more, that length alone.
 ///
 /// # Errors
-/// When no candidate is sound at `security` bits, or `security` has no challenge set.
+/// When nothing satisfies the circuit, no candidate is sound at `security` bits, no prime serves, or `security` has no
+/// challenge set.
 pub fn choose_prime(r1cs: &R1cs, analysis: &Analysis, bounds: &Bounds, security: u32) -> Result<Settled> {
-    let mut demand = Demand::of_circuit(analysis);
-    loop {
-        let choice = choose(&demand, security)?;
-        let Modulus::Free { .. } = demand.modulus else {
-            return Ok(Settled { choice, q: analysis.field.modulus(), demand });
-        };
-        let candidate = choice.candidate;
-        for q in primes(candidate.bits, candidate.ord).take(TRIES) {
-            if within(bounds, q) && lifts_modulo(r1cs, bounds, q)? {
-                return Ok(Settled { choice, q, demand });
-            }
-        }
-        if candidate.bits >= 256 {
-            bail!("no prime of up to 256 bits carries the circuit's values");
-        }
-        demand.modulus = Modulus::Free { bits: candidate.bits };
+    if let Some(unsatisfiable) = analysis.unsatisfiable {
+        return Err(unsatisfiable.into());
     }
+    let demand = Demand::of_circuit(analysis);
+    let choice = choose(&demand, security)?;
+    let Modulus::Free { .. } = demand.modulus else {
+        return Ok(Settled { choice, q: analysis.field.modulus(), demand });
+    };
+
+    let relation = Relation::of(r1cs, bounds);
+    if let Some(q) = serving_prime(&relation, bounds, &choice)? {
+        return Ok(Settled { choice, q, demand });
+    }
+    let demand = demand.at_bits(choice.candidate.bits + 1);
+    let choice = choose(&demand, security)?;
+    let q = serving_prime(&relation, bounds, &choice)?;
+    let q = q.with_context(|| format!("no prime of {} bits serves the circuit", choice.candidate.bits))?;
+    Ok(Settled { choice, q, demand })
 }
 
-fn within(bounds: &Bounds, q: U256) -> bool {
-    let half = IBig::from(crate::field::to_ubig(q >> 1));
-    bounds.values().all(|bound| bound.magnitude() <= half)
+fn serving_prime(relation: &Relation, bounds: &Bounds, choice: &Choice) -> Result<Option<U256>> {
+    for q in primes(choice.candidate.bits, choice.candidate.ord).take(TRIES) {
+        if serves(relation, bounds, q)? {
+            return Ok(Some(q));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Packing of quadratic constraints into NTT slots (labels.md, section 1.4).
+//! Packing of quadratic constraints into NTT slots (labels.md, section 1.6).
 //!
 //! A product holds slot by slot, so the forms of one constraint share a slot, and a form that several
 //! constraints use is committed once per slot that needs it.
@@ -7,8 +7,9 @@ use std::hash::{BuildHasher, Hash, Hasher};
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::field::U256;
-use crate::r1cs::{Combination, R1cs};
+use crate::field::{Field, U256};
+use crate::r1cs::Combination;
+use crate::relation::Relation;
 
 /// Slot counts `64 / ord` for `ord` = 1, 2, 4, 8, 16, 32.
 pub const SLOTS: [u32; 6] = [64, 32, 16, 8, 4, 2];
@@ -21,11 +22,12 @@ pub struct Packing {
 }
 
 impl Packing {
-    /// Finds the packed constraints of a system and numbers their distinct private forms.
+    /// Finds the packed constraints and numbers their distinct private forms: those that are proportional are one, over
+    /// the integers where the circuit lifts, modulo p elsewhere.
     #[must_use]
-    pub fn of(r1cs: &R1cs) -> Self {
-        let mut table = FormTable::new(r1cs);
-        let packed = private_forms(r1cs).map(|[a, b, c]| {
+    pub fn of(relation: &Relation, liftable: bool) -> Self {
+        let mut table = FormTable::new(relation, liftable);
+        let packed = private_forms(relation).map(|[a, b, c]| {
             let (a, b) = (table.number(a), table.number(b));
             [a, b, if c.is_empty() { a } else { table.number(c) }]
         });
@@ -96,68 +98,105 @@ fn mark(forms: &[u32; 3], run: u32, last_run: &mut [u32]) -> u32 {
 }
 
 /// The private forms of the packed constraints, in file order.
-fn private_forms(r1cs: &R1cs) -> impl Iterator<Item = [Combination<'_>; 3]> {
-    let first = r1cs.first_private();
+fn private_forms(relation: &Relation) -> impl Iterator<Item = [Combination<'_>; 3]> {
+    let first = relation.first_private();
     let forms =
-        (0..r1cs.constraints()).map(move |index| r1cs.constraint(index).map(|it| it.from_wire(first)));
+        relation.constraints().map(move |constraint| constraint.forms.map(|form| form.from_wire(first)));
     forms.filter(|[a, b, _]| !a.is_empty() && !b.is_empty())
 }
 
-/// Distinct private forms, by number; equal up to a factor means equal.
+/// Distinct private forms, by number.
 struct FormTable<'a> {
-    r1cs: &'a R1cs,
-    inverses: Vec<U256>, // by coefficient number: of those that lead a form of several terms
-    forms: Vec<(u64, Combination<'a>)>, // with its hash
+    relation: &'a Relation,
+    inverses: Option<Vec<U256>>, // by coefficient number, of those that lead a form; not over the integers
+    forms: Vec<(u64, Combination<'a>, U256)>, // with its hash, and what its coefficients are divided or multiplied by
     numbers: HashTable<u32>,
     hasher: DefaultHashBuilder,
 }
 
 impl<'a> FormTable<'a> {
-    fn new(r1cs: &'a R1cs) -> Self {
-        let values = r1cs.coefficients().values();
-        let mut inverses = vec![U256::ZERO; values.len()];
-        for form in private_forms(r1cs).flatten().filter(|form| form.wires.len() > 1) {
-            let lead = form.coefficients[0] as usize;
-            inverses[lead] = values[lead];
-        }
-        r1cs.field().invert_all(&mut inverses);
+    fn new(relation: &'a Relation, liftable: bool) -> Self {
+        let inverses = (!liftable).then(|| {
+            let mut inverses = vec![U256::ZERO; relation.values().len()];
+            for form in private_forms(relation).flatten().filter(|form| form.wires.len() > 1) {
+                let lead = form.coefficients[0] as usize;
+                inverses[lead] = relation.values()[lead];
+            }
+            relation.field().invert_all(&mut inverses);
+            inverses
+        });
         let (numbers, hasher) = (HashTable::new(), DefaultHashBuilder::default());
-        Self { r1cs, inverses, forms: Vec::new(), numbers, hasher }
+        Self { relation, inverses, forms: Vec::new(), numbers, hasher }
     }
 
     /// The number of a non-empty private form.
     fn number(&mut self, form: Combination<'a>) -> u32 {
-        let hash = self.hash(form);
+        let factor = self.factor(form);
+        let hash = self.hash(form, factor);
         let known = |number: u32| self.forms[number as usize];
-        let same = |&number: &u32| known(number).0 == hash && self.same(form, known(number).1);
+        let same = |&number: &u32| {
+            let (other_hash, other, other_factor) = known(number);
+            other_hash == hash && self.same(form, factor, other, other_factor)
+        };
         if let Some(&number) = self.numbers.find(hash, same) {
             return number;
         }
         let number = self.forms.len() as u32;
-        self.forms.push((hash, form));
+        self.forms.push((hash, form, factor));
         self.numbers.insert_unique(hash, number, |&number| self.forms[number as usize].0);
         number
     }
 
-    fn hash(&self, form: Combination<'_>) -> u64 {
+    /// What brings a form to its standard: modulo p the inverse of the first coefficient; over the integers the gcd.
+    fn factor(&self, form: Combination<'_>) -> U256 {
+        if let Some(inverses) = &self.inverses {
+            return inverses[form.coefficients[0] as usize];
+        }
+        let mut divisor = U256::ZERO;
+        for &number in form.coefficients {
+            divisor = divisor.gcd(self.relation.field().signed(self.relation.values()[number as usize]).1);
+            if divisor == U256::from(1) {
+                break;
+            }
+        }
+        divisor
+    }
+
+    fn hash(&self, form: Combination<'_>, factor: U256) -> u64 {
         let mut hash = self.hasher.build_hasher();
-        form.wires.iter().zip(self.quotients(form)).for_each(|term| term.hash(&mut hash));
+        form.wires.iter().zip(self.standard(form, factor)).for_each(|term| term.hash(&mut hash));
         hash.finish()
     }
 
-    fn same(&self, a: Combination<'_>, b: Combination<'_>) -> bool {
-        a.wires == b.wires && (a.coefficients == b.coefficients || self.quotients(a).eq(self.quotients(b)))
+    fn same(&self, a: Combination<'_>, factor_a: U256, b: Combination<'_>, factor_b: U256) -> bool {
+        let equal = || a.coefficients == b.coefficients;
+        a.wires == b.wires && (equal() || self.standard(a, factor_a).eq(self.standard(b, factor_b)))
     }
 
-    /// The coefficients divided by the first one.
-    fn quotients(&self, form: Combination<'_>) -> impl Iterator<Item = U256> {
-        let (field, values) = (self.r1cs.field(), self.r1cs.coefficients().values());
+    /// The coefficients in their standard: the first is 1 modulo p, or positive and without a common divisor.
+    fn standard(&self, form: Combination<'_>, factor: U256) -> impl Iterator<Item = U256> {
+        let (field, values) = (self.relation.field(), self.relation.values());
         let (lead, one) = (form.coefficients[0], U256::from(1));
-        let inverse = self.inverses[lead as usize];
-        form.coefficients.iter().map(move |&number| match values[number as usize] {
-            _ if number == lead => one,
-            value if inverse == one => value,
-            value => field.mul(value, inverse),
+        let over_integers = self.inverses.is_none();
+        let negative = over_integers && field.signed(values[lead as usize]).0;
+        form.coefficients.iter().map(move |&number| {
+            let value = values[number as usize];
+            if over_integers {
+                let value = if negative { field.neg(value) } else { value };
+                return if factor == one { value } else { divided(field, value, factor) };
+            }
+            match value {
+                _ if number == lead => one,
+                value if factor == one => value,
+                value => field.mul(value, factor),
+            }
         })
     }
+}
+
+/// The element of a signed representative that `divisor` divides, after the division.
+fn divided(field: &Field, value: U256, divisor: U256) -> U256 {
+    let (negative, magnitude) = field.signed(value);
+    let quotient = magnitude / divisor;
+    if negative { field.neg(quotient) } else { quotient }
 }

@@ -67,6 +67,12 @@ impl Demand {
         Self { modulus, heights: analysis.heights }
     }
 
+    /// The same with q of one length alone.
+    #[must_use]
+    pub const fn at_bits(self, bits: u32) -> Self {
+        Self { modulus: Modulus::Free { bits: bits - 1 }, ..self }
+    }
+
     /// The fewest bits that q may have.
     #[must_use]
     pub fn least_bits(&self) -> u32 {

@@ -1,7 +1,7 @@
-//! Intervals of integers and their arithmetic (labels.md, section 1.2).
+//! Intervals of integers and their arithmetic (labels.md, section 1.4).
 
 use dashu_int::IBig;
-use dashu_int::ops::{Abs, BitTest};
+use dashu_int::ops::{Abs, BitTest, DivRemEuclid};
 
 /// The integers `lo..=hi`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,55 +19,96 @@ impl Interval {
         Self { lo: value.clone(), hi: value }
     }
 
-    pub(super) fn zero() -> Self {
-        Self { lo: IBig::ZERO, hi: IBig::ZERO }
+    /// `[-half, half]` for a prime r: its signed representatives.
+    #[must_use]
+    pub fn signed_field(r: &IBig) -> Self {
+        let half: IBig = r >> 1;
+        Self { lo: -&half, hi: half }
     }
 
-    pub(super) fn is_point(&self) -> bool {
-        self.lo == self.hi
+    pub(super) const fn zero() -> Self {
+        Self { lo: IBig::ZERO, hi: IBig::ZERO }
     }
 
     pub(super) fn is_zero(&self) -> bool {
         self.lo.is_zero() && self.hi.is_zero()
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.lo > self.hi
+    }
+
     pub(super) fn negated(self) -> Self {
         Self { lo: -self.hi, hi: -self.lo }
     }
 
-    pub(super) fn minus(&self, other: &Self) -> Self {
-        Self { lo: &self.lo - &other.hi, hi: &self.hi - &other.lo }
+    /// Adds `factor` times an interval.
+    pub(super) fn add_times(&mut self, factor: &IBig, other: &Self) {
+        if factor.is_one() {
+            self.lo += &other.lo;
+            self.hi += &other.hi;
+        } else if *factor == IBig::NEG_ONE {
+            self.lo -= &other.hi;
+            self.hi -= &other.lo;
+        } else if factor < &IBig::ZERO {
+            self.lo += factor * &other.hi;
+            self.hi += factor * &other.lo;
+        } else {
+            self.lo += factor * &other.lo;
+            self.hi += factor * &other.hi;
+        }
     }
 
-    pub(super) fn times(&self, factor: &IBig) -> Self {
-        let (lo, hi) = (&self.lo * factor, &self.hi * factor);
-        if factor < &IBig::ZERO { Self { lo: hi, hi: lo } } else { Self { lo, hi } }
+    /// Takes a term with coefficient 1 or -1 out of a sum.
+    pub(super) fn subtract(&mut self, unit: &IBig, other: &Self) {
+        if unit.is_one() {
+            self.lo -= &other.lo;
+            self.hi -= &other.hi;
+        } else {
+            self.lo += &other.hi;
+            self.hi += &other.lo;
+        }
     }
 
     pub(super) fn product(&self, other: &Self) -> Self {
-        if let Some((lo, hi)) = self.small_product(other) {
-            return Self { lo: lo.into(), hi: hi.into() };
-        }
         let corners =
             [&self.lo * &other.lo, &self.lo * &other.hi, &self.hi * &other.lo, &self.hi * &other.hi];
-        let mut hull = Self::point(corners[0].clone());
-        for corner in corners {
-            hull.extend(corner);
-        }
+        let [first, rest @ ..] = corners;
+        let mut hull = Self::point(first);
+        rest.into_iter().for_each(|corner| hull.extend(corner));
         hull
-    }
-
-    /// The same in machine words, where the ends fit.
-    fn small_product(&self, other: &Self) -> Option<(i128, i128)> {
-        let word = |value: &IBig| i64::try_from(value).ok().map(i128::from);
-        let (a, b) = (word(&self.lo)?, word(&self.hi)?);
-        let (c, d) = (word(&other.lo)?, word(&other.hi)?);
-        let corners = [a * c, a * d, b * c, b * d];
-        Some((*corners.iter().min()?, *corners.iter().max()?))
     }
 
     pub(super) fn within(&self, outer: &Self) -> bool {
         self.lo >= outer.lo && self.hi <= outer.hi
+    }
+
+    /// Whether a multiple of r is in the interval.
+    pub(super) fn holds_multiple(&self, r: &IBig) -> bool {
+        if self.lo <= IBig::ZERO && self.hi >= IBig::ZERO {
+            return true;
+        }
+        let (quotient, _) = (&self.hi).div_rem_euclid(r);
+        quotient * r >= self.lo
+    }
+
+    pub(super) fn cut(&mut self, other: Self) {
+        if other.lo > self.lo {
+            self.lo = other.lo;
+        }
+        if other.hi < self.hi {
+            self.hi = other.hi;
+        }
+    }
+
+    /// The smallest interval around both.
+    pub(super) fn hull(&mut self, other: &Self) {
+        if other.lo < self.lo {
+            self.lo = other.lo.clone();
+        }
+        if other.hi > self.hi {
+            self.hi = other.hi.clone();
+        }
     }
 
     /// `max(|lo|, |hi|)`.
@@ -78,7 +119,7 @@ impl Interval {
     }
 
     /// Takes a value in.
-    pub(super) fn extend(&mut self, value: IBig) {
+    fn extend(&mut self, value: IBig) {
         if value < self.lo {
             self.lo = value;
         } else if value > self.hi {

@@ -1,71 +1,76 @@
 //! What the intervals say of the circuit: whether it holds over the integers, and with how many bits
-//! (labels.md, section 1.3).
+//! (labels.md, section 1.5).
 
 use dashu_int::IBig;
-use dashu_int::ops::Abs;
+
+use crate::r1cs::Combination;
+use crate::relation::{Constraint, Kind};
 
 use super::Ranges;
-use super::equations::Equation;
-use super::interval::{Interval, bit_length};
-use super::rules::multiply;
+use super::interval::bit_length;
 
 impl Ranges<'_> {
-    /// The largest value `M` of the circuit: a congruence modulo any `q > M` is an equation over the integers.
-    /// Nothing where a wire that occurs stays wide.
+    /// `M`: the largest value of a constraint, and twice that of a wire that counts.
     #[must_use]
-    pub fn largest_value(&self) -> Option<IBig> {
+    pub fn largest_value(&self) -> IBig {
         let mut largest = IBig::ZERO;
-        for (known, occurs) in self.known.iter().zip(self.occurring()) {
-            if occurs {
-                largest = largest.max(known.as_ref()?.magnitude() * 2);
+        for (wire, counts) in self.relation.counting().into_iter().enumerate() {
+            if counts {
+                largest = largest.max(self.interval(wire as u32).magnitude() * 2);
             }
         }
-        for index in 0..self.equations.len() {
-            largest = largest.max(self.magnitude(self.equations.get(index)));
+        for constraint in self.relation.constraints() {
+            largest = largest.max(self.magnitude(constraint));
         }
-        Some(largest)
+        largest
     }
 
-    /// The largest value of one constraint: `max|A|*max|B| + max|C|`, or `sum |coef|*max|wire|`.
-    pub(crate) fn magnitude(&self, equation: Equation<'_>) -> IBig {
-        match equation {
-            Equation::Linear(form) => {
-                let term = |(wire, number)| self.signed(number).abs() * self.interval(wire).magnitude();
-                form.terms().map(term).sum()
-            }
-            Equation::Quadratic(forms) => {
-                let [a, b, c] = forms.map(|form| self.sum(form).narrow.magnitude());
-                a * b + c
-            }
+    /// The largest value of one constraint: a congruence modulo a larger prime is an equation over the integers.
+    #[must_use]
+    pub fn magnitude(&self, constraint: Constraint<'_>) -> IBig {
+        if let Some([f, c]) = constraint.hint_forms() {
+            return self.form_magnitude(f).max(self.form_magnitude(c));
+        }
+        let [a, b, c] = constraint.forms;
+        match constraint.kind {
+            Kind::Linear => self.form_magnitude(c),
+            _ if c.is_empty() => self.form_magnitude(a).max(self.form_magnitude(b)),
+            _ => self.form_magnitude(a) * self.form_magnitude(b) + self.form_magnitude(c),
         }
     }
 
-    /// Bits of every node's largest value in a graph's order: twice a wire's magnitude, a constraint's magnitude.
+    fn form_magnitude(&self, form: Combination<'_>) -> IBig {
+        let mut sum = super::Interval::zero();
+        for (wire, coefficient) in self.relation.terms(form) {
+            sum.add_times(coefficient, self.interval(wire));
+        }
+        sum.magnitude()
+    }
+
+    /// Bits of every node's largest value in a graph's order: twice a wire's magnitude, a constraint's largest value.
     /// A value beyond half the field counts as the field's bits, so a circuit lifts if all nodes have fewer, and
-    /// `B` is the largest. An unused wire has none.
-    pub(crate) fn node_bits(&self) -> Vec<u16> {
-        let bits = |value: Option<IBig>| {
-            let fits = value.filter(|value| value <= &self.field.hi);
-            fits.map_or(self.equations.r1cs.field().bits(), |value| bit_length(&value)) as u16
+    /// `B` is the largest. A wire that does not count has none, nor has a dropped constraint.
+    pub(crate) fn node_bits(&self, constraints: usize) -> Vec<u16> {
+        let field = self.relation.field();
+        let half = &self.field().hi;
+        let bits = |value: IBig| {
+            let fits = value <= *half;
+            if fits { bit_length(&value) as u16 } else { field.bits() as u16 }
         };
-        let wire_bits = |(known, occurs): (&Option<Interval>, bool)| match known {
-            _ if !occurs => 0,
-            known => bits(known.as_ref().map(|known| known.magnitude() * 2)),
-        };
-        let wires = self.known.iter().zip(self.occurring()).skip(1).map(wire_bits).collect();
 
-        self.with_constraints(wires, |equation| {
-            let wide = equation.wires().any(|wire| self.is_wide(wire));
-            bits((!wide).then(|| self.magnitude(equation)))
-        })
+        let counting = self.relation.counting();
+        let wires = (1..self.relation.wires())
+            .map(|wire| if counting[wire as usize] { bits(self.interval(wire).magnitude() * 2) } else { 0 });
+        self.with_constraints(wires.collect(), constraints, |constraint| bits(self.magnitude(constraint)))
     }
 
-    /// Rounds of wires and constraints after which each node is known to be narrow, in the same order; a constraint
-    /// follows its wires a round later. Zero for a wire that Boolean-like constraints bound, or that stays wide.
-    pub(crate) fn node_rounds(&self) -> Vec<u8> {
-        self.with_constraints(self.rounds[1..].to_vec(), |equation| {
-            let latest = equation.wires().map(|wire| self.rounds[wire as usize]).max();
-            latest.unwrap_or(0).saturating_add(1)
+    /// The round in which each node first narrowed, at most 255, in the same order; 0 if it never did. A constraint
+    /// narrows with the last of its wires.
+    pub(crate) fn node_rounds(&self, constraints: usize) -> Vec<u8> {
+        let round = |wire: u32| self.first_rounds[wire as usize].min(255) as u8;
+        let wires = (1..self.relation.wires()).map(round).collect();
+        self.with_constraints(wires, constraints, |constraint| {
+            constraint.wires().map(round).max().unwrap_or(0)
         })
     }
 
@@ -73,37 +78,14 @@ impl Ranges<'_> {
     fn with_constraints<T: Copy + Default>(
         &self,
         mut nodes: Vec<T>,
-        value: impl Fn(Equation<'_>) -> T,
+        constraints: usize,
+        value: impl Fn(Constraint<'_>) -> T,
     ) -> Vec<T> {
         let wires = nodes.len();
-        nodes.resize(wires + self.equations.len(), T::default());
-        for index in 0..self.equations.len() {
-            nodes[wires + self.equations.constraint(index) as usize] = value(self.equations.get(index));
+        nodes.resize(wires + constraints, T::default());
+        for constraint in self.relation.constraints() {
+            nodes[wires + constraint.number as usize] = value(constraint);
         }
         nodes
-    }
-
-    /// Whether the values that a constraint leaves to its only wide wire bound that wire.
-    pub(crate) fn would_bound(&self, equation: Equation<'_>) -> bool {
-        let rest = match equation {
-            Equation::Linear(form) => Some(self.sum(form).narrow),
-            Equation::Quadratic(forms) => {
-                let sums = forms.map(|form| self.sum(form));
-                multiply(&sums).map(|product| product.minus(&sums[2].narrow))
-            }
-        };
-        rest.is_some_and(|rest| rest.within(&self.field) && rest != self.field)
-    }
-
-    /// Which wires occur in a constraint.
-    pub(crate) fn occurring(&self) -> Vec<bool> {
-        let mut occurs = vec![false; self.known.len()];
-        let r1cs = self.equations.r1cs;
-        for form in (0..r1cs.constraints()).flat_map(|index| r1cs.constraint(index)) {
-            for &wire in form.wires {
-                occurs[wire as usize] = wire != 0;
-            }
-        }
-        occurs
     }
 }

@@ -1,154 +1,314 @@
-//! Rules 1 to 3: what a constraint leaves to one of its wires by interval arithmetic (labels.md, section 1.2).
+//! The five rules: what kept constraints leave to their wires (labels.md, section 1.4).
 
 use dashu_int::IBig;
-use dashu_int::ops::DivRem;
+use dashu_int::ops::{Abs, Gcd};
 
 use crate::r1cs::Combination;
+use crate::relation::{Alternative, Constraint, Factor, Kind, Relation};
 
-use super::Ranges;
-use super::equations::{is_unit, lone_wire};
 use super::interval::Interval;
+use super::overlay::{Hull, Overlay};
+use super::{Cause, Intervals, Rule, Unsatisfiable};
 
-/// The interval of a form: that of its narrow wires, and how many wide ones come on top.
+/// Values of a factor that rule 3 goes through.
+const FEW: u32 = 4;
+
+/// The interval of a form: that of its narrow wires, and how many wide ones come on top (2 stands for more).
 #[derive(Clone, Debug)]
 pub(super) struct Sum {
     pub(super) narrow: Interval,
     pub(super) wide: usize,
 }
 
-impl<'a> Ranges<'a> {
-    /// The signed value of a coefficient by its number.
-    pub(super) fn signed(&self, number: u32) -> &'a IBig {
-        &self.equations.signed[number as usize]
+/// A round's work: the intervals as it began, and what it has found.
+pub(super) struct Round<'a> {
+    pub(super) relation: &'a Relation,
+    pub(super) intervals: &'a Intervals,
+    pub(super) case: &'a mut Overlay,
+    pub(super) found: &'a mut Overlay,
+    pub(super) causes: &'a mut [Cause], // by wire
+    cause: Cause,
+}
+
+impl Intervals {
+    /// The interval of a wire in a case; nothing while it is wide.
+    fn in_case<'a>(&'a self, case: &'a Overlay, wire: u32) -> Option<&'a Interval> {
+        case.get(wire).or(self.known[wire as usize].as_ref())
     }
 
-    /// The interval of a form.
-    pub(super) fn sum(&self, form: Combination<'_>) -> Sum {
-        let mut sum = Sum { narrow: Interval::zero(), wide: 0 };
-        for (wire, number) in form.terms() {
-            self.include(&mut sum, wire, self.signed(number));
-        }
-        sum
-    }
-
-    /// Adds a wire to a sum.
-    fn include(&self, sum: &mut Sum, wire: u32, coefficient: &IBig) {
-        let Some(known) = &self.known[wire as usize] else {
-            sum.wide += 1;
-            return;
-        };
-        let term = known.times(coefficient);
-        sum.narrow.lo += term.lo;
-        sum.narrow.hi += term.hi;
-    }
-
-    /// Takes a wire out of a sum.
-    fn exclude(&self, sum: &mut Sum, wire: u32, coefficient: &IBig) {
-        let Some(known) = &self.known[wire as usize] else {
-            sum.wide -= 1;
-            return;
-        };
-        let term = known.times(coefficient);
-        sum.narrow.lo -= term.lo;
-        sum.narrow.hi -= term.hi;
-    }
-
-    /// Whether rules 2 to 4 can move a wire with this coefficient.
-    pub(super) fn movable(&self, wire: u32, coefficient: &IBig) -> bool {
-        wire != 0 && is_unit(coefficient) && !self.interval(wire).is_point()
-    }
-
-    /// Rule 1: `(u*x + v)(u'*x + v') = 0` puts `x` between the roots, if both are integers.
-    pub(super) fn boolean_like(&mut self, [a, b, c]: [Combination<'_>; 3]) {
-        let Some(x) = lone_wire([a, b, c]) else { return };
-        let (Some(first), Some(second)) = (self.root(a), self.root(b)) else { return };
-        let mut roots = Interval::point(first);
-        roots.extend(second);
-
-        self.visit += 1;
-        self.narrow(x, roots);
-    }
-
-    /// The integer at which a form of one wire is zero.
-    fn root(&self, form: Combination<'_>) -> Option<IBig> {
-        match form.coefficients {
-            [_] => Some(IBig::ZERO),
-            [v, u] => {
-                let (quotient, remainder) = self.signed(*v).div_rem(self.signed(*u));
-                remainder.is_zero().then(|| -quotient)
+    /// Adds terms to a sum, and stops at the second wide wire: nothing can be learnt then.
+    fn add_terms<'a>(&self, sum: &mut Sum, case: &Overlay, terms: impl Iterator<Item = (u32, &'a IBig)>) {
+        for (wire, coefficient) in terms {
+            match self.in_case(case, wire) {
+                Some(interval) => sum.narrow.add_times(coefficient, interval),
+                None => sum.wide += 1,
             }
-            _ => None,
-        }
-    }
-
-    /// Rule 2: in `L = 0`, a wire with coefficient +1 or -1 is minus the rest.
-    pub(super) fn linear(&mut self, form: Combination<'_>) {
-        let mut sum = self.sum(form);
-        for (wire, number) in form.terms() {
-            let coefficient = self.signed(number);
-            let own = usize::from(self.is_wide(wire));
-            if sum.wide > own || !self.movable(wire, coefficient) {
-                continue;
-            }
-
-            // the sum without this wire, which comes back as it then is
-            self.exclude(&mut sum, wire, coefficient);
-            let rest = sum.narrow.clone();
-            self.narrow(wire, if coefficient.is_one() { rest.negated() } else { rest });
-            self.include(&mut sum, wire, coefficient);
-        }
-    }
-
-    /// Rules 3 and 4 on one constraint: both move wires of `C` alone.
-    pub(super) fn quadratic(&mut self, forms: [Combination<'_>; 3]) {
-        if forms[2].terms().any(|(wire, number)| self.movable(wire, self.signed(number))) {
-            self.product_rule(forms);
-            self.enumeration_rule(forms);
-        }
-    }
-
-    /// Rule 3: a wire of `C` with coefficient +1 or -1 is `A*B` minus the rest.
-    fn product_rule(&mut self, forms: [Combination<'_>; 3]) {
-        let mut sums = forms.map(|form| self.sum(form));
-        let mut product = multiply(&sums);
-        for (wire, number) in forms[2].terms() {
-            let coefficient = self.signed(number);
-            let own = usize::from(self.is_wide(wire));
-            let Some(known) = &product else { return };
-            if sums[2].wide > own || !self.movable(wire, coefficient) {
-                continue;
-            }
-
-            self.adjust(forms, &mut sums, wire, Self::exclude);
-            let candidate = known.minus(&sums[2].narrow);
-            let moved = self.narrow(wire, if coefficient.is_one() { candidate } else { candidate.negated() });
-            self.adjust(forms, &mut sums, wire, Self::include);
-
-            // where the wire stands in A or B, too, the product has moved with it
-            if moved {
-                product = multiply(&sums);
+            if sum.wide == 2 {
+                return;
             }
         }
     }
 
-    /// Excludes or includes a wire in the sums of the forms that mention it.
-    fn adjust(
+    /// Solves `constant + terms = 0` in a case: cuts every wire with coefficient 1 or -1 to minus the rest.
+    /// Whether there is a solution.
+    fn solve<'a>(
         &self,
-        forms: [Combination<'_>; 3],
-        sums: &mut [Sum; 3],
-        wire: u32,
-        step: impl Fn(&Self, &mut Sum, u32, &IBig),
-    ) {
-        for (form, sum) in forms.iter().zip(sums) {
-            if let Some(number) = form.coefficient_of(wire) {
-                step(self, sum, wire, self.signed(number));
+        case: &mut Overlay,
+        constant: IBig,
+        terms: impl Iterator<Item = (u32, &'a IBig)> + Clone,
+    ) -> bool {
+        let mut sum = Sum { narrow: Interval::point(constant), wide: 0 };
+        self.add_terms(&mut sum, case, terms.clone());
+
+        // a wide wire takes r consecutive integers: a multiple of r is always among the values
+        let solvable = sum.wide > 0 || sum.narrow.holds_multiple(&self.r);
+        solvable && self.cut_units(case, &sum, terms)
+    }
+
+    /// Cuts every wire with coefficient 1 or -1 to minus the rest of a sum, all from the same intervals.
+    /// Whether each keeps a value.
+    fn cut_units<'a>(
+        &self,
+        case: &mut Overlay,
+        sum: &Sum,
+        terms: impl Iterator<Item = (u32, &'a IBig)>,
+    ) -> bool {
+        if sum.wide == 2 {
+            return true;
+        }
+        let mut solvable = true;
+        let room = sum.narrow.hi.clone().min(-&sum.narrow.lo);
+        for (wire, coefficient) in terms {
+            if wire == 0 || !is_unit(coefficient) {
+                continue;
             }
+
+            // the rest is wide, too, or leaves the wire all that it has
+            let own = self.in_case(case, wire);
+            let cuts = match own {
+                Some(own) => sum.wide == 0 && &own.hi - &own.lo > room,
+                None => true,
+            };
+            if !cuts {
+                continue;
+            }
+
+            let mut rest = sum.narrow.clone();
+            if let Some(own) = own {
+                rest.subtract(coefficient, own);
+            }
+            let mut left = if coefficient.is_one() { rest.negated() } else { rest };
+            if !left.within(&self.field) {
+                continue;
+            }
+            if let Some(own) = own {
+                left.cut(own.clone());
+            }
+            solvable &= !left.is_empty();
+            case.cut(wire, left);
+        }
+        solvable
+    }
+}
+
+impl<'a> Round<'a> {
+    pub(super) fn new(
+        relation: &'a Relation,
+        intervals: &'a Intervals,
+        [case, found]: [&'a mut Overlay; 2],
+        causes: &'a mut [Cause],
+    ) -> Self {
+        Self { relation, intervals, case, found, causes, cause: Cause::default() }
+    }
+
+    /// Applies rules 1 to 4 to a constraint.
+    pub(super) fn constraint(&mut self, constraint: Constraint<'_>) -> Result<(), Unsatisfiable> {
+        let [a, b, c] = constraint.forms;
+        self.cause = Cause { rule: Rule::Linear, constraint: constraint.number };
+        if constraint.kind == Kind::Linear {
+            return self.either([&[c][..]]);
+        }
+        if c.is_empty() {
+            self.cause.rule = Rule::ZeroProduct;
+            return self.either([&[a][..], &[b][..]]);
+        }
+
+        let sums = [a, b].map(|form| self.intervals.sum(self.relation, form));
+        self.cause.rule = Rule::FewValues;
+        self.few_values(a, &sums[0], b, c)?;
+        self.few_values(b, &sums[1], a, c)?;
+        self.cause.rule = Rule::Product;
+        self.product(&sums, c);
+        Ok(())
+    }
+
+    /// Rule 5: either `F` and all `C` are zero, or all `Z`.
+    pub(super) fn alternative(&mut self, alternative: &Alternative) -> Result<(), Unsatisfiable> {
+        let relation = self.relation;
+        let get = |&index: &u32| relation.get(index as usize);
+        self.cause = Cause { rule: Rule::Alternative, constraint: get(&alternative.hints[0]).number };
+
+        let hints: Vec<_> = alternative.hints.iter().filter_map(|index| get(index).hint_forms()).collect();
+        let mut zero: Vec<Combination<'_>> = hints.iter().take(1).map(|[form, _]| *form).collect();
+        zero.extend(hints.iter().map(|[_, c]| *c));
+        let partner = |(index, factor): &(u32, Factor)| get(index).forms[*factor as usize];
+        let partners: Vec<_> = alternative.products.iter().map(partner).collect();
+        self.either([&zero[..], &partners[..]])
+    }
+
+    /// The hull of cases, each a list of forms that are zero, solved one after the other.
+    fn either<'b, const N: usize>(&mut self, cases: [&[Combination<'b>]; N]) -> Result<(), Unsatisfiable>
+    where
+        'a: 'b,
+    {
+        let mut hull = Hull::default();
+        for forms in cases {
+            if hull.is_settled() {
+                break;
+            }
+            let relation = self.relation;
+            let mut solve =
+                |form: &Combination<'b>| self.intervals.solve(self.case, IBig::ZERO, relation.terms(*form));
+            if forms.iter().all(&mut solve) {
+                hull.add(self.case);
+            }
+            self.case.clear();
+        }
+        self.record(hull)
+    }
+
+    /// Rule 3: a factor of at most [`FEW`] values. With `F = k + g*F1`, either `F1 = n` and `(k + g*n)*G = C`.
+    fn few_values(
+        &mut self,
+        factor: Combination<'_>,
+        sum: &Sum,
+        other: Combination<'_>,
+        c: Combination<'_>,
+    ) -> Result<(), Unsatisfiable> {
+        let Some((first, values)) = self.values_of(factor, sum) else { return Ok(()) };
+        let Progression { constant, step } = first;
+        let terms = self.relation.terms(factor).filter(|&(wire, _)| wire != 0);
+        let quotients: Vec<(u32, IBig)> = terms.map(|(wire, value)| (wire, value / &step)).collect();
+
+        let mut hull = Hull::default();
+        for n in values {
+            if hull.is_settled() {
+                break;
+            }
+            let value = &constant + &step * &n;
+            let difference = self.difference(&value, other, c);
+            let solvable = self.intervals.solve(self.case, -n, borrowed(&quotients))
+                && self.intervals.solve(self.case, IBig::ZERO, borrowed(&difference));
+            if solvable {
+                hull.add(self.case);
+            }
+            self.case.clear();
+        }
+        self.record(hull)
+    }
+
+    /// The numbers `n` with `k + g*n` in the factor's interval, if there are few; with `k` and `g`.
+    fn values_of(&self, factor: Combination<'_>, sum: &Sum) -> Option<(Progression, Vec<IBig>)> {
+        let most = FEW - 1;
+        let mut terms = self.relation.terms(factor).filter(|&(wire, _)| wire != 0);
+        let (_, lead) = terms.next()?;
+        let spread = &sum.narrow.hi - &sum.narrow.lo;
+        if sum.wide > 0 || spread > lead.abs() * most {
+            return None; // g divides every coefficient
+        }
+        let step = terms
+            .fold(lead.abs(), |step, (_, value)| if step.is_one() { step } else { step.gcd(value).into() });
+        if spread > &step * most {
+            return None;
+        }
+
+        let constant = match factor.coefficient_of(0) {
+            Some(number) => self.relation.integer(number).clone(),
+            None => IBig::ZERO,
+        };
+        let first = (&sum.narrow.lo - &constant) / &step; // exactly: both ends are k and a multiple of g
+        let last = (&sum.narrow.hi - &constant) / &step;
+        let values = std::iter::successors(Some(first), |n| Some(n + IBig::ONE)).take_while(|n| *n <= last);
+        Some((Progression { constant, step }, values.collect()))
+    }
+
+    /// `value*G - C`.
+    fn difference(&self, value: &IBig, g: Combination<'_>, c: Combination<'_>) -> Vec<(u32, IBig)> {
+        let mut left = self.relation.terms(g).peekable();
+        let mut right = self.relation.terms(c).peekable();
+        let mut terms = Vec::with_capacity(g.wires.len() + c.wires.len());
+        while let Some(wire) = [left.peek(), right.peek()].into_iter().flatten().map(|term| term.0).min() {
+            let mut sum = IBig::ZERO;
+            if let Some((_, coefficient)) = left.next_if(|term| term.0 == wire) {
+                sum += value * coefficient;
+            }
+            if let Some((_, coefficient)) = right.next_if(|term| term.0 == wire) {
+                sum -= coefficient;
+            }
+            if !sum.is_zero() {
+                terms.push((wire, sum));
+            }
+        }
+        terms
+    }
+
+    /// Rule 4: a wire of `C` with coefficient 1 or -1 is `A*B` minus the rest.
+    fn product(&mut self, factors: &[Sum; 2], c: Combination<'_>) {
+        let Some(product) = multiply(factors) else { return };
+        let mut sum = Sum { narrow: product.negated(), wide: 0 };
+        self.intervals.add_terms(&mut sum, self.case, self.relation.terms(c));
+        self.intervals.cut_units(self.case, &sum, self.relation.terms(c));
+        let cuts = self.case.take();
+        self.keep(cuts);
+    }
+
+    fn record(&mut self, hull: Hull) -> Result<(), Unsatisfiable> {
+        let cuts = hull.cuts().ok_or(Unsatisfiable(self.cause))?;
+        self.keep(cuts);
+        Ok(())
+    }
+
+    fn keep(&mut self, cuts: Vec<(u32, Interval)>) {
+        for (wire, interval) in cuts {
+            self.found.cut(wire, interval);
+            self.causes[wire as usize] = self.cause;
         }
     }
 }
 
-/// The product of `A` and `B`, unless it is at least as broad as the field.
-pub(super) fn multiply([a, b, _]: &[Sum; 3]) -> Option<Interval> {
+impl Intervals {
+    /// The interval of a form.
+    pub(super) fn sum(&self, relation: &Relation, form: Combination<'_>) -> Sum {
+        let mut sum = Sum { narrow: Interval::zero(), wide: 0 };
+        for (wire, coefficient) in relation.terms(form) {
+            match &self.known[wire as usize] {
+                Some(interval) => sum.narrow.add_times(coefficient, interval),
+                None => sum.wide += 1,
+            }
+            if sum.wide == 2 {
+                break;
+            }
+        }
+        sum
+    }
+}
+
+/// `constant + step * n`.
+struct Progression {
+    constant: IBig,
+    step: IBig,
+}
+
+pub(super) fn is_unit(coefficient: &IBig) -> bool {
+    coefficient.is_one() || *coefficient == IBig::NEG_ONE
+}
+
+fn borrowed(terms: &[(u32, IBig)]) -> impl Iterator<Item = (u32, &IBig)> + Clone {
+    terms.iter().map(|(wire, coefficient)| (*wire, coefficient))
+}
+
+/// The product of two factors, unless it is at least as broad as the field: one is wide, the other not zero.
+pub(super) fn multiply([a, b]: &[Sum; 2]) -> Option<Interval> {
     let is_zero = |sum: &Sum| sum.wide == 0 && sum.narrow.is_zero();
     match (a.wide, b.wide) {
         (0, 0) => Some(a.narrow.product(&b.narrow)),

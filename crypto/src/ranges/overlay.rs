@@ -1,0 +1,74 @@
+//! Intervals on top of others: what a case of a rule finds, and what a round finds.
+
+use super::interval::Interval;
+
+/// Cuts by wire.
+#[derive(Default)]
+pub(super) struct Overlay {
+    places: Vec<u32>, // by wire: one more than its place among the cuts
+    cuts: Vec<(u32, Interval)>,
+}
+
+impl Overlay {
+    pub(super) fn new(wires: usize) -> Self {
+        Self { places: vec![0; wires], cuts: Vec::new() }
+    }
+
+    pub(super) fn get(&self, wire: u32) -> Option<&Interval> {
+        let place = self.places[wire as usize].checked_sub(1)?;
+        Some(&self.cuts[place as usize].1)
+    }
+
+    /// Cuts a wire further, which may leave no value.
+    pub(super) fn cut(&mut self, wire: u32, interval: Interval) {
+        let place = &mut self.places[wire as usize];
+        if let Some(known) = place.checked_sub(1) {
+            self.cuts[known as usize].1.cut(interval);
+        } else {
+            self.cuts.push((wire, interval));
+            *place = self.cuts.len() as u32;
+        }
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.cuts.iter().for_each(|&(wire, _)| self.places[wire as usize] = 0);
+        self.cuts.clear();
+    }
+
+    /// All cuts in the order in which they came; none are left.
+    pub(super) fn take(&mut self) -> Vec<(u32, Interval)> {
+        self.cuts.iter().for_each(|&(wire, _)| self.places[wire as usize] = 0);
+        std::mem::take(&mut self.cuts)
+    }
+}
+
+/// What holds in every case of a rule that is not void.
+#[derive(Default)]
+pub(super) struct Hull {
+    cuts: Option<Vec<(u32, Interval)>>, // nothing while all cases are void
+}
+
+impl Hull {
+    /// Takes in a case that is not void, and clears it.
+    pub(super) fn add(&mut self, case: &mut Overlay) {
+        let Some(cuts) = &mut self.cuts else {
+            self.cuts = Some(case.take());
+            return;
+        };
+        cuts.retain_mut(|(wire, interval)| {
+            let other = case.get(*wire);
+            other.inspect(|other| interval.hull(other)).is_some()
+        });
+        case.clear();
+    }
+
+    /// Whether no further case can make it say anything.
+    pub(super) fn is_settled(&self) -> bool {
+        self.cuts.as_ref().is_some_and(Vec::is_empty)
+    }
+
+    /// The cuts; nothing if all cases are void.
+    pub(super) fn cuts(self) -> Option<Vec<(u32, Interval)>> {
+        self.cuts
+    }
+}
