@@ -50,10 +50,7 @@ pub fn check_level(security: u32) -> Result<()> {
 /// When the level has no challenge set, or the values are too long.
 pub(crate) fn check(demand: &Demand, security: u32) -> Result<()> {
     if let Modulus::Free { bits } = demand.modulus {
-        ensure!(
-            bits <= MAX_BITS,
-            "values of {bits} bits are too long; up to {MAX_BITS} bits are supported"
-        );
+        ensure!(bits <= MAX_BITS, "values of {bits} bits are too long; up to {MAX_BITS} bits are supported");
     }
     check_level(security)
 }

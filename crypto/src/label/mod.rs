@@ -22,8 +22,8 @@ use crate::security::{DEGREE, HidingRank};
 pub use choice::{Choice, Parts};
 pub(crate) use demand::MAX_BITS;
 pub use demand::{Candidate, Demand, Modulus, ORDERS};
-pub(crate) use level::{Level, check};
 pub use level::{Challenges, LEVELS, WIDTHS, check_level};
+pub(crate) use level::{Level, check};
 use rows::{Held, row};
 pub(crate) use shape::Shape;
 use shape::{Best, MAX_KAPPA, MAX_OPENINGS};
@@ -92,7 +92,8 @@ pub(crate) fn shapes(
     let level = Level::of(demand, security);
     let mut known = Vec::new();
     let hiding = WIDTHS.map(|j| (j, hiding(level.deviation(j))));
-    let candidates = demand.of_bits(modulus.bits).into_iter().map(|split| Candidate { ord: split.ord, ..modulus });
+    let candidates =
+        demand.of_bits(modulus.bits).into_iter().map(|split| Candidate { ord: split.ord, ..modulus });
     let of = |candidate| {
         let norms = rows::norms(&mut known, level, candidate);
         hiding.map(|(j, hiding)| Shape::new(level, candidate, j, hiding, &norms))
@@ -117,7 +118,9 @@ fn reason(demand: &Demand, security: u32) -> String {
         }
         if !binomial {
             let (modulus, residue) = (256 / order, 1 + 128 / order);
-            return format!("X^64 + 1 has no binomial factors: p mod {modulus} is not {residue} (soundness); {OTHER}");
+            return format!(
+                "X^64 + 1 has no binomial factors: p mod {modulus} is not {residue} (soundness); {OTHER}"
+            );
         }
     }
     if held(demand, security).iter().any(|row| !row.is_empty()) {

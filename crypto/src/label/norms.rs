@@ -104,7 +104,9 @@ mod tests {
                     let longest = norms.longest(kappa);
                     assert!(longest >= last && longest <= norms.half_modulus());
                     assert!(longest == 0 || norms.limit(kappa, longest).is_none());
-                    assert!(longest == CUT_OFF || norms.limit(kappa, longest + 1).is_some() || longest > 1 << 50);
+                    assert!(
+                        longest == CUT_OFF || norms.limit(kappa, longest + 1).is_some() || longest > 1 << 50
+                    );
                     last = longest;
                 }
             }

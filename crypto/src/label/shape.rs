@@ -188,7 +188,9 @@ impl Shape {
     fn least_rank(&self, height: u32) -> Option<u32> {
         (1..=MAX_KAPPA)
             .map(|kappa| (kappa, self.room(height, kappa)))
-            .take_while(|&(kappa, room)| room.is_some() || self.norms.longest(kappa) < self.norms.half_modulus())
+            .take_while(|&(kappa, room)| {
+                room.is_some() || self.norms.longest(kappa) < self.norms.half_modulus()
+            })
             .find(|(_, room)| room.is_some())
             .map(|(kappa, _)| kappa)
     }
