@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use crate::label::{Demand, Level, Modulus};
-use crate::security::{DEGREE, HidingRank, lwe_bits, ternary_sigma};
+use crate::label::{Candidate, Demand, Modulus, Shape, check, shapes};
+use crate::security::{DEGREE, HidingRank, lwe_bits};
 
 /// Relative slack of a width: what a logarithm loses on its way through a network.
 const ROUNDING: f64 = 1e-9;
@@ -29,10 +29,10 @@ pub enum Constraint {
     Modulus,
     /// There are enough automorphisms.
     Soundness,
+    /// The mask is as wide as that of some j whose secrets hide with these n and q.
+    Width,
     /// Some rank makes Module-SIS cost enough.
     Binding,
-    /// The mask is wide enough for the rejection test.
-    Width,
 }
 
 /// The verdict on a proposal.
@@ -64,7 +64,7 @@ impl Rounded {
     fn of(demand: &Demand, proposal: &Proposal) -> Self {
         let mu = (proposal.n / f64::from(DEGREE)).round().clamp(1.0, 16384.0) as u32;
         let bits = proposal.log2_q.round().clamp(2.0, 512.0) as u32;
-        let sigma = proposal.sigma.clamp(1.0, 2.0_f64.powi(256)) * (1.0 + ROUNDING);
+        let sigma = proposal.sigma.clamp(1.0, 2.0_f64.powi(256));
         let (fits, log2_q) = match demand.modulus {
             Modulus::Fixed { bits: fixed, log2_q, .. } if bits == fixed => (true, log2_q),
             Modulus::Fixed { .. } => (false, f64::from(bits)),
@@ -74,36 +74,63 @@ impl Rounded {
     }
 }
 
-/// Whether parameters are sound: whether some splitting of q and some rank meet every constraint.
+/// Whether parameters are sound: whether some splitting of q, some j and some rank meet every constraint.
+///
+/// A proposal names neither the splitting nor j. Of its n and q a j can be had if LWE with that j's deviation costs
+/// enough, and of its sigma if the mask is at least as wide as that j's `s2`: a wider one hides no less, and is paid
+/// for with longer answers. Constraints are asked in the order of [`Constraint`], each of the candidates that meet
+/// those before it, or of all that are left where none does.
 ///
 /// # Errors
 /// When no challenge set exists for `security`.
 pub fn judge(demand: &Demand, security: u32, proposal: &Proposal) -> Result<Verdict> {
-    let level = Level::of(demand, security)?;
+    check(demand, security)?;
     let Rounded { mu, bits, log2_q, sigma, fits } = Rounded::of(demand, proposal);
-    let hiding = HidingRank { mu, bits: lwe_bits(DEGREE * mu, log2_q, ternary_sigma()) };
+    let hiding = |s| HidingRank { mu, bits: lwe_bits(DEGREE * mu, log2_q, s) };
+    let shapes = shapes(demand, security, Candidate { log2_q, bits, ord: 1 }, hiding);
 
-    // every splitting of q with this mask: those with enough automorphisms, those that bind, those wide enough
-    let shapes: Vec<_> = demand
-        .of_bits(bits)
-        .into_iter()
-        .filter_map(|mut candidate| {
-            (candidate.log2_q, candidate.bits) = (log2_q, bits);
-            level.shape(demand, candidate, |_| hiding, Some(sigma))
-        })
-        .collect();
-    let bound: Vec<_> = shapes.iter().filter_map(|shape| Some((shape, shape.binding_rank()?))).collect();
-    let wide: Vec<_> = bound.iter().filter(|(shape, kappa)| shape.narrowest(*kappa) <= sigma).collect();
+    let mut left = Left { shapes, fails: Vec::new() };
+    left.keep(Constraint::Hiding, |shape| shape.lwe_bits() >= f64::from(security));
+    if !fits {
+        left.fails.push(Constraint::Modulus);
+    }
+    if left.shapes.is_empty() {
+        left.fails.push(Constraint::Soundness);
+    }
+    left.keep(Constraint::Width, |shape| shape.sigma() <= sigma * (1.0 + ROUNDING));
+    let height = |shape: &Shape| demand.height(shape.candidate.ord);
+    let masked = left.shapes.iter().map(|shape| masked(shape, sigma));
+    let proofs: Vec<_> = masked.filter_map(|shape| shape.smallest(height(&shape))).collect();
+    if proofs.is_empty() {
+        left.fails.push(Constraint::Binding);
+    }
 
-    let holds = [
-        (Constraint::Hiding, hiding.bits >= f64::from(security)),
-        (Constraint::Modulus, fits),
-        (Constraint::Soundness, !shapes.is_empty()),
-        (Constraint::Binding, !bound.is_empty()),
-        (Constraint::Width, !wide.is_empty()),
-    ];
-    let fails: Vec<_> = holds.into_iter().filter(|held| !held.1).map(|held| held.0).collect();
-    let sizes = wide.iter().map(|(shape, kappa)| shape.choice(*kappa).proof_size);
-    let proof_size = if fails.is_empty() { sizes.min() } else { None };
-    Ok(Verdict { n: DEGREE * mu, bits, lwe_bits: hiding.bits, fails, proof_size })
+    let best = proofs.iter().min_by_key(|choice| choice.proof_size);
+    let hides = left.shapes.iter().map(Shape::lwe_bits).fold(0.0, f64::max);
+    let proof_size = best.filter(|_| left.fails.is_empty()).map(|choice| choice.proof_size);
+    let lwe_bits = best.map_or(hides, |choice| choice.lwe_bits);
+    Ok(Verdict { n: DEGREE * mu, bits, lwe_bits, fails: left.fails, proof_size })
+}
+
+/// The candidates that are left, and what none of them met.
+struct Left {
+    shapes: Vec<Shape>,
+    fails: Vec<Constraint>,
+}
+
+impl Left {
+    /// Keeps those that meet a constraint, or all if none does.
+    fn keep(&mut self, constraint: Constraint, meets: impl Fn(&Shape) -> bool) {
+        if self.shapes.iter().any(&meets) {
+            self.shapes.retain(meets);
+        } else {
+            self.fails.push(constraint);
+        }
+    }
+}
+
+/// A candidate with the proposed mask; its own where they are the same but for rounding.
+fn masked(shape: &Shape, sigma: f64) -> Shape {
+    let shape = shape.clone();
+    if sigma > shape.sigma() * (1.0 + ROUNDING) { shape.with_mask(sigma) } else { shape }
 }

@@ -6,6 +6,7 @@ use anyhow::{Result, ensure};
 
 use crate::field::{Field, U256};
 use crate::label::{self, Choice, MAX_BITS, Modulus};
+use crate::security::Limit;
 
 use super::memory::{fill, slice, slice_mut, text};
 use super::status::{Status, copy_text, guard};
@@ -42,26 +43,44 @@ pub(super) fn free(bits: u32) -> Result<Modulus> {
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ChoiceRecord {
-    /// Standard deviation of the Gaussian mask.
+    /// Standard deviation of the Gaussian mask, s2.
     pub sigma: f64,
+    /// Standard deviation of secret and error of the Module-LWE that hiding rests on.
+    pub s: f64,
+    /// Standard deviation of the commitment randomness.
+    pub s1: f64,
     /// Bits of hiding.
     pub lwe_bits: f64,
     /// Bits of binding.
     pub sis_bits: f64,
     /// Bits of soundness.
     pub soundness: f64,
-    /// The smaller of the two.
+    /// The smaller of hiding and binding.
     pub bit_security: f64,
     /// Its hardness.
     pub hardness: f64,
     /// Bytes.
     pub proof_size: u64,
+    /// Thousandths of a bit of t0. The six parts add up to the proof, which is rounded up to bytes.
+    pub part_commitment: u64,
+    /// Thousandths of a bit of the committed rows.
+    pub part_rows: u64,
+    /// Thousandths of a bit of the answers to the linear checks.
+    pub part_masks: u64,
+    /// Thousandths of a bit of the coefficients of z.
+    pub part_openings: u64,
+    /// Thousandths of a bit of the hints.
+    pub part_hints: u64,
+    /// Thousandths of a bit of header, hash, filling and coder.
+    pub part_fixed: u64,
     /// LWE dimension.
     pub n: u32,
     /// Bits of q.
     pub log2_q: u32,
     /// Order of q modulo 128.
     pub ord: u32,
+    /// The number that sets the widths: 4, 5, 6 or 8.
+    pub j: u32,
     /// Openings in parallel.
     pub k: u32,
     /// SIS rank.
@@ -72,6 +91,18 @@ pub struct ChoiceRecord {
     pub cut_d: u32,
     /// Low bits dropped from the opening.
     pub cut_g: u32,
+    /// Garbage rows.
+    pub gamma: u32,
+    /// Masks of the linear checks.
+    pub nlin: u32,
+    /// Largest coefficient of a challenge.
+    pub w: u32,
+    /// Largest operator norm of a challenge.
+    pub t: u32,
+    /// What forbids a smaller rank: 0 nothing, 1 half the modulus, 2 SIS near it, 3 SIS.
+    pub rank_limit: u32,
+    /// What forbids to drop one more bit of the opening: 0 nothing, else as above.
+    pub cut_limit: u32,
     /// A concrete prime, little-endian; all zero where none was searched.
     pub q: [u8; 32],
     /// Whether there are sound parameters; if not, `reason` says which constraint fails.
@@ -90,22 +121,38 @@ impl ChoiceRecord {
     }
 
     fn feasible(choice: &Choice, q: U256) -> Self {
+        let number = |limit: Option<Limit>| limit.map_or(0, |limit| limit as u32);
         Self {
             sigma: choice.sigma,
+            s: choice.s,
+            s1: choice.s1,
             lwe_bits: choice.lwe_bits,
             sis_bits: choice.sis_bits,
             soundness: choice.soundness,
             bit_security: choice.bit_security(),
             hardness: choice.hardness(),
             proof_size: choice.proof_size,
+            part_commitment: choice.parts.commitment,
+            part_rows: choice.parts.rows,
+            part_masks: choice.parts.masks,
+            part_openings: choice.parts.openings,
+            part_hints: choice.parts.hints,
+            part_fixed: choice.parts.fixed,
             n: choice.n(),
             log2_q: choice.candidate.bits,
             ord: choice.candidate.ord,
+            j: choice.j,
             k: choice.k,
             kappa: choice.kappa,
             l: choice.l,
             cut_d: choice.cut_d,
             cut_g: choice.cut_g,
+            gamma: choice.gamma,
+            nlin: choice.nlin,
+            w: choice.challenges.w,
+            t: choice.challenges.t,
+            rank_limit: number(choice.rank_limit),
+            cut_limit: number(choice.cut_limit),
             q: q.to_le_bytes(),
             feasible: 1,
             reason: [0; 256],
@@ -115,20 +162,35 @@ impl ChoiceRecord {
     fn infeasible(reason: &str) -> Self {
         let mut record = Self {
             sigma: 0.0,
+            s: 0.0,
+            s1: 0.0,
             lwe_bits: 0.0,
             sis_bits: 0.0,
             soundness: 0.0,
             bit_security: 0.0,
             hardness: 0.0,
             proof_size: 0,
+            part_commitment: 0,
+            part_rows: 0,
+            part_masks: 0,
+            part_openings: 0,
+            part_hints: 0,
+            part_fixed: 0,
             n: 0,
             log2_q: 0,
             ord: 0,
+            j: 0,
             k: 0,
             kappa: 0,
             l: 0,
             cut_d: 0,
             cut_g: 0,
+            gamma: 0,
+            nlin: 0,
+            w: 0,
+            t: 0,
+            rank_limit: 0,
+            cut_limit: 0,
             q: [0; 32],
             feasible: 0,
             reason: [0; 256],

@@ -39,7 +39,7 @@ pub unsafe extern "C" fn nexuszero_circuits_choose(
 /// [`nexuszero_circuits_choose`] and has a prime. Where none is sound `count` is 1 and the record says why.
 ///
 /// # Safety
-/// `circuits` is a live handle, `out` has room for `capacity` records (256 are enough) and `count` for one number.
+/// `circuits` is a live handle, `out` has room for `capacity` records (1024 are enough) and `count` for one number.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexuszero_circuits_candidates(
     circuits: *const Circuits,
@@ -105,7 +105,7 @@ pub struct VerdictRecord {
     pub n: u32,
     /// Bits of q that were judged.
     pub log2_q: u32,
-    /// What it does not meet, a bit each: 0 hiding, 1 modulus, 2 soundness, 3 binding, 4 width.
+    /// What it does not meet, a bit each: 0 hiding, 1 modulus, 2 soundness, 3 width, 4 binding.
     pub fails: u32,
 }
 
@@ -146,8 +146,8 @@ pub unsafe extern "C" fn nexuszero_circuits_judge(
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct Demand {
-    /// `height(s)` for s = 64, 32, 16, 8, 4, 2.
-    pub heights: [u32; 6],
+    /// `height(s)` for s = 64, 32, 16, 8, 4.
+    pub heights: [u32; 5],
     /// `B` where q is free; 0 where it is the field's prime.
     pub bits: u32,
 }
@@ -216,8 +216,10 @@ mod tests {
     fn a_circuits_own_demand_has_its_own_parameters() {
         let circuits = synthetic();
         let analysis = Analysis::of(&synthesize(Family::Dot, 7).r1cs, &Bounds::new()).unwrap();
-        let demand =
-            Demand { heights: analysis.heights, bits: if analysis.liftable { analysis.bits } else { 0 } };
+        let demand = Demand {
+            heights: std::array::from_fn(|at| analysis.heights[at]),
+            bits: if analysis.liftable { analysis.bits } else { 0 },
+        };
         let mut record = ChoiceRecord::of(Err(anyhow::anyhow!("none")));
         // SAFETY: a live handle, a demand and room for a record.
         let status = unsafe { nexuszero_circuits_choose_for(circuits, 128, &demand, &mut record) };
