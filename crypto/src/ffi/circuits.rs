@@ -180,6 +180,24 @@ pub struct AnalysisRecord {
     pub linear: u32,
     /// Quadratic constraints.
     pub quadratic: u32,
+    /// Constraints that private wires of their own satisfy.
+    pub dropped: u32,
+    /// Where all are: the one that is dropped last; `2^32 - 1` elsewhere.
+    pub last_dropped: u32,
+    /// The wire that satisfies it; 0 where it says `0 = 0`.
+    pub last_own: u32,
+    /// Kept constraints with a hint.
+    pub hints: u32,
+    /// Scales other than 1.
+    pub rescaled: u32,
+    /// Whether nothing satisfies the circuit.
+    pub unsatisfiable: u32,
+    /// The constraint that shows it; `2^32 - 1` where there is none.
+    pub contradiction: u32,
+    /// The rule that shows it; [`nexuszero_rule_text`](super::explain::nexuszero_rule_text) has its text.
+    pub contradiction_rule: u32,
+    /// Rounds of range inference.
+    pub rounds: u32,
     /// Packed constraints.
     pub packed: u32,
     /// Distinct private forms.
@@ -205,11 +223,23 @@ pub struct AnalysisRecord {
 impl AnalysisRecord {
     fn of(analysis: &Analysis) -> Self {
         let demand = Demand::of_circuit(analysis);
+        let (last_dropped, last_own) =
+            analysis.last_dropped.map_or((u32::MAX, 0), |last| (last.constraint, last.wire));
+        let contradiction = analysis.unsatisfiable.map(|found| found.0);
         Self {
             wires: analysis.wires,
             constraints: analysis.constraints,
             linear: analysis.linear,
             quadratic: analysis.quadratic,
+            dropped: analysis.dropped,
+            last_dropped,
+            last_own,
+            hints: analysis.hints,
+            rescaled: analysis.rescaled,
+            unsatisfiable: u32::from(contradiction.is_some()),
+            contradiction: contradiction.map_or(u32::MAX, |cause| cause.constraint),
+            contradiction_rule: contradiction.map_or(0, |cause| cause.rule as u32),
+            rounds: analysis.rounds,
             packed: analysis.packed,
             forms: analysis.forms,
             heights: std::array::from_fn(|slot| analysis.heights[slot]),

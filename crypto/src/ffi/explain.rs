@@ -5,6 +5,7 @@ use std::ffi::c_char;
 use anyhow::ensure;
 
 use crate::explain::{Explanation, Finding, Reason};
+use crate::ranges::Rule;
 
 use super::circuits::{Circuits, System, system};
 use super::memory::{by_number, slice_mut};
@@ -18,7 +19,9 @@ pub struct WireRecord {
     pub range_bits: f64,
     /// The number of the reason; [`nexuszero_reason_text`] has its text.
     pub reason: u32,
-    /// The constraint at fault; `2^32 - 1` where there is none.
+    /// The number of the rule that last narrowed it; [`nexuszero_rule_text`] has its text.
+    pub rule: u32,
+    /// The constraint that bounds it, or the one at fault; `2^32 - 1` where there is none.
     pub constraint: u32,
     /// The first wire without a bound that a derived wire depends on; 0 where there is none.
     pub cause: u32,
@@ -29,6 +32,7 @@ impl WireRecord {
         Self {
             range_bits: finding.range_bits,
             reason: finding.reason as u32,
+            rule: finding.rule as u32,
             constraint: finding.constraint.unwrap_or(u32::MAX),
             cause: finding.cause.unwrap_or(0),
         }
@@ -90,7 +94,21 @@ pub unsafe extern "C" fn nexuszero_reason_text(reason: u32, buffer: *mut c_char,
     guard(|| {
         // SAFETY: the caller promises the room.
         let room = unsafe { slice_mut(buffer.cast::<u8>(), capacity)? };
-        copy_text(&by_number("reason", &Reason::ALL, reason as usize)?.text(), room);
+        copy_text(by_number("reason", &Reason::ALL, reason as usize)?.text(), room);
+        Ok(())
+    })
+}
+
+/// The text of a rule of range inference by its number; there is none beyond the last.
+///
+/// # Safety
+/// `buffer` has room for `capacity` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_rule_text(rule: u32, buffer: *mut c_char, capacity: usize) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the room.
+        let room = unsafe { slice_mut(buffer.cast::<u8>(), capacity)? };
+        copy_text(by_number("rule", &Rule::ALL, rule as usize)?.text(), room);
         Ok(())
     })
 }
@@ -106,7 +124,8 @@ mod tests {
     #[test]
     fn wires_are_explained_where_there_is_room_for_all() {
         let (circuits, r1cs) = (synthetic(), synthesize(Family::Dot, 7).r1cs);
-        let mut wires = vec![WireRecord { range_bits: 0.0, reason: 99, constraint: 0, cause: 0 }; 9999];
+        let mut wires =
+            vec![WireRecord { range_bits: 0.0, reason: 99, rule: 99, constraint: 0, cause: 0 }; 9999];
         let mut overflow = OverflowRecord { count: 99, constraint: 0, bits: 0 };
         let mut explain = |count| {
             let wires = wires.as_mut_ptr();
@@ -126,6 +145,18 @@ mod tests {
     }
 
     #[test]
+    fn rules_have_their_numbers_and_texts() {
+        let mut text = [0_u8; 128];
+        // SAFETY: the buffer is as long as is said.
+        let mut read = |number| unsafe { nexuszero_rule_text(number, text.as_mut_ptr().cast(), 128) };
+        for (number, rule) in Rule::ALL.into_iter().enumerate() {
+            assert_eq!((rule as usize, read(number as u32)), (number, Status::Ok));
+        }
+        assert_eq!(read(Rule::ALL.len() as u32), Status::Invalid);
+        assert!(text.starts_with(Rule::Alternative.text().as_bytes()));
+    }
+
+    #[test]
     fn reasons_have_their_numbers_and_texts() {
         let mut text = [0_u8; 128];
         // SAFETY: the buffer is as long as is said.
@@ -134,6 +165,6 @@ mod tests {
             assert_eq!((reason as usize, read(number as u32)), (number, Status::Ok));
         }
         assert_eq!(read(Reason::ALL.len() as u32), Status::Invalid);
-        assert!(text.starts_with(Reason::Unsettled.text().as_bytes()));
+        assert!(text.starts_with(Reason::Roots.text().as_bytes()));
     }
 }

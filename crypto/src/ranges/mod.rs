@@ -50,6 +50,19 @@ impl Rule {
     /// All rules, in the order of their numbers.
     pub const ALL: [Self; 6] =
         [Self::Declared, Self::Linear, Self::ZeroProduct, Self::FewValues, Self::Product, Self::Alternative];
+
+    /// What it is called.
+    #[must_use]
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Declared => "declared",
+            Self::Linear => "rule 1, linear",
+            Self::ZeroProduct => "rule 2, zero product",
+            Self::FewValues => "rule 3, few values",
+            Self::Product => "rule 4, product",
+            Self::Alternative => "rule 5, alternative",
+        }
+    }
 }
 
 /// A rule and the constraint to which it was applied, by its number in the file; of rule 5 the first hint.
