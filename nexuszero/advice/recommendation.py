@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nexuszero.advice.explanation import nothing_to_prove
 from nexuszero.advice.records import Level, NotAsked, Proposal, Proposer, Recommendation, Refusal
 from nexuszero.crypto import DEGREE, LEVELS, Analysis, Choice, Circuits, CryptoBridge, Infeasible, margins
 from nexuszero.timing import Stopwatch
@@ -48,7 +49,7 @@ def recommend(
     watch.stop("analyse")
 
     candidates = circuits.candidates(security)
-    warnings = _warnings(circuit)
+    warnings = _warnings(circuits, circuit, file)
     if isinstance(candidates, Infeasible):
         reason = _remedies(circuits, circuit, candidates, security)
         return Refusal(str(file), security, source, circuit, reason, warnings)
@@ -114,11 +115,15 @@ def _shares(optimum: float, proposed: float, steps: int) -> NDArray[np.float64]:
     return np.linspace(0.4, min(4, max(1.6, 1.1 * proposed / optimum)), steps)
 
 
-def _warnings(circuit: Analysis) -> tuple[str, ...]:
-    if not circuit.custom_gates:
-        return ()
-    uses = f"custom gates are used {circuit.custom_gates} times"
-    return (f"{uses}: no constraint says what they do, so the answer does not cover them",)
+def _warnings(circuits: Circuits, circuit: Analysis, file: Path) -> tuple[str, ...]:
+    warnings = []
+    if circuit.custom_gates:
+        uses = f"custom gates are used {circuit.custom_gates} times"
+        warnings.append(f"{uses}: no constraint says what they do, so the answer does not cover them")
+    if circuit.empty and not circuit.unsatisfiable:
+        finding = nothing_to_prove(circuits, circuit, file)
+        warnings.append(f"{finding}; the answer is that of an empty circuit")
+    return tuple(warnings)
 
 
 def _not_asked(answer: NotAsked) -> str:
@@ -138,6 +143,8 @@ def _next_level(circuits: Circuits, optimum: Choice, security: int) -> Level | N
 def _remedies(circuits: Circuits, circuit: Analysis, infeasible: Infeasible, security: int) -> str:
     """The constraint that cannot hold, and what would help this circuit."""
     parts = [infeasible.reason]
+    if circuit.unsatisfiable:
+        return infeasible.reason
     lower = [level for level in LEVELS if level < security and isinstance(circuits.choices(level)[0], Choice)]
     if lower:
         parts.append(f"{lower[-1]} bits are feasible")

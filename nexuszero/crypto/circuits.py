@@ -93,6 +93,13 @@ class Circuits:
         text = str(library.ffi.string(buffer).decode())
         return text.format(constraint=wire["constraint"], cause=wire["cause"])
 
+    def rule(self, number: int) -> str:
+        """A rule of range inference by its number, in words (labels.md, section 1.4)."""
+        library = self._library
+        buffer = library.ffi.new("char[256]")
+        library.check(library.lib.nexuszero_rule_text(number, buffer, 256))
+        return str(library.ffi.string(buffer).decode())
+
     def write(self, index: int, path: Path) -> None:
         """Writes one circuit as an `.r1cs` file."""
         library = self._library

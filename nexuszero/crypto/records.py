@@ -28,8 +28,10 @@ TARGET_NAMES = (*PARAMETER_NAMES, *METRIC_NAMES)
 ESTIMATE_KEYS = ("attack", "beta", "d", "delta", "bits", "quantum_bits", "hardness")
 CHOICE_KEYS = ("n", "log2_q", "sigma", "ord", "k", "kappa", "l", "D", "g", "lwe_bits", "sis_bits", "bit_security",
                "hardness", "proof_size")  # fmt: skip
-ANALYSIS_KEYS = ("wires", "constraints", "linear", "quadratic", "packed", "forms", *(f"height_{s}" for s in SLOTS),
-                 "liftable", "bits", "field_bits", "field_order", "custom_gates")  # fmt: skip
+ANALYSIS_KEYS = ("wires", "constraints", "linear", "quadratic", "dropped", "hints", "rescaled", "unsatisfiable",
+                 "rounds", "packed", "forms", *(f"height_{s}" for s in SLOTS), "liftable", "bits", "field_bits",
+                 "field_order", "custom_gates")  # fmt: skip
+UNKNOWN_KEYS = ("rounds", "packed", "forms", *(f"height_{s}" for s in SLOTS), "liftable", "bits")  # if unsatisfiable
 _PRINTED = {"sigma": 6, "hardness": 6, "soundness": 3, "lwe_bits": 3, "sis_bits": 3, "bit_security": 3}  # decimals
 
 
@@ -75,6 +77,22 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class LastDropped:
+    """The constraint that was dropped last, where none is left (labels.md, section 1.2)."""
+
+    constraint: int
+    wire: int  #: the private wire that satisfies it whatever the others are; 0 where it says 0 = 0
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """Where range inference finds that nothing satisfies the circuit (labels.md, section 1.4)."""
+
+    constraint: int
+    rule: int  #: its number
+
+
+@dataclass(frozen=True)
 class Analysis:
     """What a circuit asks of its lattice parameters (labels.md, section 1)."""
 
@@ -83,6 +101,12 @@ class Analysis:
     constraints: int
     linear: int
     quadratic: int
+    dropped: int  #: constraints that private wires of their own satisfy
+    last_dropped: LastDropped | None  #: where all are
+    hints: int  #: kept constraints F*h = C with a private wire h of their own
+    rescaled: int  #: scales other than 1 of kept constraints
+    contradiction: Contradiction | None  #: where nothing satisfies the circuit; what follows says nothing then
+    rounds: int  #: of range inference
     packed: int  #: quadratic constraints that are packed into slots
     forms: int  #: distinct private forms of the packed constraints
     heights: tuple[int, ...]  #: committed rows with 64, 32, 16, 8, 4 slots
@@ -97,10 +121,16 @@ class Analysis:
     @classmethod
     def of(cls, record: Any, file: str) -> Analysis:
         """From the library's record."""
-        counts = ("wires", "constraints", "linear", "quadratic", "packed", "forms", "bits", "field_bits",
-                  "field_order", "custom_gates", "least_bits", "candidates")  # fmt: skip
+        counts = ("wires", "constraints", "linear", "quadratic", "dropped", "hints", "rescaled", "rounds", "packed",
+                  "forms", "bits", "field_bits", "field_order", "custom_gates", "least_bits",
+                  "candidates")  # fmt: skip
+        empty = record["dropped"] == record["constraints"] > 0
+        last = LastDropped(int(record["last_dropped"]), int(record["last_own"])) if empty else None
+        contradiction = Contradiction(int(record["contradiction"]), int(record["contradiction_rule"]))
         return cls(
             file=file,
+            last_dropped=last,
+            contradiction=contradiction if record["unsatisfiable"] else None,
             heights=tuple(int(height) for height in record["heights"]),
             liftable=bool(record["liftable"]),
             **{name: int(record[name]) for name in counts},
@@ -111,10 +141,22 @@ class Analysis:
         """Of its graph: every wire but w_0, and every constraint."""
         return self.wires - 1 + self.constraints
 
+    @property
+    def unsatisfiable(self) -> bool:
+        """Whether nothing satisfies the circuit."""
+        return self.contradiction is not None
+
+    @property
+    def empty(self) -> bool:
+        """Whether no constraint is left to prove."""
+        return self.dropped == self.constraints
+
     def row(self) -> dict[str, Cell]:
-        """The JSON object of `nexuszero analyse`."""
+        """The JSON object of `nexuszero analyse`; of an unsatisfiable circuit nothing is known beyond that."""
         heights = {f"height_{slots}": height for slots, height in zip(SLOTS, self.heights, strict=True)}
-        values = vars(self) | heights
+        values = vars(self) | heights | {"unsatisfiable": self.unsatisfiable}
+        if self.unsatisfiable:
+            values |= dict.fromkeys(UNKNOWN_KEYS)
         return {"file": self.file} | {key: values[key] for key in ANALYSIS_KEYS}
 
 
