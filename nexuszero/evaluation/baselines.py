@@ -51,7 +51,7 @@ def truth(split: Split) -> Array:
 
 
 def _models(seed: int) -> tuple[Any, Any]:
-    """A linear model and boosting, not fitted; scikit-learn is half of the room's import, and a summary fits nothing."""
+    """A linear model and boosting, not fitted; scikit-learn is half of the import, and a summary fits nothing."""
     from sklearn.ensemble import HistGradientBoostingRegressor
     from sklearn.linear_model import LinearRegression
     from sklearn.multioutput import MultiOutputRegressor

@@ -76,7 +76,7 @@ def half_losses(prediction: Array, truth: Array, standardiser: Standardiser) -> 
 
 def target_measures(prediction: Array, truth: Array) -> dict[str, TargetMeasures]:
     """R2 and mean absolute error by target."""
-    from sklearn.metrics import mean_absolute_error, r2_score  # half of the room's import; a summary measures nothing
+    from sklearn.metrics import mean_absolute_error, r2_score  # half of the import; a summary measures nothing
 
     errors = mean_absolute_error(truth, prediction, multioutput="raw_values")
     varies = np.ptp(truth, axis=0) > 0
