@@ -355,8 +355,9 @@ def _answer(
 ) -> None:
     """Answers one question from the command line, or the rows of a file."""
     if csv is None:
-        answer = ask([row])[0].row()
-        _show(answer, as_json, [_plain(answer)])
+        answer = ask([row])[0]
+        parts = [f"\n{answer.parts}"] if isinstance(answer, crypto.Choice) else []
+        _show(answer.row(), as_json, [_plain(answer.row()), *parts])
         return
     rows = crypto.read_csv(csv, list(row))
     answers = ask(rows)
