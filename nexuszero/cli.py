@@ -126,7 +126,8 @@ def analyse(
     ]
     for circuit, why in zip(analyses, explanations, strict=True):
         row = circuit.row() | why.row()
-        _show(row, json_, [_plain(row), *advice.describe(circuit, why)])
+        counts = {key: value for key, value in row.items() if key != "finding"}  # described below them
+        _show(row, json_, [_plain(counts), *advice.describe(circuit, why)])
 
 
 @app.command()
