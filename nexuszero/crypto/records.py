@@ -33,7 +33,10 @@ CHOICE_KEYS = ("n", "log2_q", "sigma", "ord", "k", "kappa", "l", "D", "g", "Gamm
 PARTS = ("commitment", "rows", "masks", "openings", "hints", "fixed")  # of a proof
 ANALYSIS_KEYS = ("wires", "constraints", "linear", "quadratic", "packed", "forms", *(f"height_{s}" for s in SLOTS),
                  "liftable", "bits", "field_bits", "field_order", "custom_gates")  # fmt: skip
-_PRINTED = {"sigma": 6, "s": 6, "s1": 6, "hardness": 6, "soundness": 3, "lwe_bits": 3, "sis_bits": 3, "bit_security": 3}  # decimals
+_PRINTED = {
+    **dict.fromkeys(("sigma", "s", "s1", "hardness"), 6),
+    **dict.fromkeys(("soundness", "lwe_bits", "sis_bits", "bit_security"), 3),
+}  # decimals
 
 
 @dataclass(frozen=True)
