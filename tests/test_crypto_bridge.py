@@ -14,7 +14,6 @@ from nexuszero.crypto import (
     ANALYSIS_KEYS,
     CHOICE_KEYS,
     SLOTS,
-    Choice,
     CryptoBridge,
     Infeasible,
     choose,
