@@ -77,7 +77,7 @@ def test_the_keys_of_an_explanation_follow_those_of_the_analysis():
     ("known", "unbounded", "oversized", "says"),
     [
         ({1: 40, 2: 40}, {"broad": 1}, {"count": 0}, "wire 3: constraint 0 computes it as a value that may exceed"),
-        ({1: 40, 2: 40, 3: 40}, {}, {"count": 1, "constraint": 0, "bits": 81}, "field: 1; constraint 0 takes 81 bits"),
+        ({1: 40, 2: 40, 3: 40}, {}, {"count": 2, "constraint": 0, "bits": 81}, "field: 2; constraint 0 takes 81 bits"),
         ({1: 62, 2: 2}, {"broad": 1, "large": 1}, {"count": 0}, "wires that keep it from lifting: 1 broad, 1 large"),
     ],
 )  # fmt: skip

@@ -111,10 +111,11 @@ def test_an_unsound_proposal_is_repaired_to_a_sound_one(bridge, tmp_path):
     text = run(FREE, "--security", 128, "--checkpoint", model).stdout
     assert "sound" in text and "larger than the optimum's" in text
 
-    few = knowing(tmp_path / "few.pt", best.circuit, bits=1)
-    proposal = answer(FREE, "--security", 256, "--checkpoint", few)["proposal"]
+    long = ROOT / "crypto/tests/fixtures/circuits/divmod16.bn128.O1.r1cs"  # values of 33 bits
+    short = knowing(tmp_path / "short.pt", recommend(bridge, long, 128).circuit, bits=1)
+    proposal = answer(long, "--security", 128, "--checkpoint", short)["proposal"]
     assert proposal["fails"] == ["modulus"] and proposal["sound_size"] is None
-    assert "modulus cannot hold" in run(FREE, "--security", 256, "--checkpoint", few).stdout
+    assert "modulus cannot hold" in run(long, "--security", 128, "--checkpoint", short).stdout
 
 
 def test_where_q_is_fixed_there_is_one_candidate(bridge, tmp_path):
