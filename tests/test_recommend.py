@@ -117,6 +117,10 @@ def test_an_unsound_proposal_is_repaired_to_a_sound_one(bridge, tmp_path):
     assert proposal["fails"] == ["modulus"] and proposal["sound_size"] is None
     assert "modulus cannot hold" in run(long, "--security", 128, "--checkpoint", short).stdout
 
+    few = knowing(tmp_path / "few.pt", best.circuit, **{f"height_{slots}": 1 for slots in SLOTS})
+    proposal = answer(FREE, "--security", 128, "--checkpoint", few)["proposal"]  # sigma does not depend on the rows
+    assert proposal["fails"] == [] and proposal["sound_size"] >= best.optimum.proof_size
+
 
 def test_where_q_is_fixed_there_is_one_candidate(bridge, tmp_path):
     best = recommend(bridge, FIXED, 128)
