@@ -11,7 +11,17 @@ from safetensors.torch import load_file
 from nexuszero.crypto import CryptoBridge
 from nexuszero.data import Graphs, Standardiser
 from nexuszero.errors import InputError
-from nexuszero.network import Checkpoint, ModelConfig, ParameterNet, from_format_1, load, predict, publish, save
+from nexuszero.network import (
+    Checkpoint,
+    ModelConfig,
+    Origin,
+    ParameterNet,
+    from_format_1,
+    load,
+    predict,
+    publish,
+    save,
+)
 from nexuszero.network.checkpoint import RENAMED
 from nexuszero.paths import PUBLISHED
 
@@ -22,13 +32,13 @@ SHAPE = {"hidden_dim": 16, "num_layers": 2, "num_heads": 4, "dropout": 0.0}
 def published(tmp_path: Path) -> Path:
     file = tmp_path / "model.safetensors"
     standardiser = Standardiser((1.0,) * 6, (2.0,) * 6)
-    publish(file, Checkpoint(ParameterNet(ModelConfig(**SHAPE)), standardiser, {"config": SHAPE, "seed": 3}))
+    publish(file, Checkpoint(ParameterNet(ModelConfig(**SHAPE)), standardiser, Origin(config=SHAPE, seed=3)))
     return file
 
 
 def test_it_comes_back_as_it_was(published: Path) -> None:
     first, again = (load(published) for _ in range(2))
-    assert first.meta["seed"] == 3
+    assert first.origin == Origin(config=SHAPE, seed=3)
     assert first.standardiser == Standardiser((1.0,) * 6, (2.0,) * 6)
     assert not first.model.training
     save(published.with_suffix(".pt"), first)
@@ -78,6 +88,14 @@ def test_the_published_network_predicts_what_it_did_when_it_was_published() -> N
     assert prediction.demand.free == pytest.approx([0.00022287976, 0.99801021814, 0.00016288745], rel=1e-4)
 
 
+def test_where_the_published_network_comes_from() -> None:
+    """Its file says more than a record of today: what an older version noted stays readable."""
+    about = json.loads(PUBLISHED.with_suffix(".json").read_text())
+    origin = load(PUBLISHED).origin
+    assert origin == Origin(**{name: about[name] for name in ("config", "metrics", "seed", "data", "versions")})
+    assert origin.seed == origin.config["seed"] and set(origin.data) == {"train", "val", "test"}
+
+
 def test_every_name_of_format_1_has_one_of_today() -> None:
     weights = load_file(PUBLISHED)
     renamed = from_format_1(weights)
@@ -99,7 +117,8 @@ def test_a_checkpoint_of_format_1_is_read(published: Path) -> None:
         "embed_wire", "embed_constraint", "rounds", "read_wires", "read_constraints", "reach_wire", "reach_constraint",
         "count_wire", "count_constraint", "demand_head", "answer_head",
     }  # fmt: skip
-    meta = {name: value for name, value in now.meta.items() if name != "model"} | {"format": 1}
+    meta = json.loads(published.with_suffix(".json").read_text()) | {"format": 1}
+    del meta["model"]
     file = published.with_suffix(".pt")
     torch.save({"weights": weights, "meta": json.dumps(meta)}, file)
     then = load(file)
@@ -109,7 +128,7 @@ def test_a_checkpoint_of_format_1_is_read(published: Path) -> None:
 
 def test_parts_that_a_network_lacks_are_kept(tmp_path: Path) -> None:
     config = ModelConfig(**SHAPE, receiver_bias=False, pooled_demand=False)
-    save(tmp_path / "a.pt", Checkpoint(ParameterNet(config), Standardiser((0.0,) * 6, (1.0,) * 6), {}))
+    save(tmp_path / "a.pt", Checkpoint(ParameterNet(config), Standardiser((0.0,) * 6, (1.0,) * 6)))
     assert load(tmp_path / "a.pt").model.config == config
 
 
@@ -123,4 +142,5 @@ def test_another_format_is_refused(published: Path) -> None:
 def test_what_is_published_again_has_its_own_hash(published: Path) -> None:
     again = published.with_name("again.safetensors")
     publish(again, load(published))
-    assert load(again).meta["format"] == 2
+    assert json.loads(again.with_suffix(".json").read_text())["format"] == 2
+    assert load(again).origin == load(published).origin
