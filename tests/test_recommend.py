@@ -70,7 +70,7 @@ def network(path, demand):
         torch.nn.init.constant_(part.bias, -100.0)  # nothing to count
     free, *rest = demand
     model.demand_head[-1].bias.data = torch.tensor([20.0 if free else -20.0, *rest])
-    save(path, Checkpoint(model, Standardiser((11.0, 40, 10, 130, 0.8, 14), (1.0,) * 6), {"config": shape}))
+    save(path, Checkpoint(model, Standardiser((11.0, 40, 10, 130, 0.8, 14), (1.0,) * 6)))
     return path
 
 

@@ -26,7 +26,7 @@ def splits(tmp_path_factory):
 @pytest.fixture(scope="module")
 def model(splits):
     """Untrained; only its units matter here."""
-    return Checkpoint(ParameterNet(ModelConfig(8, 1, 2, 0.0)).eval(), Standardiser.fit(splits["train"].targets), {})
+    return Checkpoint(ParameterNet(ModelConfig(8, 1, 2, 0.0)).eval(), Standardiser.fit(splits["train"].targets))
 
 
 def judged(split, model, values):
