@@ -30,7 +30,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Read rows from a CSV file and write them back, extended.")]
 Samples = Annotated[str | None, typer.Option(help="Samples (LWE) or columns (SIS); unlimited by default.")]
 Security = Annotated[int, typer.Option(help="Bits of security: 100, 128, 192 or 256.")]
-BoundsFile = Annotated[Path | None, typer.Option("--bounds", help="JSON file: wire number to interval, lo and hi.")]
+BoundsFile = Annotated[Path | None, typer.Option("--bounds", help="JSON file: wire number to bit, uN, iN, or lo and hi.")]
 CheckpointFile = Annotated[
     Path | None, typer.Option("--checkpoint", help="A network [the baseline, else the published].")
 ]
@@ -112,12 +112,18 @@ def choose(
 def analyse(
     files: Annotated[list[Path], typer.Argument(help="Circuits, .r1cs.")],
     bounds: BoundsFile = None,
+    explain: Annotated[
+        list[str] | None, typer.Option("--explain", help="A wire, by number or name: what bounds it; may be repeated.")
+    ] = None,
     json_: Json = False,
 ) -> None:
     """What circuits ask of their parameters: forms, heights, whether q is free, and what keeps it from that."""
     circuits = crypto.CryptoBridge().read(files, crypto.read_bounds(bounds))
     analyses = circuits.analyses([str(file) for file in files])
-    explanations = [advice.explain(circuits, index, file) for index, file in enumerate(files)]
+    explanations = [
+        advice.explain(circuits, circuit, index, file, explain or [])
+        for index, (circuit, file) in enumerate(zip(analyses, files, strict=True))
+    ]
     for circuit, why in zip(analyses, explanations, strict=True):
         row = circuit.row() | why.row()
         _show(row, json_, [_plain(row), *advice.describe(circuit, why)])
@@ -349,8 +355,9 @@ def _answer(
 ) -> None:
     """Answers one question from the command line, or the rows of a file."""
     if csv is None:
-        answer = ask([row])[0].row()
-        _show(answer, as_json, [_plain(answer)])
+        answer = ask([row])[0]
+        parts = [f"\n{answer.parts}"] if isinstance(answer, crypto.Choice) else []
+        _show(answer.row(), as_json, [_plain(answer.row()), *parts])
         return
     rows = crypto.read_csv(csv, list(row))
     answers = ask(rows)

@@ -6,6 +6,7 @@ import struct
 from pathlib import Path
 
 BABYBEAR = 2**31 - 2**27 + 1
+MERSENNE31 = 2**31 - 1  # X^64 + 1 has no binomial factors modulo it
 GOLDILOCKS = 2**64 - 2**32 + 1
 ORDER_32 = 2**61 - 45  # a prime whose order modulo 128 is 32
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from r1cs_files import BABYBEAR, products
+from r1cs_files import MERSENNE31, products
 
 import nexuszero
 from nexuszero.crypto import (
@@ -83,14 +83,17 @@ def test_estimates_reproduce_the_golden_sis_table(bridge):
             assert estimate.beta == int(row["beta"])
             assert estimate.bits == pytest.approx(float(row["rop_log2"]), abs=0.01)
         else:
-            assert estimate.bits == (0 if row["status"] == "trivial" else None)
+            trivial = float(row["length_bound"]) >= float(row["q"])  # and not from q/2 on: docs/estimator.md
+            assert (estimate.bits == 0) == trivial == (estimate.status == "trivial")
+            assert (estimate.bits is None) == (row["status"] == "inf")
 
 
 def test_choose_reproduces_the_golden_labels(bridge):
     rows = _rows("golden/labels.csv")
     for row, choice in zip(rows, choose(bridge, rows), strict=True):
         printed = choice.printed()
-        assert [str(printed[key]) for key in CHOICE_KEYS] == [row[key] for key in CHOICE_KEYS]
+        cells = ["" if printed[key] is None else str(printed[key]) for key in CHOICE_KEYS]
+        assert cells == [row[key] for key in CHOICE_KEYS]
 
 
 def test_circuits_reproduce_the_expected_table(bridge):
@@ -138,7 +141,7 @@ def test_candidates_begin_with_the_choice_and_stand_as_proposed(bridge):
     for index, choice in enumerate(best):
         candidates = circuits.candidates(128, index)
         assert candidates[0] == choice
-        assert candidates == sorted(candidates, key=lambda one: (one.proof_size, one.log2_q, one.ord))
+        assert candidates == sorted(candidates, key=lambda one: (one.proof_size, one.log2_q, one.ord, one.j))
 
     proposals = np.array([choice.targets[:3] for choice in best])
     sound = circuits.verdicts(128, proposals)
@@ -146,16 +149,15 @@ def test_candidates_begin_with_the_choice_and_stand_as_proposed(bridge):
     assert [verdict.proof_size for verdict in sound] == [choice.proof_size for choice in best]
 
     weak = circuits.verdicts(128, proposals - [64, 0, 0])
-    assert all(verdict.fails == ("hiding",) and verdict.proof_size is None for verdict in weak)
+    assert all(verdict.fails in (("hiding",), ("width",)) and verdict.proof_size is None for verdict in weak)
     assert [verdict.n for verdict in weak] == [choice.n - 64 for choice in best]
 
 
 def test_a_circuit_for_which_nothing_is_sound_has_no_candidates(bridge, tmp_path):
-    circuits = bridge.read([products(tmp_path / "many.r1cs", BABYBEAR, 1000)])
+    circuits = bridge.read([products(tmp_path / "many.r1cs", MERSENNE31, 1000)])
     (choice,) = circuits.choices(256)
-    assert isinstance(choice, Infeasible) and "Module-SIS" in choice.reason
+    assert isinstance(choice, Infeasible) and "binomial" in choice.reason
     assert circuits.candidates(256) == choice
-    assert isinstance(circuits.choices(192)[0], Choice)
 
 
 def test_columns_have_the_types_that_the_dataset_is_defined_with(bridge):

@@ -48,10 +48,8 @@ enum NexuszeroReason
   NexuszeroReason_Boolean,
   // It is bounded, but the difference of two of its values may not fit in the signed field.
   NexuszeroReason_Large,
-  // It occurs in no constraint, or in dropped ones alone.
+  // It occurs in no constraint.
   NexuszeroReason_Unused,
-  // It is the hint of a constraint: it needs no bound.
-  NexuszeroReason_Hint,
   // No constraint bounds it: of several candidates public inputs come first, then private wires, then outputs.
   NexuszeroReason_Free,
   // A constraint computes it, from wires without a bound.
@@ -60,36 +58,13 @@ enum NexuszeroReason
   NexuszeroReason_Broad,
   // A constraint leaves it two values that are no integers, or the ends of the field.
   NexuszeroReason_Roots,
+  // The passes ended before a constraint could bound it.
+  NexuszeroReason_Unsettled,
 };
 #if __STDC_VERSION__ >= 202311L
 typedef enum NexuszeroReason NexuszeroReason;
 #else
 typedef uint8_t NexuszeroReason;
-#endif // __STDC_VERSION__ >= 202311L
-
-// What bounds a wire.
-enum NexuszeroRule
-#if __STDC_VERSION__ >= 202311L
-  : uint8_t
-#endif // __STDC_VERSION__ >= 202311L
- {
-  // A declared bound, or nothing.
-  NexuszeroRule_Declared,
-  // Rule 1: a linear constraint.
-  NexuszeroRule_Linear,
-  // Rule 2: one of two factors is zero.
-  NexuszeroRule_ZeroProduct,
-  // Rule 3: a factor takes few values.
-  NexuszeroRule_FewValues,
-  // Rule 4: it is a product minus the rest.
-  NexuszeroRule_Product,
-  // Rule 5: a form of hints is zero, or all that it is multiplied by.
-  NexuszeroRule_Alternative,
-};
-#if __STDC_VERSION__ >= 202311L
-typedef enum NexuszeroRule NexuszeroRule;
-#else
-typedef uint8_t NexuszeroRule;
 #endif // __STDC_VERSION__ >= 202311L
 
 // What keeps Module-SIS from withstanding a longer vector (labels.md, section 2).
@@ -254,24 +229,6 @@ typedef struct NexuszeroAnalysisRecord {
   uint32_t linear;
   // Quadratic constraints.
   uint32_t quadratic;
-  // Constraints that private wires of their own satisfy.
-  uint32_t dropped;
-  // Where all are: the one that is dropped last; `2^32 - 1` elsewhere.
-  uint32_t last_dropped;
-  // The wire that satisfies it; 0 where it says `0 = 0`.
-  uint32_t last_own;
-  // Kept constraints with a hint.
-  uint32_t hints;
-  // Scales other than 1.
-  uint32_t rescaled;
-  // Whether nothing satisfies the circuit.
-  uint32_t unsatisfiable;
-  // The constraint that shows it; `2^32 - 1` where there is none.
-  uint32_t contradiction;
-  // The rule that shows it; [`nexuszero_rule_text`](super::explain::nexuszero_rule_text) has its text.
-  uint32_t contradiction_rule;
-  // Rounds of range inference.
-  uint32_t rounds;
   // Packed constraints.
   uint32_t packed;
   // Distinct private forms.
@@ -316,7 +273,8 @@ typedef struct NexuszeroEstimateRecord {
   double delta;
   // `log2` of the classical core-SVP cost; NaN where the attack does not work.
   double bits;
-  // `log2` of the quantum core-SVP cost of the same block size.
+  // `log2` of the cost with a quantum sieve, the attack's parameters chosen anew. What is not lattice reduction, such
+  // as the guesses of the dual hybrid, is counted in full.
   double quantum_bits;
   // Hardness of `bits`.
   double hardness;
@@ -326,6 +284,9 @@ typedef struct NexuszeroEstimateRecord {
   uint64_t d;
   // 0 usvp, 1 bdd, 2 dual, 3 dual_hybrid, 5 sis: the attack that the figures belong to.
   uint32_t attack;
+  // 0 it works, 1 it does not (of SIS: no vector that short is expected, or no block size finds it), 2 there is
+  // nothing to attack, 3 there is no figure for such an instance.
+  uint32_t status;
 } NexuszeroEstimateRecord;
 
 // A SIS instance in the l2 norm.
@@ -346,9 +307,7 @@ typedef struct NexuszeroWireRecord {
   double range_bits;
   // The number of the reason; [`nexuszero_reason_text`] has its text.
   uint32_t reason;
-  // The number of the rule that last narrowed it; [`nexuszero_rule_text`] has its text.
-  uint32_t rule;
-  // The constraint that bounds it, or the one at fault; `2^32 - 1` where there is none.
+  // The constraint at fault; `2^32 - 1` where there is none.
   uint32_t constraint;
   // The first wire without a bound that a derived wire depends on; 0 where there is none.
   uint32_t cause;
@@ -525,12 +484,6 @@ enum NexuszeroStatus nexuszero_circuits_explain(const struct NexuszeroCircuits *
 enum NexuszeroStatus nexuszero_reason_text(uint32_t reason,
                                            char *buffer,
                                            size_t capacity);
-
-// The text of a rule of range inference by its number; there is none beyond the last.
-//
-// # Safety
-// `buffer` has room for `capacity` bytes.
-enum NexuszeroStatus nexuszero_rule_text(uint32_t rule, char *buffer, size_t capacity);
 
 // The graphs of all circuits as rows without labels (`x`, `edge_source`, ..., `nodes`, `edges`).
 //

@@ -1,12 +1,14 @@
-"""What keeps a circuit from lifting: wires without a bound, with circom's names for them, and oversized constraints.
+"""What bounds a circuit's wires, and what keeps it from lifting: wires without a bound, oversized constraints.
+
+Wires have circom's names where a `.sym` file stands beside the circuit.
 
 nexuszero analyse FILE.r1cs
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +17,14 @@ import numpy as np
 from nexuszero.crypto import REASONS, Analysis, Circuits
 from nexuszero.errors import InputError
 
-HINDERING = ("free", "roots", "broad", "unsettled", "large", "derived")  # causes first, then what follows from them
+HINDERING = ("free", "roots", "broad", "large", "derived")  # causes first, then what follows from them
 SHOWN = 5
+NONE = 2**32 - 1  # where the library has no constraint to name
 
 
 @dataclass(frozen=True)
-class UnboundedWire:
-    """A wire without a bound."""
+class Wire:
+    """What range inference says of a wire."""
 
     wire: int
     label: str | None  #: circom's name, None without a `.sym` file
@@ -34,60 +37,150 @@ class UnboundedWire:
 
 
 @dataclass(frozen=True)
+class BoundedWire(Wire):
+    """A wire that was asked for: how many integers it can be, and which rule says so."""
+
+    range_bits: float  #: log2 of their number
+    rule: str
+    constraint: int | None
+
+    def __str__(self) -> str:
+        """One line."""
+        where = "" if self.constraint is None else f"; last by constraint {self.constraint}, {self.rule}"
+        return f"{super().__str__()}, {self.range_bits:.1f} bits{where}"
+
+
+@dataclass(frozen=True)
 class Explanation:
     """Why a circuit lifts or not."""
 
-    boolean_wires: int
-    unbounded: dict[str, int]  #: wires by reason
-    first: tuple[UnboundedWire, ...]  #: up to five of them
-    oversized: int  #: constraints of bounded wires that exceed half the field
-    worst_constraint: int | None  #: the one among them that does most
-    worst_bits: int | None  #: bits that it takes
+    boolean_wires: int = 0
+    unbounded: dict[str, int] = field(default_factory=dict)  #: wires by reason
+    first: tuple[Wire, ...] = ()  #: up to five of them
+    oversized: int = 0  #: constraints of bounded wires that exceed half the field
+    worst_constraint: int | None = None  #: the one among them that does most
+    worst_bits: int | None = None  #: bits that it takes
+    asked: tuple[BoundedWire, ...] = ()  #: the wires that were asked for
+    finding: str | None = None  #: that nothing is left to prove, or that nothing satisfies the circuit
 
     def row(self) -> dict[str, Any]:
         """The JSON object, beside the counts of `nexuszero analyse`."""
         worst = {} if not self.oversized else {"constraint": self.worst_constraint, "bits": self.worst_bits}
-        return {
+        row = {
             "boolean_wires": self.boolean_wires,
             "unbounded": self.unbounded,
             "first": [vars(wire) for wire in self.first],
             "oversized": {"count": self.oversized, **worst},
+            "finding": self.finding,
         }
+        return row | ({"asked": [vars(wire) for wire in self.asked]} if self.asked else {})
 
 
-def explain(circuits: Circuits, index: int, file: Path) -> Explanation:
-    """Why circuit ``index``, read from ``file``, lifts or not, in O(wires) without a Python loop over them."""
+def explain(circuits: Circuits, circuit: Analysis, index: int, file: Path, asked: Sequence[str] = ()) -> Explanation:
+    """Why circuit ``index``, read from ``file``, lifts or not, in O(wires) without a Python loop over them.
+
+    Args:
+        circuits: the library's circuits.
+        circuit: what this one asks.
+        index: its place among them.
+        file: where it was read from; a `.sym` file beside it has circom's names.
+        asked: wires to tell of, by number or by circom's name.
+    """
+    finding = nothing_to_prove(circuits, circuit, file)
+    if circuit.unsatisfiable:
+        return Explanation(finding=finding)
+
     wires, overflow = circuits.explain(index)
     counts = np.bincount(wires["reason"], minlength=len(REASONS))
     by_reason = {name: np.flatnonzero(wires["reason"] == REASONS.index(name)) for name in HINDERING}
     first = np.concatenate(list(by_reason.values()))[:SHOWN].tolist()
-    names = labels(file.with_suffix(".sym"), first, len(wires))
+    numbers = _numbers(file, asked, len(wires))
+    names = labels(file.with_suffix(".sym"), [*first, *numbers], len(wires))
     oversized = int(overflow["count"])
     return Explanation(
         boolean_wires=int(counts[REASONS.index("boolean")]),
         unbounded={name: len(where) for name, where in by_reason.items() if len(where)},
-        first=tuple(UnboundedWire(wire, names.get(wire), circuits.reason(wires[wire])) for wire in first),
+        first=tuple(Wire(wire, names.get(wire), circuits.reason(wires[wire])) for wire in first),
         oversized=oversized,
         worst_constraint=int(overflow["constraint"]) if oversized else None,
         worst_bits=int(overflow["bits"]) if oversized else None,
+        asked=tuple(_bounded(circuits, wire, names.get(wire), wires[wire]) for wire in numbers),
+        finding=finding,
     )
 
 
+def nothing_to_prove(circuits: Circuits, circuit: Analysis, file: Path) -> str | None:
+    """One line where no constraint is left, or none can be satisfied; None elsewhere."""
+    if circuit.contradiction is not None:
+        found = circuit.contradiction
+        rule = circuits.rule(found.rule)
+        return f"nothing satisfies the circuit: constraint {found.constraint} leaves no value ({rule})"
+    if not circuit.empty:
+        return None
+    last = circuit.last_dropped
+    if last is None or last.wire == 0:
+        return "nothing to prove: the circuit has no constraint that says anything"
+    name = labels(file.with_suffix(".sym"), [last.wire], circuit.wires).get(last.wire)
+    wire = f"wire {last.wire}" if name is None else f"wire {last.wire} ({name})"
+    return (
+        "nothing to prove: private wires can be chosen to fit all public values; "
+        f"{wire} satisfies constraint {last.constraint}, the last one, whatever the others are"
+    )
+
+
+def _numbers(file: Path, asked: Sequence[str], count: int) -> list[int]:
+    """The numbers of wires that are asked for by number or name."""
+    names = [text for text in asked if not text.isdigit()]
+    known = named(file.with_suffix(".sym"), names, count) if names else {}
+    numbers = []
+    for text in asked:
+        number = int(text) if text.isdigit() else known.get(text)
+        if number is None:
+            raise InputError(f"{file}: no wire is called {text!r}; give a name of {file.with_suffix('.sym')}")
+        if number >= count:
+            raise InputError(f"{file}: there is no wire {number}; the circuit has wires 0 to {count - 1}")
+        numbers.append(number)
+    return numbers
+
+
+def _bounded(circuits: Circuits, wire: int, name: str | None, record: Any) -> BoundedWire:
+    constraint = int(record["constraint"])
+    return BoundedWire(
+        wire=wire,
+        label=name,
+        reason=circuits.reason(record),
+        range_bits=float(record["range_bits"]),
+        rule=circuits.rule(int(record["rule"])),
+        constraint=None if constraint == NONE else constraint,
+    )
+
+
+def named(file: Path, names: Iterable[str], count: int) -> dict[str, int]:
+    """Wires by circom's names, from a `.sym` file; a name that the compiler removed has none."""
+    wanted = set(names)
+    return {name: wire for wire, name in _symbols(file, count) if name in wanted and wire >= 0}
+
+
 def labels(file: Path, wires: Iterable[int], count: int) -> dict[int, str]:
-    """circom's names of some of ``count`` wires, from a `.sym` file (``label,wire,component,name``) if there is one."""
+    """circom's first names of some of ``count`` wires, from a `.sym` file if there is one."""
     wanted = set(wires)
-    names: dict[int, str] = {}
-    if not wanted or not file.is_file():
-        return names
+    found: dict[int, str] = {}
+    for wire, name in _symbols(file, count) if wanted else ():
+        if wire in wanted:
+            found.setdefault(wire, name)
+    return found
+
+
+def _symbols(file: Path, count: int) -> Iterator[tuple[int, str]]:
+    """Wires and names of a `.sym` file (``label,wire,component,name``), none where there is no file."""
+    if not file.is_file():
+        return
     try:
         with file.open(encoding="utf-8", errors="replace") as opened:
             for number, line in enumerate(opened, 1):
-                wire, name = _label(file, number, line, count)
-                if wire in wanted:
-                    names.setdefault(wire, name)
+                yield _label(file, number, line, count)
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error}); compile with --sym again, or delete it") from None
-    return names
 
 
 def _label(file: Path, number: int, line: str, count: int) -> tuple[int, str]:
@@ -107,6 +200,11 @@ def describe(circuit: Analysis, why: Explanation) -> list[str]:
     if circuit.custom_gates:
         uses = f"custom gates are used {circuit.custom_gates} times"
         lines.append(f"{uses}: no constraint says what they do, so no answer covers them")
+    if why.finding is not None:
+        lines.append(why.finding)
+    if circuit.unsatisfiable:
+        return lines
+    lines += [str(wire) for wire in why.asked]
     if circuit.liftable:
         return [*lines, f"lifts: all values fit {circuit.bits} bits over the integers, so q is free"]
 

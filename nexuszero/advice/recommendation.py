@@ -8,19 +8,18 @@ is sound, so that its distance from the optimum can be said in bytes.
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nexuszero.advice.explanation import nothing_to_prove
 from nexuszero.advice.records import Level, NotAsked, Proposal, Proposer, Recommendation, Refusal
 from nexuszero.crypto import DEGREE, LEVELS, Analysis, Choice, Circuits, CryptoBridge, Infeasible, margins
 from nexuszero.timing import Stopwatch
 
 NO_MODEL = "exact search, no model"
-TERNARY = math.sqrt(2 / 3)  # standard deviation of secret and error
 
 
 def recommend(
@@ -48,7 +47,7 @@ def recommend(
     watch.stop("analyse")
 
     candidates = circuits.candidates(security)
-    warnings = _warnings(circuit)
+    warnings = _warnings(circuits, circuit, file)
     if isinstance(candidates, Infeasible):
         reason = _remedies(circuits, circuit, candidates, security)
         return Refusal(str(file), security, source, circuit, reason, warnings)
@@ -97,7 +96,7 @@ class Landscape(NamedTuple):
 
 
 def landscape(bridge: CryptoBridge, answer: Recommendation, steps: int = 32) -> Landscape:
-    """Bits of ternary LWE around the answer and the proposal."""
+    """Bits of LWE around the answer and the proposal, with the answer's deviation of secret and error."""
     proposed = answer.optimum.targets if answer.proposal is None else answer.proposal.values
     n_shares = _shares(answer.optimum.n, proposed[0], steps)
     q_shares = _shares(answer.optimum.log2_q, proposed[1], steps)
@@ -105,7 +104,8 @@ def landscape(bridge: CryptoBridge, answer: Recommendation, steps: int = 32) -> 
     ranks = np.append(np.round(n_shares * answer.optimum.n / DEGREE), answer.optimum.n // DEGREE)
     n = DEGREE * np.unique(ranks).astype(int)
     log2_q = np.unique(np.append(np.round(q_shares * answer.optimum.log2_q), answer.optimum.log2_q))
-    grid = bridge.estimate_lwe(np.tile(n, len(log2_q)), np.repeat(log2_q, len(n)), TERNARY, TERNARY)
+    deviation = answer.optimum.s
+    grid = bridge.estimate_lwe(np.tile(n, len(log2_q)), np.repeat(log2_q, len(n)), deviation, deviation)
     return Landscape(n, log2_q, grid["bits"].reshape(len(log2_q), len(n)))
 
 
@@ -114,11 +114,15 @@ def _shares(optimum: float, proposed: float, steps: int) -> NDArray[np.float64]:
     return np.linspace(0.4, min(4, max(1.6, 1.1 * proposed / optimum)), steps)
 
 
-def _warnings(circuit: Analysis) -> tuple[str, ...]:
-    if not circuit.custom_gates:
-        return ()
-    uses = f"custom gates are used {circuit.custom_gates} times"
-    return (f"{uses}: no constraint says what they do, so the answer does not cover them",)
+def _warnings(circuits: Circuits, circuit: Analysis, file: Path) -> tuple[str, ...]:
+    warnings = []
+    if circuit.custom_gates:
+        uses = f"custom gates are used {circuit.custom_gates} times"
+        warnings.append(f"{uses}: no constraint says what they do, so the answer does not cover them")
+    if circuit.empty and not circuit.unsatisfiable:
+        finding = nothing_to_prove(circuits, circuit, file)
+        warnings.append(f"{finding}; the answer is that of an empty circuit")
+    return tuple(warnings)
 
 
 def _not_asked(answer: NotAsked) -> str:
@@ -138,6 +142,8 @@ def _next_level(circuits: Circuits, optimum: Choice, security: int) -> Level | N
 def _remedies(circuits: Circuits, circuit: Analysis, infeasible: Infeasible, security: int) -> str:
     """The constraint that cannot hold, and what would help this circuit."""
     parts = [infeasible.reason]
+    if circuit.unsatisfiable:
+        return infeasible.reason
     lower = [level for level in LEVELS if level < security and isinstance(circuits.choices(level)[0], Choice)]
     if lower:
         parts.append(f"{lower[-1]} bits are feasible")

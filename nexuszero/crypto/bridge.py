@@ -17,7 +17,7 @@ from nexuszero.crypto.library import Library
 from nexuszero.crypto.records import ATTACKS, Columns, Records
 from nexuszero.errors import InputError
 
-REASONS = ("bounded", "boolean", "large", "unused", "free", "derived", "broad", "roots", "unsettled")  # of a wire
+REASONS = ("bounded", "boolean", "large", "unused", "hint", "free", "derived", "broad", "roots")  # of a wire
 SHIFTED = ("test_large", "test_family")  # splits unlike training: 2,000 to 20,000 nodes; families unknown to it
 
 
@@ -117,7 +117,7 @@ class CryptoBridge:
         return self._library.answers(self._library.lib.nexuszero_choose, queries, "ChoiceRecord")
 
     def read(self, paths: Sequence[Path | str], bounds: str | None = None) -> Circuits:
-        """Reads `.r1cs` files; `bounds` is the text of a JSON object from wire to `[lo, hi]`, known of each file."""
+        """Reads `.r1cs` files; `bounds` is the text of a JSON object from wire to its width (labels.md, 1.7)."""
         library = self._library
         names = [library.ffi.new("char[]", str(path).encode()) for path in paths]
         known = library.ffi.NULL if bounds is None else bounds.encode()

@@ -33,7 +33,7 @@ MEANINGS = {
     "edge_index": "wire -> constraint, indices local to the circuit",
     "edge_attr": "edge features",
     "node_bits": "bits of each node's largest value as the analysis has it: to learn from, never an input",
-    "node_rounds": "exchanges of wires and constraints after which inference has them, at most 255: likewise",
+    "node_rounds": "the round of inference in which a node first narrowed, 0 if none, at most 255: likewise",
     "node_ptr": "where each circuit's nodes begin",
     "edge_ptr": "where each circuit's edges begin",
     "params": "n, log2_q, sigma",
@@ -44,6 +44,8 @@ MEANINGS = {
     "circuit/field_bits": "bit length of the field's prime",
     "circuit/wires": "wires, w_0 included",
     "circuit/constraints": "linear and quadratic constraints",
+    "circuit/dropped": "constraints that private wires of their own satisfy",
+    "circuit/hints": "kept constraints with a hint of their own",
     "circuit/forms": "distinct private forms of the packed constraints",
     **{f"circuit/height_{slots}": f"committed forms with {slots} slots" for slots in SLOTS},
     "circuit/bits": "B: bits of the largest value where q is free, else the field's",
@@ -96,3 +98,8 @@ def columns() -> dict[str, Column]:
 def schema_version() -> int:
     """Of the columns and of what they mean."""
     return CryptoBridge().schema_version
+
+
+def label_version() -> int:
+    """Of what a label means (docs/labels.md)."""
+    return CryptoBridge().label_version

@@ -11,7 +11,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from nexuszero.data.columns import Array, columns, schema_version
+from nexuszero.data.columns import Array, columns, label_version, schema_version
 from nexuszero.data.split import SPLITS, Split
 from nexuszero.errors import InputError
 
@@ -54,9 +54,11 @@ def _stamp(file: Path) -> tuple[int, int]:
 
 
 def _check_version(opened: h5py.File, file: Path) -> None:
-    version, expected = opened.attrs.get("schema_version"), schema_version()
-    if version is None or int(version) != expected:
-        raise InputError(f"{file}: schema version {version}, expected {expected}; generate the dataset again")
+    """A dataset of other columns, or of labels with another meaning, is refused."""
+    for name, expected in (("schema", schema_version()), ("label", label_version())):
+        version = opened.attrs.get(f"{name}_version")
+        if version is None or int(version) != expected:
+            raise InputError(f"{file}: {name} version {version}, expected {expected}; generate the dataset again")
 
 
 def _column(opened: h5py.File, name: str, file: Path) -> Array:

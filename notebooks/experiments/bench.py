@@ -138,7 +138,7 @@ def labels(split: Split, config: BenchConfig) -> list[Row]:
         every = partial(_candidates, circuits, level)
         row = turns(f"{len(analysed)} searches at {level} bits", search, every, config.repeats)
         row["against"] = "keeping every sound candidate, one circuit after the other"
-        rows.append(row | figure(len(analysed) / row["ours"]["median"], "searches a second", least=10_000))
+        rows.append(row | figure(len(analysed) / row["ours"]["median"], "searches a second", least=20_000))
     return rows
 
 
