@@ -17,12 +17,12 @@ use slow::idioms::{Draft, Numbers, display};
 use slow::ranges::{infer_without, largest_value};
 use slow::{Kept, System, integers, kept};
 
-const FIELDS: [&str; 7] = ["5", "7", "11", "13", "17", "23", "31"];
-const MODULI: [u64; 11] = [3, 5, 7, 11, 13, 17, 19, 23, 29, 37, 41];
+const FIELDS: [&str; 8] = ["5", "7", "11", "13", "17", "23", "31", "61"];
+const MODULI: [u64; 12] = [3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41];
 /// Assignments to a wire that one enumeration may try.
 const MOST: u32 = 200_000;
 /// Systems of the normal suite.
-const SYSTEMS: u64 = 2500;
+const SYSTEMS: u64 = 4000;
 
 type Terms = Vec<(usize, u64)>;
 
@@ -349,15 +349,21 @@ fn draft(numbers: &mut Numbers) -> Draft {
     let field = Field::parse(FIELDS[numbers.below(FIELDS.len() as u32) as usize]).unwrap();
     let (outputs, inputs) = [(0, 1), (1, 0), (1, 1), (0, 2)][numbers.below(4) as usize];
     let private = numbers.below(4);
-    let bits = [0, 4, 6, 8, 8][numbers.below(5) as usize];
+    let mut bits = [0, 4, 6, 8, 8][numbers.below(5) as usize];
     let most = outputs + inputs + private + 1 + numbers.below(4);
-    let idioms = numbers.idioms(4);
-    let declared = [0, 0, 0, 1, 2][numbers.below(5) as usize];
-    let mut public = || (numbers.below(outputs + inputs), -i64::from(numbers.below(4)), numbers.below(6));
-    let public: Vec<_> = (0..declared).map(|_| public()).collect();
-    let any =
-        (numbers.below(20) == 0).then(|| (numbers.below(9), -i64::from(numbers.below(2)), numbers.below(3)));
-    let bounds = public.into_iter().chain(any).collect();
+    let mut idioms = numbers.idioms(4);
+    let mut drawn = || (numbers.below(outputs + inputs), -i64::from(numbers.below(4)), numbers.below(6));
+    let mut bounds: Vec<_> = [drawn(), drawn()].into();
+    bounds.truncate([0, 0, 0, 1, 2][numbers.below(5) as usize]);
+    if numbers.below(20) == 0 {
+        bounds.push((numbers.below(9), -i64::from(numbers.below(2)), numbers.below(3)));
+    }
+    if numbers.below(8) == 0 {
+        // public wires of five values and their products
+        bounds = (0..outputs + inputs).map(|wire| (wire, -2, 4)).collect();
+        (bits, idioms) = (0, numbers.idioms(3));
+        idioms.iter_mut().take(2).for_each(|(kind, _)| *kind = 5);
+    }
     Draft { field, outputs, inputs, private, bits, most, idioms, bounds }
 }
 

@@ -176,7 +176,10 @@ impl Maker {
                 self.push([self.one(w), difference, chosen], n[4]);
             }
             4 => self.linear(self.any(&n[0..4]), n[4]),
-            5 => self.push([self.one(x), self.one(y), self.one(z)], n[4]),
+            5 => {
+                let y = if n[5] % 2 == 0 { x } else { y };
+                self.push([self.one(x), self.one(y), self.one(z)], n[4]);
+            }
             6 => {
                 // x + 2y + 4w = z
                 let sum = self.form(&[(x, one), (y, 2.into()), (w, (4 * (n[5] % 2)).into()), (z, minus)]);
