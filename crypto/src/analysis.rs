@@ -128,19 +128,38 @@ impl Analysis {
     }
 }
 
-/// Whether a prime q serves (labels.md, section 1.5): it divides no integer of the relation, and range inference modulo q
-/// ends in values that it carries.
-///
-/// # Errors
-/// When nothing satisfies the constraints modulo q, hence nothing the circuit.
-pub fn serves(relation: &Relation, bounds: &Bounds, q: U256) -> Result<bool, Unsatisfiable> {
-    let prime = IBig::from(to_ubig(q));
-    let divides = |value: &IBig| (value % &prime).is_zero();
-    if relation.integers().iter().any(divides) {
-        return Ok(false);
+/// A relation that lifts, to be proved modulo another prime (labels.md, section 1.5).
+#[derive(Clone, Debug)]
+pub struct Lift<'a> {
+    relation: &'a Relation,
+    bounds: &'a Bounds,
+    largest: IBig, // M(p)
+}
+
+impl<'a> Lift<'a> {
+    /// Runs range inference modulo p, for `M(p)`.
+    ///
+    /// # Errors
+    /// When nothing satisfies the circuit.
+    pub fn of(relation: &'a Relation, bounds: &'a Bounds) -> Result<Self, Unsatisfiable> {
+        let ranges = Ranges::infer(relation, relation.field().modulus(), bounds)?;
+        Ok(Self { relation, bounds, largest: ranges.largest_value() })
     }
-    let ranges = Ranges::infer(relation, q, bounds)?;
-    Ok(ranges.largest_value() < prime.min(to_ubig(relation.field().modulus()).into()))
+
+    /// Whether a prime q serves: it exceeds `M(p)`, it divides no integer of the relation, and range inference modulo q
+    /// ends in values that it carries.
+    ///
+    /// # Errors
+    /// When nothing satisfies the constraints modulo q, hence nothing the circuit.
+    pub fn serves(&self, q: U256) -> Result<bool, Unsatisfiable> {
+        let (p, prime) = (self.relation.field().modulus(), IBig::from(to_ubig(q)));
+        let divides = |value: &IBig| (value % &prime).is_zero();
+        if prime <= self.largest || self.relation.integers().iter().any(divides) {
+            return Ok(false);
+        }
+        let ranges = Ranges::infer(self.relation, q, self.bounds)?;
+        Ok(ranges.largest_value() < prime.min(to_ubig(p).into()))
+    }
 }
 
 /// `(q - 1) / 2`.

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::analysis::{Analysis, serves};
+use crate::analysis::{Analysis, Lift};
 use crate::field::{U256, is_probable_prime};
 use crate::label::{Choice, Demand, Modulus, choose};
 use crate::r1cs::R1cs;
@@ -52,19 +52,20 @@ pub fn choose_prime(r1cs: &R1cs, analysis: &Analysis, bounds: &Bounds, security:
     };
 
     let relation = Relation::of(r1cs, bounds);
-    if let Some(q) = serving_prime(&relation, bounds, &choice)? {
+    let lift = Lift::of(&relation, bounds)?;
+    if let Some(q) = serving_prime(&lift, &choice)? {
         return Ok(Settled { choice, q, demand });
     }
     let demand = demand.at_bits(choice.candidate.bits + 1);
     let choice = choose(&demand, security)?;
-    let q = serving_prime(&relation, bounds, &choice)?;
+    let q = serving_prime(&lift, &choice)?;
     let q = q.with_context(|| format!("no prime of {} bits serves the circuit", choice.candidate.bits))?;
     Ok(Settled { choice, q, demand })
 }
 
-fn serving_prime(relation: &Relation, bounds: &Bounds, choice: &Choice) -> Result<Option<U256>> {
+fn serving_prime(lift: &Lift<'_>, choice: &Choice) -> Result<Option<U256>> {
     for q in primes(choice.candidate.bits, choice.candidate.ord).take(TRIES) {
-        if serves(relation, bounds, q)? {
+        if lift.serves(q)? {
             return Ok(Some(q));
         }
     }
