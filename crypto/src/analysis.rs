@@ -28,8 +28,7 @@ pub struct Analysis {
     pub hints: u32,
     /// Scales other than 1 over the kept constraints.
     pub rescaled: u32,
-    /// Where nothing satisfies the circuit: the rule and the constraint that show it. What follows is that of a
-    /// circuit without a kept constraint then.
+    /// Where nothing satisfies the circuit: the rule and the constraint that show it. What follows says nothing then.
     pub unsatisfiable: Option<Unsatisfiable>,
     /// Rounds of range inference.
     pub rounds: u32,

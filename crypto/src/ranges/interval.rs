@@ -92,13 +92,16 @@ impl Interval {
         quotient * r >= self.lo
     }
 
-    pub(super) fn cut(&mut self, other: Self) {
-        if other.lo > self.lo {
+    /// Cuts it to another interval; whether it narrows.
+    pub(super) fn cut(&mut self, other: Self) -> bool {
+        let (raises, lowers) = (other.lo > self.lo, other.hi < self.hi);
+        if raises {
             self.lo = other.lo;
         }
-        if other.hi < self.hi {
+        if lowers {
             self.hi = other.hi;
         }
+        raises || lowers
     }
 
     /// The smallest interval around both.

@@ -19,15 +19,15 @@ impl Overlay {
         Some(&self.cuts[place as usize].1)
     }
 
-    /// Cuts a wire further, which may leave no value.
-    pub(super) fn cut(&mut self, wire: u32, interval: Interval) {
+    /// Cuts a wire further, which may leave no value; whether that is new.
+    pub(super) fn cut(&mut self, wire: u32, interval: Interval) -> bool {
         let place = &mut self.places[wire as usize];
         if let Some(known) = place.checked_sub(1) {
-            self.cuts[known as usize].1.cut(interval);
-        } else {
-            self.cuts.push((wire, interval));
-            *place = self.cuts.len() as u32;
+            return self.cuts[known as usize].1.cut(interval);
         }
+        self.cuts.push((wire, interval));
+        *place = self.cuts.len() as u32;
+        true
     }
 
     pub(super) fn clear(&mut self) {

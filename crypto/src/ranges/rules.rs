@@ -279,8 +279,9 @@ impl<'a> Round<'a> {
 
     fn keep(&mut self, cuts: Vec<(u32, Interval)>) {
         for (wire, interval) in cuts {
-            self.found.cut(wire, interval);
-            self.causes[wire as usize] = self.cause;
+            if self.found.cut(wire, interval) {
+                self.causes[wire as usize] = self.cause;
+            }
         }
     }
 }

@@ -132,7 +132,7 @@ impl Maker {
         let (s, t) = (self.factor(number), self.factor(number.rotate_left(9)));
         let scaled = |form: &Form, factor: &IBig| reduced(times(form, factor), &self.p);
         let (a, b, c) = (scaled(&a, &s), scaled(&b, &t), scaled(&c, &(&s * &t)));
-        self.constraints.push(if number % 2 == 0 { [a, b, c] } else { [b, a, c] });
+        self.constraints.push(if number.is_multiple_of(2) { [a, b, c] } else { [b, a, c] });
     }
 
     /// A linear constraint, by `C` alone or by a constant factor.
@@ -152,135 +152,137 @@ impl Maker {
     }
 
     fn add(&mut self, kind: u8, n: &[u32; 8]) {
-        let one = IBig::ONE;
-        let minus = IBig::NEG_ONE;
         let [x, y, z, w] = [n[0], n[1], n[2], n[3]].map(|number| self.wire(number));
         match kind {
             0 => self.bit(x, n[4]),
             1 => self.push([self.any(&n[0..2]), self.any(&n[2..5]), Form::new()], n[5]),
-            2 => {
-                // d * inv = 1 - out, d * out = 0
-                let d = self.any(&n[0..2]);
-                let inverse = self.fresh(n[3]);
-                let out = if n[6] % 2 == 0 { self.fresh(n[2]) } else { z };
-                let rest = self.form(&[(0, one.clone()), (out, minus)]);
-                self.push([d.clone(), self.one(inverse), rest], n[4]);
-                let d = reduced(times(&d, &self.factor(n[7])), &self.p);
-                self.push([d, self.one(out), Form::new()], n[5]);
-            }
-            3 => {
-                // s * (x - y) = z - y
-                let difference = self.form(&[(x, one.clone()), (y, minus.clone())]);
-                let out = if n[6] % 2 == 0 { self.fresh(n[2]) } else { z };
-                let chosen = self.form(&[(out, one), (y, minus)]);
-                self.push([self.one(w), difference, chosen], n[4]);
-            }
+            2 => self.is_zero(z, n),
+            3 => self.selector([w, y, z], x, n),
             4 => self.linear(self.any(&n[0..4]), n[4]),
             5 => {
-                let y = if n[5] % 2 == 0 { x } else { y };
+                let y = if n[5].is_multiple_of(2) { x } else { y };
                 self.push([self.one(x), self.one(y), self.one(z)], n[4]);
             }
             6 => {
-                // x + 2y + 4w = z
-                let sum = self.form(&[(x, one), (y, 2.into()), (w, (4 * (n[5] % 2)).into()), (z, minus)]);
+                let last = IBig::from(4 * (n[5] % 2));
+                let sum = self.form(&[(x, IBig::ONE), (y, 2.into()), (w, last), (z, IBig::NEG_ONE)]);
                 self.linear(sum, n[4]);
             }
             7 => {
-                let other = if n[5] % 3 == 0 { self.form(&[(0, small(n[1]))]) } else { self.one(y) };
-                let difference = self.form(&[(x, one)]);
-                let difference = reduced(difference.into_iter().chain(times(&other, &minus)), &self.p);
+                let other = if n[5].is_multiple_of(3) { (0, small(n[1])) } else { (y, IBig::NEG_ONE) };
+                let difference = self.form(&[(x, IBig::ONE), other]);
                 self.linear(difference, n[4]);
             }
-            8 => {
-                // wires of its own in one of the forms
-                let own = self.fresh(n[1]);
-                let forms = [self.any(&n[2..4]), self.any(&n[4..6]), self.any(&n[6..8])];
-                let mut forms = forms.map(|form| form.into_iter().collect::<Vec<_>>());
-                forms[n[0] as usize % 3].push((own, one.clone()));
-                if n[0] / 3 % 3 == 0 {
-                    let second = self.fresh(n[2]);
-                    forms[n[1] as usize % 3].push((second, one));
-                }
-                let forms = forms.map(|form| self.form(&form));
-                self.constraints.push(forms);
-            }
-            9 => {
-                // hints and products that share a form, with other factors
-                let f = self.any(&n[0..2]);
-                for number in [n[2], n[3]] {
-                    let hint = self.fresh(number);
-                    let c = self.any(&[number, number.rotate_left(7)]);
-                    self.push([f.clone(), self.one(hint), c], number);
-                }
-                let f = reduced(times(&f, &small(n[7])), &self.p);
-                self.push([f, self.any(&n[4..6]), Form::new()], n[6]);
-            }
-            10 => {
-                let constant = |number: u32| self.form(&[(0, small(number))]);
-                let product = small(n[0]) * small(n[1]) + IBig::from(n[2] % 7 / 6);
-                let c = self.form(&[(0, product)]);
-                self.constraints.push([constant(n[0]), constant(n[1]), c]);
-            }
+            8 => self.wires_of_its_own(n),
+            9 => self.shared_form(n),
+            10 => self.constants(n),
             11 => {
-                let a = self.form(&[(x, one.clone()), (y, small(n[4]))]);
-                let c = self.form(&[(x, small(n[5])), (z, one)]);
+                let a = self.form(&[(x, IBig::ONE), (y, small(n[4]))]);
+                let c = self.form(&[(x, small(n[5])), (z, IBig::ONE)]);
                 self.push([a, self.one(x), c], n[6]);
             }
-            12 => {
-                let forms = [self.any(&n[0..3]), self.any(&n[3..5]), self.any(&n[5..8])];
-                self.constraints.push(forms);
-            }
+            12 => self.constraints.push([self.any(&n[0..3]), self.any(&n[3..5]), self.any(&n[5..8])]),
             13 => {
-                let form = self.form(&[(x, self.element(n[4])), (y, self.element(n[5])), (z, one)]);
+                let form = self.form(&[(x, self.element(n[4])), (y, self.element(n[5])), (z, IBig::ONE)]);
                 self.linear(form, n[6]);
             }
             14 => {
-                // x*y = z - w
-                let c = self.form(&[(z, one), (w, minus)]);
+                let c = self.form(&[(z, IBig::ONE), (w, IBig::NEG_ONE)]);
                 self.push([self.one(x), self.one(y), c], n[4]);
             }
-            15 => {
-                // again, with other factors
-                let count = self.constraints.len();
-                if count > 0 {
-                    let again = self.constraints[n[0] as usize % count].clone();
-                    self.push(again, n[1]);
-                }
-            }
+            15 => self.again(n),
             16 => {
-                // few values times a form
                 let few = self.form(&[(x, small(n[4])), (y, small(n[5])), (0, small(n[6]))]);
                 self.push([few, self.any(&n[1..3]), self.any(&n[3..5])], n[7]);
             }
-            17 => {
-                // a chain that is dropped from its end, unless something else holds it
-                let mut last = x;
-                for number in &n[1..4] {
-                    let next = self.fresh(*number);
-                    let forms = match number % 3 {
-                        0 => [self.one(last), self.one(last), self.one(next)],
-                        1 => [self.one(next), self.one(y), self.one(last)],
-                        _ => [
-                            Form::new(),
-                            Form::new(),
-                            self.form(&[(last, one.clone()), (next, small(*number))]),
-                        ],
-                    };
-                    self.constraints.push(forms);
-                    last = next;
-                }
-            }
+            17 => self.chain(x, y, n),
             18 => {
-                // x and y are opposite, or one of them is zero
-                let sum = self.form(&[(x, one.clone()), (y, one)]);
-                let number = n[4];
-                self.push([sum, self.any(&n[2..4]), Form::new()], number);
+                let sum = self.form(&[(x, IBig::ONE), (y, IBig::ONE)]);
+                self.push([sum, self.any(&n[2..4]), Form::new()], n[4]);
             }
             _ => {
-                // (x - a)(x - b) = 0
                 let root = |number: u32| self.form(&[(x, IBig::ONE), (0, small(number))]);
                 self.push([root(n[1]), root(n[2]), Form::new()], n[3]);
             }
+        }
+    }
+
+    /// `d * inverse = 1 - out`, `d * out = 0`.
+    fn is_zero(&mut self, z: u32, n: &[u32; 8]) {
+        let d = self.any(&n[0..2]);
+        let inverse = self.fresh(n[3]);
+        let out = if n[6].is_multiple_of(2) { self.fresh(n[2]) } else { z };
+        let rest = self.form(&[(0, IBig::ONE), (out, IBig::NEG_ONE)]);
+        self.push([d.clone(), self.one(inverse), rest], n[4]);
+        let d = reduced(times(&d, &self.factor(n[7])), &self.p);
+        self.push([d, self.one(out), Form::new()], n[5]);
+    }
+
+    /// `s * (x - y) = z - y`.
+    fn selector(&mut self, [s, y, z]: [u32; 3], x: u32, n: &[u32; 8]) {
+        let difference = self.form(&[(x, IBig::ONE), (y, IBig::NEG_ONE)]);
+        let out = if n[6].is_multiple_of(2) { self.fresh(n[2]) } else { z };
+        let chosen = self.form(&[(out, IBig::ONE), (y, IBig::NEG_ONE)]);
+        self.push([self.one(s), difference, chosen], n[4]);
+    }
+
+    /// One or two wires of its own in any of the forms.
+    fn wires_of_its_own(&mut self, n: &[u32; 8]) {
+        let forms = [self.any(&n[2..4]), self.any(&n[4..6]), self.any(&n[6..8])];
+        let mut forms = forms.map(|form| form.into_iter().collect::<Vec<_>>());
+        let own = self.fresh(n[1]);
+        forms[n[0] as usize % 3].push((own, IBig::ONE));
+        if (n[0] / 3).is_multiple_of(3) {
+            let second = self.fresh(n[2]);
+            forms[n[1] as usize % 3].push((second, IBig::ONE));
+        }
+        let forms = forms.map(|form| self.form(&form));
+        self.constraints.push(forms);
+    }
+
+    /// Two hints and a product that share a form up to a factor.
+    fn shared_form(&mut self, n: &[u32; 8]) {
+        let f = self.any(&n[0..2]);
+        for number in [n[2], n[3]] {
+            let hint = self.fresh(number);
+            let c = self.any(&[number, number.rotate_left(7)]);
+            self.push([f.clone(), self.one(hint), c], number);
+        }
+        let f = reduced(times(&f, &small(n[7])), &self.p);
+        self.push([f, self.any(&n[4..6]), Form::new()], n[6]);
+    }
+
+    /// Constants alone, which rarely contradict one another.
+    fn constants(&mut self, n: &[u32; 8]) {
+        let constant = |value: IBig| self.form(&[(0, value)]);
+        let product = small(n[0]) * small(n[1]) + IBig::from(n[2] % 7 / 6);
+        self.constraints.push([constant(small(n[0])), constant(small(n[1])), constant(product)]);
+    }
+
+    /// An earlier constraint with other factors.
+    fn again(&mut self, n: &[u32; 8]) {
+        let count = self.constraints.len();
+        if count > 0 {
+            let again = self.constraints[n[0] as usize % count].clone();
+            self.push(again, n[1]);
+        }
+    }
+
+    /// A chain that is dropped from its end, unless something else holds it.
+    fn chain(&mut self, x: u32, y: u32, n: &[u32; 8]) {
+        let mut last = x;
+        for number in &n[1..4] {
+            let next = self.fresh(*number);
+            let forms = match number % 3 {
+                0 => [self.one(last), self.one(last), self.one(next)],
+                1 => [self.one(next), self.one(y), self.one(last)],
+                _ => {
+                    let sum = self.form(&[(last, IBig::ONE), (next, small(*number))]);
+                    [Form::new(), Form::new(), sum]
+                }
+            };
+            self.constraints.push(forms);
+            last = next;
         }
     }
 }
@@ -298,7 +300,7 @@ impl Numbers {
     }
 
     pub const fn below(&mut self, limit: u32) -> u32 {
-        ((self.next() >> 32) * limit as u64 >> 32) as u32
+        (((self.next() >> 32) * limit as u64) >> 32) as u32
     }
 
     pub fn idioms(&mut self, most: u32) -> Vec<Idiom> {
