@@ -150,7 +150,7 @@ struct Row {
 }
 
 /// The rows of stream positions `first..first + count`, by split, in stream order.
-/// Positions without a sound parameter set have no row. `threads` of 0 means all cores.
+/// Positions of unsatisfiable circuits, and those without a sound parameter set, have no row. `threads` of 0 means all cores.
 ///
 /// # Errors
 /// When the range overflows or no thread pool can be had.
@@ -197,6 +197,9 @@ fn rows(
 
 fn row(draw: Draw, r1cs: &R1cs) -> Option<Row> {
     let (analysis, nodes) = Analysis::with_nodes(r1cs);
+    if analysis.unsatisfiable.is_some() {
+        return None;
+    }
     let choice = choose(&Demand::of_circuit(&analysis), draw.security).ok()?;
     let graph = Graph::of(r1cs, draw.security);
     Some(Row { split: split_of(r1cs.content_hash()), draw, graph, nodes, analysis, choice })
