@@ -98,8 +98,8 @@ def results() -> str:
 
 Made by `python docs/make.py` from the files below `reports/`; do not edit. Each section names its file. ± is the
 deviation over seeds. What the numbers mean, and what not, is in the [model card](model_card.md) and in
-[labels.md](labels.md). What is read from `reports/reference` was recorded with labels of version {recorded}; labels are of
-version {CryptoBridge().label_version} now.
+[labels.md](labels.md). What is read from `reports/reference` was recorded with labels of version {recorded}; labels
+are of version {CryptoBridge().label_version} now.
 
 {sections}
 """

@@ -30,7 +30,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Read rows from a CSV file and write them back, extended.")]
 Samples = Annotated[str | None, typer.Option(help="Samples (LWE) or columns (SIS); unlimited by default.")]
 Security = Annotated[int, typer.Option(help="Bits of security: 100, 128, 192 or 256.")]
-BoundsFile = Annotated[Path | None, typer.Option("--bounds", help="JSON file: wire number to bit, uN, iN, or lo and hi.")]
+BoundsFile = Annotated[
+    Path | None, typer.Option("--bounds", help="JSON file: wire number to bit, uN, iN, or lo and hi.")
+]
 CheckpointFile = Annotated[
     Path | None, typer.Option("--checkpoint", help="A network [the baseline, else the published].")
 ]

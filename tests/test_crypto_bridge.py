@@ -177,7 +177,8 @@ def test_columns_have_the_types_that_the_dataset_is_defined_with(bridge):
         "node_bits": ("<u2", ()), "node_rounds": ("|u1", ()), "nodes": ("<i8", ()), "edges": ("<i8", ()),
         "params": ("<f8", (3,)), "metrics": ("<f8", (3,)), "seed": ("<u8", ()), "family": ("|u1", ()),
         "security": ("<u2", ()), "field_bits": ("<u2", ()), "wires": ("<u4", ()), "constraints": ("<u4", ()),
-        "dropped": ("<u4", ()), "hints": ("<u4", ()), "forms": ("<u4", ()), "heights": ("<u4", (len(SLOTS),)), "bits": ("<u2", ()), "liftable": ("|u1", ()),
+        "dropped": ("<u4", ()), "hints": ("<u4", ()), "forms": ("<u4", ()),
+        "heights": ("<u4", (len(SLOTS),)), "bits": ("<u2", ()), "liftable": ("|u1", ()),
     }  # fmt: skip
     assert {name: (kind.base.str, kind.shape) for name, kind in bridge.columns().items()} == expected
     rows = bridge.generate(7, 0, 64)[0]
