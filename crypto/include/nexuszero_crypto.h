@@ -48,8 +48,10 @@ enum NexuszeroReason
   NexuszeroReason_Boolean,
   // It is bounded, but the difference of two of its values may not fit in the signed field.
   NexuszeroReason_Large,
-  // It occurs in no constraint.
+  // It occurs in no constraint, or in dropped ones alone.
   NexuszeroReason_Unused,
+  // It is the hint of a constraint: it needs no bound.
+  NexuszeroReason_Hint,
   // No constraint bounds it: of several candidates public inputs come first, then private wires, then outputs.
   NexuszeroReason_Free,
   // A constraint computes it, from wires without a bound.
@@ -58,13 +60,36 @@ enum NexuszeroReason
   NexuszeroReason_Broad,
   // A constraint leaves it two values that are no integers, or the ends of the field.
   NexuszeroReason_Roots,
-  // The passes ended before a constraint could bound it.
-  NexuszeroReason_Unsettled,
 };
 #if __STDC_VERSION__ >= 202311L
 typedef enum NexuszeroReason NexuszeroReason;
 #else
 typedef uint8_t NexuszeroReason;
+#endif // __STDC_VERSION__ >= 202311L
+
+// What bounds a wire.
+enum NexuszeroRule
+#if __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // __STDC_VERSION__ >= 202311L
+ {
+  // A declared bound, or nothing.
+  NexuszeroRule_Declared,
+  // Rule 1: a linear constraint.
+  NexuszeroRule_Linear,
+  // Rule 2: one of two factors is zero.
+  NexuszeroRule_ZeroProduct,
+  // Rule 3: a factor takes few values.
+  NexuszeroRule_FewValues,
+  // Rule 4: it is a product minus the rest.
+  NexuszeroRule_Product,
+  // Rule 5: a form of hints is zero, or all that it is multiplied by.
+  NexuszeroRule_Alternative,
+};
+#if __STDC_VERSION__ >= 202311L
+typedef enum NexuszeroRule NexuszeroRule;
+#else
+typedef uint8_t NexuszeroRule;
 #endif // __STDC_VERSION__ >= 202311L
 
 // What keeps Module-SIS from withstanding a longer vector (labels.md, section 2).
@@ -229,6 +254,24 @@ typedef struct NexuszeroAnalysisRecord {
   uint32_t linear;
   // Quadratic constraints.
   uint32_t quadratic;
+  // Constraints that private wires of their own satisfy.
+  uint32_t dropped;
+  // Where all are: the one that is dropped last; `2^32 - 1` elsewhere.
+  uint32_t last_dropped;
+  // The wire that satisfies it; 0 where it says `0 = 0`.
+  uint32_t last_own;
+  // Kept constraints with a hint.
+  uint32_t hints;
+  // Scales other than 1.
+  uint32_t rescaled;
+  // Whether nothing satisfies the circuit.
+  uint32_t unsatisfiable;
+  // The constraint that shows it; `2^32 - 1` where there is none.
+  uint32_t contradiction;
+  // The rule that shows it; [`nexuszero_rule_text`](super::explain::nexuszero_rule_text) has its text.
+  uint32_t contradiction_rule;
+  // Rounds of range inference.
+  uint32_t rounds;
   // Packed constraints.
   uint32_t packed;
   // Distinct private forms.
@@ -307,7 +350,9 @@ typedef struct NexuszeroWireRecord {
   double range_bits;
   // The number of the reason; [`nexuszero_reason_text`] has its text.
   uint32_t reason;
-  // The constraint at fault; `2^32 - 1` where there is none.
+  // The number of the rule that last narrowed it; [`nexuszero_rule_text`] has its text.
+  uint32_t rule;
+  // The constraint that bounds it, or the one at fault; `2^32 - 1` where there is none.
   uint32_t constraint;
   // The first wire without a bound that a derived wire depends on; 0 where there is none.
   uint32_t cause;
@@ -484,6 +529,12 @@ enum NexuszeroStatus nexuszero_circuits_explain(const struct NexuszeroCircuits *
 enum NexuszeroStatus nexuszero_reason_text(uint32_t reason,
                                            char *buffer,
                                            size_t capacity);
+
+// The text of a rule of range inference by its number; there is none beyond the last.
+//
+// # Safety
+// `buffer` has room for `capacity` bytes.
+enum NexuszeroStatus nexuszero_rule_text(uint32_t rule, char *buffer, size_t capacity);
 
 // The graphs of all circuits as rows without labels (`x`, `edge_source`, ..., `nodes`, `edges`).
 //
