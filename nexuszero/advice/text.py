@@ -41,7 +41,7 @@ WIDTH = 1000  # of lines: nothing is wrapped, whatever the terminal
 
 
 def render(answer: Recommendation) -> str:
-    """The circuit; proposal, nearest candidate, optimum; the bytes by part; what each constraint has left; the price."""
+    """The circuit; proposal, nearest candidate, optimum; bytes by part; what each constraint has left; the price."""
     parts = [_grid(_circuit(answer)), _parameters(answer)]
     if answer.proposal is not None:
         parts.append(_grid([("model", _verdict(answer.proposal)), ("nearest", _distance(answer.proposal.nearest))]))
