@@ -8,6 +8,7 @@ used as it is, and if it is missing the stage that needs it says so.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import yaml
 
 from nexuszero.config import AnalyseConfig, GenerateConfig, SummaryConfig, TrainConfig, TuneConfig, with_baseline
+from nexuszero.data import label_version
 from nexuszero.paths import SCRATCH
 from nexuszero.settings import Stage, storage_file
 
@@ -34,8 +36,24 @@ def given(model: type[Stage], values: Mapping[str, Any]) -> dict[str, Any]:
 
 def ensure(path: Path, make: Callable[[], object]) -> None:
     """Calls ``make`` if the file is missing and one of the notebooks' own; any other path is left alone."""
-    if path.resolve().is_relative_to(SCRATCH.resolve()) and not path.is_file():
+    scratch = SCRATCH.resolve()
+    if not path.resolve().is_relative_to(scratch):
+        return
+    folder, *rest = path.resolve().relative_to(scratch).parts
+    if rest:
+        _drop_old_labels(scratch / folder)
+    if not path.is_file():
         make()
+
+
+def _drop_old_labels(folder: Path) -> None:
+    """Removes a notebook's stand-ins if they were made when labels meant something else."""
+    stamp = folder / "label_version"
+    now = str(label_version())
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != now:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        stamp.write_text(now, encoding="utf-8")
 
 
 def ensure_dataset(data: Path) -> None:
