@@ -93,11 +93,13 @@ def results() -> str:
     """docs/results.md: what was measured, with the file and the key of each number."""
     parts = (_week, _losses, _proposals, _targets, _compiled, _costs, _golden, _comparison, _benchmark, _clone)
     sections = "\n\n".join(part() for part in parts)
+    recorded = Measured("reference/summary.json")("provenance", "library", "labels")
     return f"""# Results
 
 Made by `python docs/make.py` from the files below `reports/`; do not edit. Each section names its file. ± is the
 deviation over seeds. What the numbers mean, and what not, is in the [model card](model_card.md) and in
-[labels.md](labels.md).
+[labels.md](labels.md). What is read from `reports/reference` was recorded with labels of version {recorded}; labels
+are of version {CryptoBridge().label_version} now.
 
 {sections}
 """

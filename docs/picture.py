@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
-from nexuszero.crypto import LEVELS, Choice, CryptoBridge, Infeasible
+from nexuszero.crypto import LEVELS, Choice, CryptoBridge
+from nexuszero.data import Array
 from nexuszero.paths import ROOT
 
 WIDTH, HEIGHT = 760, 400
@@ -16,21 +16,26 @@ COLOURS = ("#56B4E9", "#0072B2", "#009E73", "#D55E00")  # Okabe and Ito (2008), 
 CIRCUIT = ROOT / "tests/fixtures/circuits/compare.bn128.r1cs"
 LOG2_Q = np.arange(16, 65)
 N = 64 * np.arange(4, 101)
-TERNARY = math.sqrt(2 / 3)  # standard deviation of secret and error
 
 
 def landscape() -> str:
     """An SVG: a curve a level, and the optimum of the auction at 128 bits."""
     bridge = CryptoBridge()
-    lines = [_curve(_smallest_n(bridge, level), colour, level) for level, colour in zip(LEVELS, COLOURS, strict=True)]
     choice = bridge.read([CIRCUIT]).choices(128)[0]
+    assert isinstance(choice, Choice)
+    bits = _bits(bridge, choice.s)
+    lines = [_curve(_smallest_n(bits, level), colour, level) for level, colour in zip(LEVELS, COLOURS, strict=True)]
     return "\n".join([_frame(), *_axes(), *lines, _optimum(choice), "</svg>\n"])
 
 
-def _smallest_n(bridge: CryptoBridge, level: int) -> list[int | None]:
+def _bits(bridge: CryptoBridge, deviation: float) -> Array:
+    """Bits of LWE, ``[log2 q, n]``, with the deviation of secret and error that the optimum has."""
+    grid = bridge.estimate_lwe(np.tile(N, len(LOG2_Q)), np.repeat(LOG2_Q, len(N)), deviation, deviation)
+    return grid["bits"].reshape(len(LOG2_Q), len(N))
+
+
+def _smallest_n(bits: Array, level: int) -> list[int | None]:
     """The smallest LWE dimension with so many bits, for each log2 q; None beyond the grid."""
-    grid = bridge.estimate_lwe(np.tile(N, len(LOG2_Q)), np.repeat(LOG2_Q, len(N)), TERNARY, TERNARY)
-    bits = grid["bits"].reshape(len(LOG2_Q), len(N))
     enough = bits >= level
     return [int(N[row.argmax()]) if row.any() else None for row in enough]
 
@@ -43,8 +48,7 @@ def _curve(dimensions: Sequence[int | None], colour: str, level: int) -> str:
     return f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"/>\n{label}'
 
 
-def _optimum(choice: Choice | Infeasible) -> str:
-    assert isinstance(choice, Choice)
+def _optimum(choice: Choice) -> str:
     x = _x(choice.log2_q)
     y = _y(choice.n)
     text = f"the auction at 128 bits: n {choice.n:,}, log2 q {choice.log2_q}, {choice.proof_size:,} bytes"

@@ -30,7 +30,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Read rows from a CSV file and write them back, extended.")]
 Samples = Annotated[str | None, typer.Option(help="Samples (LWE) or columns (SIS); unlimited by default.")]
 Security = Annotated[int, typer.Option(help="Bits of security: 100, 128, 192 or 256.")]
-BoundsFile = Annotated[Path | None, typer.Option("--bounds", help="JSON file: wire number to bit, uN, iN, or lo and hi.")]
+BoundsFile = Annotated[
+    Path | None, typer.Option("--bounds", help="JSON file: wire number to bit, uN, iN, or lo and hi.")
+]
 CheckpointFile = Annotated[
     Path | None, typer.Option("--checkpoint", help="A network [the baseline, else the published].")
 ]
@@ -126,7 +128,8 @@ def analyse(
     ]
     for circuit, why in zip(analyses, explanations, strict=True):
         row = circuit.row() | why.row()
-        _show(row, json_, [_plain(row), *advice.describe(circuit, why)])
+        counts = {key: value for key, value in row.items() if key != "finding"}  # described below them
+        _show(row, json_, [_plain(counts), *advice.describe(circuit, why)])
 
 
 @app.command()

@@ -8,7 +8,7 @@ import torch
 
 from nexuszero.data import Standardiser
 from nexuszero.errors import InputError
-from nexuszero.network import Checkpoint, ModelConfig, ParameterNet, load, publish, save
+from nexuszero.network import Checkpoint, ModelConfig, Origin, ParameterNet, load, publish, save
 from nexuszero.network.checkpoint import published_label_version
 from nexuszero.paths import PUBLISHED
 
@@ -19,13 +19,13 @@ SHAPE = {"hidden_dim": 16, "num_layers": 2, "num_heads": 4, "dropout": 0.0}
 def published(tmp_path: Path) -> Path:
     file = tmp_path / "model.safetensors"
     standardiser = Standardiser((1.0,) * 6, (2.0,) * 6)
-    publish(file, Checkpoint(ParameterNet(ModelConfig(**SHAPE)), standardiser, {"config": SHAPE, "seed": 3}))
+    publish(file, Checkpoint(ParameterNet(ModelConfig(**SHAPE)), standardiser, Origin(config=SHAPE, seed=3)))
     return file
 
 
 def test_it_comes_back_as_it_was(published: Path) -> None:
     first, again = (load(published) for _ in range(2))
-    assert first.meta["seed"] == 3
+    assert first.origin == Origin(config=SHAPE, seed=3)
     assert first.standardiser == Standardiser((1.0,) * 6, (2.0,) * 6)
     assert not first.model.training
     save(published.with_suffix(".pt"), first)
@@ -75,7 +75,7 @@ def test_what_is_saved_says_what_its_labels_mean(published: Path) -> None:
 
 def test_parts_that_a_network_lacks_are_kept(tmp_path: Path) -> None:
     config = ModelConfig(**SHAPE, receiver_bias=False, pooled_demand=False)
-    save(tmp_path / "a.pt", Checkpoint(ParameterNet(config), Standardiser((0.0,) * 6, (1.0,) * 6), {}))
+    save(tmp_path / "a.pt", Checkpoint(ParameterNet(config), Standardiser((0.0,) * 6, (1.0,) * 6)))
     assert load(tmp_path / "a.pt").model.config == config
 
 
@@ -89,4 +89,5 @@ def test_another_format_is_refused(published: Path) -> None:
 def test_what_is_published_again_has_its_own_hash(published: Path) -> None:
     again = published.with_name("again.safetensors")
     publish(again, load(published))
-    assert load(again).meta["format"] == 2
+    assert json.loads(again.with_suffix(".json").read_text())["format"] == 2
+    assert load(again).origin == load(published).origin

@@ -147,10 +147,11 @@ def test_a_flipped_byte(file: Path) -> None:
         read(file)
 
 
-def test_another_schema_version(file: Path) -> None:
+@pytest.mark.parametrize(("name", "expected"), [("schema", 4), ("label", 2)])
+def test_another_version_of_columns_or_labels(file: Path, name: str, expected: int) -> None:
     with h5py.File(file, "a") as opened:
-        opened.attrs["schema_version"] = 1
-    with pytest.raises(InputError, match=r"schema version 1, expected 3"):
+        opened.attrs[f"{name}_version"] = 1
+    with pytest.raises(InputError, match=rf"{name} version 1, expected {expected}; generate"):
         read(file)
 
 

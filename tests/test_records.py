@@ -17,23 +17,26 @@ from nexuszero.crypto import (
     Analysis,
     Choice,
     ConstraintMargin,
+    Contradiction,
     CryptoBridge,
     Estimate,
     Infeasible,
+    LastDropped,
     Parts,
     Verdict,
     binding_constraint,
     margins,
 )
+from nexuszero.crypto.records import UNKNOWN_KEYS
 
 KYBER = Estimate("usvp", 406, 998, 1.003941, 118.552, 107.59, 0.8185)
 NO_ATTACK = Estimate("dual", None, None, None, None, None, None, "fails")
 TRIVIAL = Estimate("sis", None, None, None, 0.0, 0.0, 0.0, "trivial")
 NO_VECTOR = Estimate("sis", None, None, None, None, None, None, "fails")
 CIRCUIT = Analysis(
-    file="auction.r1cs", wires=84, constraints=86, linear=10, quadratic=76, packed=76, forms=79,
-    heights=(3, 3, 6, 11, 20), liftable=True, bits=13, field_bits=254, field_order=1, custom_gates=0,
-    least_bits=16, candidates=40,
+    file="auction.r1cs", wires=84, constraints=86, linear=10, quadratic=76, dropped=0, last_dropped=None, hints=0,
+    rescaled=0, contradiction=None, rounds=5, packed=76, forms=79, heights=(3, 3, 6, 11, 20), liftable=True,
+    bits=13, field_bits=254, field_order=1, custom_gates=0, least_bits=16, candidates=40,
 )  # fmt: skip
 CHOICE = Choice(
     n=1600, log2_q=32, sigma=756.0, ord=4, k=1, kappa=13, l=11, D=4, g=11, Gamma=1, nlin=4, w=2, T=20, j=4, s=3.24037,
@@ -53,8 +56,8 @@ MARGIN = ConstraintMargin("hiding", 128, 131.5)
     [
         (KYBER, "attack beta d delta bits quantum_bits hardness status"),
         (NO_ATTACK, "attack beta d delta bits quantum_bits hardness status"),
-        (CIRCUIT, "file wires constraints linear quadratic packed forms height_64 height_32 height_16 height_8 "
-                  "height_4 liftable bits field_bits field_order custom_gates"),
+        (CIRCUIT, "file wires constraints linear quadratic dropped hints rescaled unsatisfiable rounds packed forms "
+                  "height_64 height_32 height_16 height_8 height_4 liftable bits field_bits field_order custom_gates"),
         (CHOICE, f"{LABEL} soundness parts rank_limit cut_limit"),
         (WITH_PRIME, f"{LABEL} soundness parts rank_limit cut_limit q"),
         (NOTHING, f"{LABEL} infeasible"),
@@ -87,6 +90,17 @@ def test_a_row_holds_what_the_record_holds():
     assert WEAK.row() == {"rounded": {"n": 1536, "log2_q": 32}, "sound": False, "fails": ["hiding", "binding"],
                           "sound_size": None}  # fmt: skip
     assert MARGIN.row() == {"constraint": "hiding", "needs": 128, "has": 131.5, "margin": 3.5}
+
+
+def test_what_nothing_satisfies_has_counts_and_nothing_else():
+    row = Analysis(**vars(CIRCUIT) | {"contradiction": Contradiction(3, 1)}).row()
+    assert row["unsatisfiable"] is True and row["constraints"] == 86
+    assert [name for name, value in row.items() if value is None] == list(UNKNOWN_KEYS)
+
+
+def test_a_circuit_is_empty_where_all_is_dropped():
+    empty = Analysis(**vars(CIRCUIT) | {"dropped": 86, "last_dropped": LastDropped(4, 7)})
+    assert empty.empty and not CIRCUIT.empty and not empty.unsatisfiable
 
 
 def test_one_line_in_the_fields_symbols():

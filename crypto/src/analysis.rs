@@ -7,7 +7,7 @@ use crate::field::{Field, U256, to_ubig};
 use crate::packing::Packing;
 use crate::r1cs::R1cs;
 use crate::ranges::{Bounds, Ranges, Unsatisfiable, bit_length, check_bounds};
-use crate::relation::{Dropped, Relation};
+use crate::relation::{Dropped, Part, Relation};
 
 /// The counts of a circuit that decide its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,15 @@ impl Analysis {
         let relation = Relation::of(r1cs, bounds);
         let ranges = Ranges::infer(&relation, r1cs.field().modulus(), bounds);
         Ok(Self::from_ranges(r1cs, &relation, ranges.as_ref()))
+    }
+
+    /// Analyses a circuit without a part of the analysis.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without(r1cs: &R1cs, part: Part) -> Self {
+        let relation = Relation::without(r1cs, &Bounds::new(), Some(part));
+        let ranges = Ranges::infer(&relation, r1cs.field().modulus(), &Bounds::new());
+        Self::from_ranges(r1cs, &relation, ranges.as_ref())
     }
 
     /// Analyses a circuit and its nodes; of an unsatisfiable one nothing is known of the nodes.

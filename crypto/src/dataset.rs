@@ -13,7 +13,7 @@ use crate::r1cs::R1cs;
 use crate::synth::{Family, Synthetic, synthesize, synthesize_sized};
 
 /// Layout and meaning of the columns; any change raises this number.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// Names of the splits, in the order of [`generate`]'s result.
 pub const SPLITS: [&str; 3] = ["train", "val", "test"];
@@ -51,6 +51,10 @@ pub struct Rows {
     pub wires: Vec<u32>,
     /// Constraints.
     pub constraints: Vec<u32>,
+    /// Constraints that are dropped.
+    pub dropped: Vec<u32>,
+    /// Hint constraints.
+    pub hints: Vec<u32>,
     /// Distinct private forms.
     pub forms: Vec<u32>,
     /// Heights for 64, 32, 16, 8 and 4 slots.
@@ -146,7 +150,7 @@ struct Row {
 }
 
 /// The rows of stream positions `first..first + count`, by split, in stream order.
-/// Positions without a sound parameter set have no row. `threads` of 0 means all cores.
+/// Positions of unsatisfiable circuits, and those without a sound parameter set, have no row. `threads` of 0 means all cores.
 ///
 /// # Errors
 /// When the range overflows or no thread pool can be had.
@@ -193,6 +197,9 @@ fn rows(
 
 fn row(draw: Draw, r1cs: &R1cs) -> Option<Row> {
     let (analysis, nodes) = Analysis::with_nodes(r1cs);
+    if analysis.unsatisfiable.is_some() {
+        return None;
+    }
     let choice = choose(&Demand::of_circuit(&analysis), draw.security).ok()?;
     let graph = Graph::of(r1cs, draw.security);
     Some(Row { split: split_of(r1cs.content_hash()), draw, graph, nodes, analysis, choice })
@@ -239,6 +246,8 @@ impl Rows {
         self.field_bits.push(analysis.field.bits() as u16);
         self.wires.push(analysis.wires);
         self.constraints.push(analysis.constraints);
+        self.dropped.push(analysis.dropped);
+        self.hints.push(analysis.hints);
         self.forms.push(analysis.forms);
         self.heights.push(std::array::from_fn(|slot| analysis.heights[slot]));
         self.bits.push(analysis.bits as u16);

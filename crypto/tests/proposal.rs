@@ -69,6 +69,14 @@ fn a_constraint_that_cannot_hold_is_named() {
     assert_eq!(fails(|it| it.log2_q = 2.0), [TooShort, Width, Binding]);
 }
 
+#[test]
+fn too_few_automorphisms_are_named() {
+    let proposal = Proposal { n: 64000.0, log2_q: 31.0, sigma: 1e4 };
+    assert_eq!(judge(&fixed(1, "2147483647"), 256, &proposal).unwrap().fails, [Soundness]);
+    let short = Proposal { log2_q: 30.0, ..proposal };
+    assert_eq!(judge(&fixed(1, "2147483647"), 256, &short).unwrap().fails, [TooShort, Soundness]);
+}
+
 /// The mask that hides secrets of one j is too narrow for those of the next, with which fewer rows would do.
 #[test]
 fn a_narrow_mask_fits_no_smaller_rank() {

@@ -3,8 +3,10 @@
 use std::collections::HashSet;
 
 use nexuszero_crypto::analysis::Analysis;
+use nexuszero_crypto::dataset::Shift;
 use nexuszero_crypto::field::U256;
-use nexuszero_crypto::ranges::Bounds;
+use nexuszero_crypto::ranges::{Bounds, Rule};
+use nexuszero_crypto::relation::Part;
 use nexuszero_crypto::synth::{Family, Synthetic, synthesize, synthesize_sized};
 use proptest::prelude::*;
 use sha2::{Digest, Sha256};
@@ -88,19 +90,71 @@ fn seeds_and_families_differ() {
     assert!(hashes.len() >= 1390, "{} of 1400", hashes.len());
 }
 
-#[test]
-fn about_half_are_liftable_and_the_mean_size_is_that_of_the_dataset() {
-    let circuits: Vec<_> =
-        Family::ALL.iter().flat_map(|&family| (0..150).map(move |seed| synthesize(family, seed))).collect();
-    let count = circuits.len() as f64;
-    let liftable = circuits.iter().filter(|circuit| liftable(circuit)).count() as f64 / count;
-    let mean = circuits.iter().map(nodes).sum::<usize>() as f64 / count;
-    assert!((0.44..0.56).contains(&liftable), "{liftable}");
-    assert!((200.0..300.0).contains(&mean), "{mean}");
+/// What the analysis makes of circuits, in shares of them.
+#[derive(Debug, Default)]
+struct Shares {
+    empty: f64,
+    liftable: f64,
+    nodes: f64, // mean
+    needs: [f64; PARTS.len()],
 }
 
-fn liftable(circuit: &Synthetic) -> bool {
-    Analysis::of(&circuit.r1cs, &Bounds::new()).expect("no bounds to refuse").liftable
+/// Every part of the analysis that a circuit may need.
+const PARTS: [Part; 8] = [
+    Part::Rule(Rule::Linear),
+    Part::Rule(Rule::ZeroProduct),
+    Part::Rule(Rule::FewValues),
+    Part::Rule(Rule::Product),
+    Part::Rule(Rule::Alternative),
+    Part::Drops,
+    Part::Hints,
+    Part::Scales,
+];
+
+impl Shares {
+    fn of(circuits: &[Synthetic], parts: &[Part]) -> Self {
+        let mut shares = Self::default();
+        let one = 1.0 / circuits.len() as f64;
+        for circuit in circuits {
+            let analysis = Analysis::of(&circuit.r1cs, &Bounds::new()).expect("no bounds to refuse");
+            assert_eq!(analysis.unsatisfiable, None);
+            shares.empty += one * f64::from(analysis.is_empty());
+            shares.liftable += one * f64::from(analysis.liftable);
+            shares.nodes += one * nodes(circuit) as f64;
+            for (share, &part) in shares.needs.iter_mut().zip(parts) {
+                let without = Analysis::without(&circuit.r1cs, part);
+                let same = (without.liftable, without.bits) == (analysis.liftable, analysis.bits);
+                *share += one * f64::from(!same);
+            }
+        }
+        shares
+    }
+}
+
+fn circuits(families: &[Family], seeds: u64) -> Vec<Synthetic> {
+    families.iter().flat_map(|&family| (0..seeds).map(move |seed| synthesize(family, seed))).collect()
+}
+
+/// Without a rule, the drops, the hints or the scales, the lift or `B` of some circuits would differ.
+#[test]
+fn circuits_are_worth_proving_and_every_part_of_the_analysis_is_needed() {
+    let (trained, unseen) = Family::ALL.split_at(Family::TRAINED);
+    for circuits in [circuits(trained, 60), circuits(unseen, 250)] {
+        let shares = Shares::of(&circuits, &PARTS);
+        assert!(shares.empty <= 0.02, "{shares:?}");
+        assert!((0.45..0.55).contains(&shares.liftable), "{shares:?}");
+        assert!((200.0..300.0).contains(&shares.nodes), "{shares:?}");
+        assert!(shares.needs.iter().all(|&share| share >= 0.02), "{shares:?}");
+    }
+}
+
+#[test]
+fn large_circuits_are_worth_proving() {
+    let trained = Family::ALL[..Family::TRAINED].iter();
+    let large = |&family: &Family| (0..6).map(move |seed| Shift::Large.circuit(family, seed));
+    let shares = Shares::of(&trained.flat_map(large).collect::<Vec<_>>(), &[]);
+    assert!(shares.empty <= 0.02, "{shares:?}");
+    assert!((0.4..0.6).contains(&shares.liftable), "{shares:?}");
 }
 
 #[test]
@@ -120,5 +174,5 @@ fn circuits_are_the_same_on_every_machine() {
         (0..20).for_each(|seed| hash.update(synthesize(family, seed).r1cs.content_hash()));
     }
     let digest: String = hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(digest, "8abf76efe114e1f9");
+    assert_eq!(digest, "66980ad5e4aec595");
 }

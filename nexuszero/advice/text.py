@@ -14,7 +14,15 @@ from nexuszero.crypto import CHOICE_KEYS, Choice, Infeasible
 if TYPE_CHECKING:
     from rich.table import Table
 
-DIGITS = {"sigma": 3, "lwe_bits": 3, "sis_bits": 3, "bit_security": 3, "hardness": 4}  # of what is computed
+DIGITS = {
+    "sigma": 3,
+    "s": 3,
+    "s1": 3,
+    "lwe_bits": 3,
+    "sis_bits": 3,
+    "bit_security": 3,
+    "hardness": 4,
+}  # of what is computed
 PROPOSED = {"n": 1, "log2_q": 2, "sigma": 1, "bit_security": 1, "hardness": 3, "proof_size": 0}  # of what is guessed
 MEANINGS = {
     "hiding": "Module-LWE, core-SVP",
@@ -33,7 +41,7 @@ WIDTH = 1000  # of lines: nothing is wrapped, whatever the terminal
 
 
 def render(answer: Recommendation) -> str:
-    """The circuit; proposal, nearest candidate and optimum; where the bytes go; what each constraint has left; the price."""
+    """The circuit; proposal, nearest candidate, optimum; bytes by part; what each constraint has left; the price."""
     parts = [_grid(_circuit(answer)), _parameters(answer)]
     if answer.proposal is not None:
         parts.append(_grid([("model", _verdict(answer.proposal)), ("nearest", _distance(answer.proposal.nearest))]))

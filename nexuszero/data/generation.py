@@ -181,7 +181,6 @@ def _index(out: Path, split: str) -> Path:
 
 def _attributes(config: GenerateConfig, bridge: CryptoBridge) -> dict[str, Any]:
     return {
-        "label_version": bridge.label_version,
         "crate_version": bridge.version,
         "master_seed": config.seed,
         "params_columns": list(PARAMETER_NAMES),

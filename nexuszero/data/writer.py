@@ -13,7 +13,7 @@ from typing import Any, Self
 import h5py
 import numpy as np
 
-from nexuszero.data.columns import Array, columns, schema_version
+from nexuszero.data.columns import Array, columns, label_version, schema_version
 
 POINTERS = ("node_ptr", "edge_ptr")
 _CHUNK_BYTES = 1 << 18
@@ -30,7 +30,8 @@ class Writer:
     def __init__(self, path: Path | str, attributes: Mapping[str, Any] | None = None) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        self.attributes: dict[str, Any] = {"schema_version": schema_version(), **(attributes or {})}
+        versions = {"schema_version": schema_version(), "label_version": label_version()}
+        self.attributes: dict[str, Any] = {**versions, **(attributes or {})}
         self._temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         self._file = h5py.File(self._temporary, "w", track_order=True)
         self._hashes: dict[str, hashlib._Hash] = {}

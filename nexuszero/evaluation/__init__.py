@@ -4,7 +4,7 @@ from nexuszero.evaluation.analysis import Evaluation, Report, analyse, batch_siz
 from nexuszero.evaluation.baselines import fit_baselines
 from nexuszero.evaluation.costs import Costs, Way, measure_costs, pays
 from nexuszero.evaluation.golden import compare_golden, recorded_seconds
-from nexuszero.evaluation.metrics import Measures, SeedTarget, measures, targets_met
+from nexuszero.evaluation.metrics import PROOF_SIZE_TARGET, Measures, SeedTarget, measures, targets_met
 from nexuszero.evaluation.regret import (
     Climb,
     Regret,
@@ -17,6 +17,7 @@ from nexuszero.evaluation.regret import (
 )
 
 __all__ = [
+    "PROOF_SIZE_TARGET",
     "Climb",
     "Costs",
     "Evaluation",

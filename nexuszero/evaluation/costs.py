@@ -101,7 +101,7 @@ def pays(costs: Costs, rows: Sequence[Regret]) -> list[Way]:
 
 
 def _calls(climb: Climb | None) -> int:
-    """Evaluations of an uphill search; where q is the field's prime there is one candidate."""
+    """Evaluations of an uphill search; where q is the field's prime only widths are left to try."""
     return climb.evaluations if climb else 1
 
 

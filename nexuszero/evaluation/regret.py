@@ -177,8 +177,8 @@ def climb(sizes: Mapping[tuple[int, int], int], start: tuple[int, int], most_bit
 def summarise_regret(rows: Sequence[Regret]) -> RegretSummary:
     """Shares sound as proposed, what the others lack, and how much larger proofs are than the smallest.
 
-    Where q is the field's prime there is one candidate, so only circuits whose q is free count for the excess of the
-    nearest candidate and for the evaluations of a search that starts there, or at the smallest q.
+    Where q is the field's prime candidates differ in width alone, so only circuits whose q is free count for the
+    excess of the nearest candidate and for the evaluations of a search that starts there, or at the smallest q.
     """
     free = [row for row in rows if row.free]
     excess = np.array([row.excess for row in free])

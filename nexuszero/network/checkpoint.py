@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,32 @@ from nexuszero.network.model import ModelConfig, ParameterNet
 
 FORMAT = 2
 Weights = dict[str, torch.Tensor]
+Cells = Mapping[str, int | float | str | bool | None]
 _DAMAGE = (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, pickle.UnpicklingError, SafetensorError)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a network comes from; nothing is said of one that nobody trained.
+
+    Args:
+        config: of the run that trained it, as that version of the package named the values.
+        metrics: of its best epoch, and the losses that were measured in the end.
+        seed: of weights, order and dropout.
+        data: content hashes of the splits that it was trained beside.
+        versions: of the packages that trained it.
+    """
+
+    config: Cells = field(default_factory=dict)
+    metrics: Cells = field(default_factory=dict)
+    seed: int = 0
+    data: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, meta: Mapping[str, Any]) -> Origin:
+        """From a file's JSON text."""
+        return cls(**{part.name: meta[part.name] for part in fields(cls) if part.name in meta})
 
 
 @dataclass(frozen=True)
@@ -33,12 +59,12 @@ class Checkpoint:
     Args:
         model: the network, in evaluation mode when loaded.
         standardiser: from the network's units to the original ones.
-        meta: JSON-able: ``config``, ``metrics``, ``seed``, ``data`` (content hashes), ``versions``.
+        origin: the run that trained it.
     """
 
     model: ParameterNet
     standardiser: Standardiser
-    meta: dict[str, Any]
+    origin: Origin = field(default_factory=Origin)
 
 
 def save(path: Path | str, checkpoint: Checkpoint) -> None:
@@ -84,7 +110,7 @@ def _label_version(meta: dict[str, Any]) -> int:
 
 
 def _meta(checkpoint: Checkpoint) -> dict[str, Any]:
-    return checkpoint.meta | {
+    return asdict(checkpoint.origin) | {
         "format": FORMAT,
         "label_version": label_version(),
         "model": asdict(checkpoint.model.config),
@@ -102,7 +128,7 @@ def _restored(file: Path, weights: Weights, meta: dict[str, Any]) -> Checkpoint:
     model = ParameterNet(ModelConfig(**meta["model"]))
     model.load_state_dict(weights)
     mean, std = (tuple(meta["standardiser"][name]) for name in ("mean", "std"))
-    return Checkpoint(model.eval(), Standardiser(mean, std), meta)
+    return Checkpoint(model.eval(), Standardiser(mean, std), Origin.of(meta))
 
 
 def _saved(file: Path) -> tuple[Weights, dict[str, Any]]:

@@ -101,7 +101,7 @@ def targets_met(report: Report) -> pd.DataFrame:
 
 def small_proofs(split: Split) -> pd.DataFrame:
     """Shares of labels whose proof is below the seed document's 5,000 bytes, by level, with the smallest proof."""
-    from nexuszero.evaluation.metrics import PROOF_SIZE_TARGET
+    from nexuszero.evaluation import PROOF_SIZE_TARGET
 
     table = pd.DataFrame({"lambda": split.circuit["security"], "bytes": split.metrics[:, 2]})
     sizes = table.groupby("lambda")["bytes"]
