@@ -404,3 +404,21 @@ fn what_lifts_proves_the_same_statement() {
     }
     assert!(counts.0.values().all(|&count| count > 0));
 }
+
+/// `x * h = 3a + 4b` with bits: where x is zero so is the right side, which 7 would not notice.
+#[test]
+fn a_prime_exceeds_both_forms_of_a_hint() {
+    let bit = |wire: &'static [(u32, i64)], minus: &'static [(u32, i64)]| -> [&[(u32, i64)]; 3] {
+        [wire, minus, &[]]
+    };
+    let constraints = [
+        bit(&[(1, 1)], &[(1, 1), (0, -1)]),
+        bit(&[(2, 1)], &[(2, 1), (0, -1)]),
+        bit(&[(3, 1)], &[(3, 1), (0, -1)]),
+        [&[(1, 1)], &[(4, 1)], &[(2, 3), (3, 4)]],
+    ];
+    let system = System::of("23", [5, 0, 3], &constraints);
+    let mut counts = Counts::default();
+    check(&system, &MODULI, &mut counts);
+    assert_eq!(counts.0["primes that serve"], 9); // from 11 on
+}
