@@ -117,7 +117,7 @@ class CryptoBridge:
         return self._library.answers(self._library.lib.nexuszero_choose, queries, "ChoiceRecord")
 
     def read(self, paths: Sequence[Path | str], bounds: str | None = None) -> Circuits:
-        """Reads `.r1cs` files; `bounds` is the text of a JSON object from wire to its width (labels.md, 1.7)."""
+        """Reads `.r1cs` files; `bounds` is a JSON object from wire to width, as text (labels.md, section 1.7)."""
         library = self._library
         names = [library.ffi.new("char[]", str(path).encode()) for path in paths]
         known = library.ffi.NULL if bounds is None else bounds.encode()
