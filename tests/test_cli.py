@@ -125,23 +125,23 @@ def test_an_infeasible_wish_names_the_constraint():
 
 
 def test_analyse_prints_an_object_a_line_in_order():
-    files = [CIRCUITS / "dot4.bn128.O1.r1cs", CIRCUITS / "adder24.bn128.O1.r1cs"]
+    files = [CIRCUITS / "merkle3.bn128.O1.r1cs", CIRCUITS / "adder24.bn128.O1.r1cs"]
     done = run("analyse", *files, "--json")
     first, second = map(json.loads, done.stdout.splitlines())
-    assert (first["constraints"], second["constraints"]) == (5, 146)
+    assert (first["forms"], second["forms"]) == (105, 187)
     assert (first["liftable"], second["liftable"]) == (False, True)
 
 
 def test_bounds_make_a_circuit_lift(tmp_path):
     bounds = tmp_path / "bounds.json"
-    bounds.write_text(json.dumps({str(wire): [-100, 100] for wire in range(1, 14)}))
-    found = answer("analyse", CIRCUITS / "dot4.bn128.O1.r1cs", "--bounds", bounds)
-    assert found["liftable"]
+    bounds.write_text(json.dumps({"1": "u17", "2": [0, 131071], "3": "u17"}))
+    found = answer("analyse", CIRCUITS / "interpolate.r1cs", "--bounds", bounds)
+    assert found["liftable"] and not answer("analyse", CIRCUITS / "interpolate.r1cs")["liftable"]
 
 
 def test_recommend_exactly():
     found = answer("recommend", CIRCUITS / "adder24.bn128.O1.r1cs", "--security", 128, "--exact")
-    assert (found["n"], found["log2_q"], found["kappa"], found["proof_size"]) == (1600, 32, 13, 15774)
+    assert (found["n"], found["log2_q"], found["kappa"], found["proof_size"]) == (1344, 32, 10, 12678)
     assert found["q"].bit_length() == 32
     assert found["source"].startswith("exact search")
 

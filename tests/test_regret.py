@@ -100,10 +100,11 @@ def test_compiled_circuits_are_the_repositorys_that_an_answer_covers(model):
     assert list(found)[-1] == "mean" and len(found["mean"]) == len(found["network"])
     assert list(found) == ["network", "network, then search", "network, then search, with a margin", "mean"]
     files = [file for place in regret.FIXTURES for file in sorted(place.glob("*.r1cs"))]
-    forms = CryptoBridge().read(files).analyse()["forms"]
-    kept = {file.name for file, count in zip(files, forms, strict=True) if count and "customgate" not in file.name}
+    analyses = CryptoBridge().read(files).analyse()
+    asked = (analyses["forms"] > 0) & (analyses["unsatisfiable"] == 0) & (analyses["custom_gates"] == 0)
+    kept = {file.name for file, wanted in zip(files, asked, strict=True) if wanted}
     rows = found["network"]
-    assert {row.circuit for row in rows} == kept and len(kept) > 80
+    assert {row.circuit for row in rows} == kept and len(kept) > 70
     summary = regret.summarise_regret(rows)
     assert 0 < summary["free"] < summary["circuits"] == len(rows)
     assert 0 <= summary["median_excess"] <= summary["worst_excess"]

@@ -51,7 +51,7 @@ def test_a_circuit_is_counted_without_its_path(recommended):
     rows = dict(recommendation.counts(recommended.circuit).itertuples(index=False))
     assert rows["constraints"] == 86
     assert rows["rows of forms at 64 slots"] == recommended.circuit.heights[0]
-    assert (rows["q is free"], rows["bits of the largest value"]) == ("yes", 13)
+    assert (rows["q is free"], rows["bits of the largest value"]) == ("yes", 12)
     assert not any("/" in str(value) for value in rows.values())
 
 

@@ -47,7 +47,7 @@ def test_missed_targets_have_a_reason(report):
         "hardness": "missed",
         "proof_size": "missed",
     }
-    assert "6.8 KB" in table.loc["proof_size", "reason"]
+    assert "small circuits" in table.loc["proof_size", "reason"]
     assert table.loc["bit_security", "reason"] == ""
 
 
