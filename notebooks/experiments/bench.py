@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 import command
 import gatv2 as plain
+import large_circuits
 import numpy as np
 import torch
 from bench_training import BATCH_SIZE, training
@@ -31,8 +32,8 @@ from nexuszero.crypto import LEVELS, Circuits, CryptoBridge
 from nexuszero.data import Split, Standardiser, read, read_all
 from nexuszero.evaluation import recorded_seconds
 from nexuszero.files import write_json
-from nexuszero.network import Batches, GraphBatches, NetworkProposer
-from nexuszero.paths import GOLDEN, PUBLISHED, ROOT
+from nexuszero.network import Batches, Checkpoint, GraphBatches, ModelConfig, NetworkProposer, ParameterNet, save
+from nexuszero.paths import GOLDEN, ROOT
 from nexuszero.report import pages, provenance
 from nexuszero.settings import Located, Stage
 from nexuszero.timing import Stopwatch
@@ -55,6 +56,7 @@ class BenchConfig(Stage):
     data: Located = Field(Path("data/full"), description="directory of {train,val,test}/index.h5")
     circuits: Count = Field(2000, description="circuits whose parameters are searched for")
     generated: list[Count] = Field([1000, 14_000, 100_000], description="sizes of the datasets to generate")
+    constraints: Count = Field(1_000_000, description="constraints of the circuits whose analysis is timed")
     repeats: int = Field(5, ge=1, description="turns of each comparison; a dataset above 20,000 circuits has one")
     lesson: Count = Field(50, description="batches of 32 that both networks learn from, twice")
     threads: Threads = Field(0, description="threads of torch, 0 for its default")
@@ -83,6 +85,7 @@ def measure(config: BenchConfig, log: Callable[[str], None] = print) -> Row:
         "answers": partial(answers, config.repeats),  # first: the time of one depends on what its process did before
         "estimates": partial(estimates, config.repeats),
         "labels": partial(labels, splits["train"], config),
+        "analysis": partial(large_circuits.rows, config.constraints, min(config.repeats, 3)),
         "generation": partial(generation, config),
         "loading": partial(loading, config, splits["train"]),
         "training": partial(training, splits["train"], splits["val"], config.lesson, config.repeats),
@@ -232,13 +235,15 @@ def answers(repeats: int) -> list[Row]:
 
 def _recommendations(repeats: int) -> Row:
     bridge = CryptoBridge()
-    network = NetworkProposer(PUBLISHED)
     with TemporaryDirectory() as directory:
         file = Path(directory) / "circuit.r1cs"
+        untrained = Path(directory) / "model.pt"  # as large as the published one, which learned other labels
+        save(untrained, Checkpoint(ParameterNet(ModelConfig(256, 4, 4, 0.0)), Standardiser((0.0,) * 6, (1.0,) * 6)))
+        network = NetworkProposer(untrained)
         _of_nodes(bridge, 500).write(0, file)
         with_model = partial(often, partial(recommend, bridge, file, 128, None, network), MANY)
         exact = partial(often, partial(recommend, bridge, file, 128), MANY)
-        what = f"recommend, 500 nodes, published model and exact search, {MANY} times"
+        what = f"recommend, 500 nodes, a network of the full week's size and exact search, {MANY} times"
         row = turns(what, exact, with_model, repeats, against="the exact search alone")
     return row | figure(1e3 / MANY * row["other"]["median"], "milliseconds with the model", most=20)
 
