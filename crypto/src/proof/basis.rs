@@ -1,0 +1,256 @@
+//! The lexicographically first basis of the rows, and random elements of their kernel (proof.md, section 4).
+//!
+//! Rows are reduced one after another by those of the basis before them; the multiples used are kept. A combination of
+//! rows is zero if the multiples of each row of the basis add up to zero, so one pass backwards over the multiples solves
+//! for a kernel element.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::hash::{BuildHasher, Hash, Hasher};
+
+use hashbrown::{DefaultHashBuilder, HashTable};
+
+use super::linear::Rows;
+use super::rejection::Refusal;
+use super::residues::{Element, Residues};
+use super::xof::Stream;
+
+/// Entries that elimination may touch, and may keep, beyond so many times those of the rows.
+const MOST_WORK: u64 = 1 << 32;
+const MOST_KEPT: u64 = 1 << 26;
+const NONE: u32 = u32::MAX;
+
+/// What a row is to the basis.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// In the basis.
+    Basis,
+    /// A combination of rows of the basis before it.
+    Dependent,
+    /// Equal to an earlier row, by its position.
+    Copy(u32),
+}
+
+/// The rows in sorted order with their roles, and by which multiples of earlier rows of the basis each is reduced.
+#[derive(Clone, Debug)]
+pub(super) struct Basis<E> {
+    order: Vec<u32>, // by position: the row
+    roles: Vec<Role>,
+    ends: Vec<usize>, // by position: where its multiples end
+    positions: Vec<u32>,
+    multiples: Vec<E>,
+}
+
+impl<E: Element> Basis<E> {
+    /// Reduces the rows, the sparsest first.
+    ///
+    /// # Errors
+    /// When that takes too much work: nothing is decided then.
+    pub(super) fn of<M: Residues<Element = E>>(m: &M, rows: &Rows<E>, wires: u32) -> Result<Self, Refusal> {
+        let mut order: Vec<u32> = (0..rows.len() as u32).collect();
+        order.sort_by_key(|&row| rows.get(row as usize).0.len());
+        let mut basis = Self {
+            roles: Vec::with_capacity(order.len()),
+            ends: Vec::with_capacity(order.len()),
+            positions: Vec::new(),
+            multiples: Vec::new(),
+            order,
+        };
+        let mut elimination = Elimination::new(m, rows, wires);
+        let copies = Copies::of(rows, &basis.order);
+        for position in 0..basis.order.len() {
+            let role = match copies[position] {
+                NONE => {
+                    let row = rows.get(basis.order[position] as usize);
+                    elimination.reduce(row, &mut basis);
+                    if elimination.keep(position as u32) { Role::Basis } else { Role::Dependent }
+                }
+                earlier => Role::Copy(earlier),
+            };
+            basis.roles.push(role);
+            basis.ends.push(basis.positions.len());
+            if elimination.is_too_much(basis.positions.len()) {
+                let reason = "the linear statement fills in beyond the work limit of this program";
+                return Err(Refusal::NotDecided(reason.into()));
+            }
+        }
+        Ok(basis)
+    }
+
+    /// Number of rows in the basis.
+    #[cfg(test)]
+    pub(super) fn rank(&self) -> usize {
+        self.roles.iter().filter(|&&role| role == Role::Basis).count()
+    }
+
+    /// A random y with `y^T S = 0`, by row: uniform outside the basis.
+    pub(super) fn kernel<M: Residues<Element = E>>(&self, m: &M, bits: u32, stream: &mut Stream) -> Vec<E> {
+        let count = self.order.len();
+        let mut by_row = vec![E::default(); count];
+        let mut sums = vec![E::default(); count]; // by position: multiples so far, each times its row's coefficient
+        let mut copied = vec![E::default(); count]; // by position: coefficients of its copies
+        for (position, role) in self.roles.iter().enumerate() {
+            if *role != Role::Basis {
+                by_row[self.order[position] as usize] = stream.uniform(m, bits);
+            }
+            if let Role::Copy(earlier) = *role {
+                let sum = copied[earlier as usize];
+                copied[earlier as usize] = m.add(sum, by_row[self.order[position] as usize]);
+            }
+        }
+        for position in (0..count).rev() {
+            let own = &mut by_row[self.order[position] as usize];
+            let total = match self.roles[position] {
+                Role::Copy(_) => continue,
+                Role::Dependent => m.add(*own, copied[position]),
+                Role::Basis => {
+                    let total = m.neg(sums[position]);
+                    *own = m.sub(total, copied[position]);
+                    total
+                }
+            };
+            let start = if position == 0 { 0 } else { self.ends[position - 1] };
+            for at in start..self.ends[position] {
+                let sum = &mut sums[self.positions[at] as usize];
+                *sum = m.add(*sum, m.mul(self.multiples[at], total));
+            }
+        }
+        by_row
+    }
+}
+
+/// By position: an earlier row that is equal.
+struct Copies;
+
+impl Copies {
+    fn of<E: Element>(rows: &Rows<E>, order: &[u32]) -> Vec<u32> {
+        let hasher = DefaultHashBuilder::default();
+        let mut known: HashTable<(u64, u32)> = HashTable::with_capacity(order.len());
+        let row = |position: u32| rows.get(order[position as usize] as usize);
+        let copy = |position: u32| {
+            let (wires, values) = row(position);
+            let mut hash = hasher.build_hasher();
+            wires.hash(&mut hash);
+            values.iter().for_each(|value| value.hash(&mut hash));
+            let hash = hash.finish();
+            let same = |&(other_hash, other): &(u64, u32)| {
+                other_hash == hash && row(other).0 == wires && row(other).1 == values
+            };
+            if let Some(&(_, earlier)) = known.find(hash, same) {
+                return earlier;
+            }
+            known.insert_unique(hash, (hash, position), |&(hash, _)| hash);
+            NONE
+        };
+        (0..order.len() as u32).map(copy).collect()
+    }
+}
+
+/// Reduced rows of the basis, and the row that is being reduced.
+struct Elimination<'a, M: Residues> {
+    m: &'a M,
+    uses: Vec<u32>,   // by wire: rows that contain it
+    pivots: Vec<u32>, // by wire: the reduced row whose pivot it is
+    // reduced rows
+    row_positions: Vec<u32>,
+    row_pivots: Vec<(u32, M::Element)>, // with the inverse of the pivot's value
+    row_ends: Vec<usize>,
+    row_wires: Vec<u32>,
+    row_values: Vec<M::Element>,
+    // the row at hand
+    values: Vec<M::Element>, // by wire
+    seen: Vec<bool>,         // by wire
+    touched: Vec<u32>,
+    due: BinaryHeap<Reverse<u32>>, // reduced rows that may have to be taken out, the first one first
+    work: u64,
+    most_work: u64,
+}
+
+impl<'a, M: Residues> Elimination<'a, M> {
+    fn new(m: &'a M, rows: &Rows<M::Element>, wires: u32) -> Self {
+        let mut uses = vec![0; wires as usize];
+        let mut entries = 0;
+        for row in 0..rows.len() {
+            rows.get(row).0.iter().for_each(|&wire| uses[wire as usize] += 1);
+            entries += rows.get(row).0.len() as u64;
+        }
+        Self {
+            m,
+            uses,
+            pivots: vec![NONE; wires as usize],
+            row_positions: Vec::new(),
+            row_pivots: Vec::new(),
+            row_ends: Vec::new(),
+            row_wires: Vec::new(),
+            row_values: Vec::new(),
+            values: vec![M::Element::default(); wires as usize],
+            seen: vec![false; wires as usize],
+            touched: Vec::new(),
+            due: BinaryHeap::new(),
+            work: 0,
+            most_work: MOST_WORK + 64 * entries,
+        }
+    }
+
+    /// Takes out of a row what the reduced rows can take; a reduced row holds no pivot of those before it.
+    fn reduce(&mut self, (wires, values): (&[u32], &[M::Element]), basis: &mut Basis<M::Element>) {
+        for (&wire, &value) in wires.iter().zip(values) {
+            self.add(wire, value);
+        }
+        while let Some(Reverse(number)) = self.due.pop() {
+            let (pivot, inverse) = self.row_pivots[number as usize];
+            let value = std::mem::take(&mut self.values[pivot as usize]);
+            if value == M::Element::default() {
+                continue;
+            }
+            let multiple = self.m.mul(value, inverse);
+            basis.positions.push(self.row_positions[number as usize]);
+            basis.multiples.push(multiple);
+            let factor = self.m.neg(multiple);
+            let start = if number == 0 { 0 } else { self.row_ends[number as usize - 1] };
+            for at in start..self.row_ends[number as usize] {
+                let term = self.m.mul(factor, self.row_values[at]);
+                self.add(self.row_wires[at], term);
+            }
+        }
+    }
+
+    fn add(&mut self, wire: u32, value: M::Element) {
+        self.work += 1;
+        let place = wire as usize;
+        self.values[place] = self.m.add(self.values[place], value);
+        if !std::mem::replace(&mut self.seen[place], true) {
+            self.touched.push(wire);
+            if self.pivots[place] != NONE {
+                self.due.push(Reverse(self.pivots[place]));
+            }
+        }
+    }
+
+    /// Adds what is left of the row to the reduced ones; whether anything is left. Its pivot is the wire that the
+    /// fewest rows contain.
+    fn keep(&mut self, position: u32) -> bool {
+        let mut left = std::mem::take(&mut self.touched);
+        left.iter().for_each(|&wire| self.seen[wire as usize] = false);
+        left.retain(|&wire| self.values[wire as usize] != M::Element::default());
+        let pivot = left.iter().copied().min_by_key(|&wire| (self.uses[wire as usize], wire));
+        if let Some(pivot) = pivot {
+            self.pivots[pivot as usize] = self.row_positions.len() as u32;
+            self.row_positions.push(position);
+            self.row_pivots.push((pivot, self.m.inv(self.values[pivot as usize])));
+            for &wire in left.iter().filter(|&&wire| wire != pivot) {
+                self.row_wires.push(wire);
+                self.row_values.push(self.values[wire as usize]);
+            }
+            self.row_ends.push(self.row_wires.len());
+        }
+        left.iter().for_each(|&wire| self.values[wire as usize] = M::Element::default());
+        left.clear();
+        self.touched = left;
+        pivot.is_some()
+    }
+
+    fn is_too_much(&self, multiples: usize) -> bool {
+        self.work > self.most_work || (self.row_wires.len() + multiples) as u64 > MOST_KEPT.max(self.most_work >> 6)
+    }
+}
