@@ -66,9 +66,13 @@ impl Analysis {
     /// When a bound is not an interval of an existing wire inside the signed field.
     pub fn of(r1cs: &R1cs, bounds: &Bounds) -> Result<Self> {
         check_bounds(bounds, r1cs.field(), r1cs.wires())?;
-        let relation = Relation::of(r1cs, bounds);
-        let ranges = Ranges::infer(&relation, r1cs.field().modulus(), bounds);
-        Ok(Self::from_ranges(r1cs, &relation, ranges.as_ref()))
+        Ok(Self::of_relation(r1cs, &Relation::of(r1cs, bounds), bounds))
+    }
+
+    /// Analyses a circuit of which this is the relation with these bounds.
+    pub(crate) fn of_relation(r1cs: &R1cs, relation: &Relation, bounds: &Bounds) -> Self {
+        let ranges = Ranges::infer(relation, r1cs.field().modulus(), bounds);
+        Self::from_ranges(r1cs, relation, ranges.as_ref())
     }
 
     /// Analyses a circuit and its nodes; of an unsatisfiable one nothing is known of the nodes.
@@ -125,13 +129,23 @@ impl Analysis {
 /// # Errors
 /// When nothing satisfies the constraints modulo q, hence nothing the circuit.
 pub fn serves(relation: &Relation, bounds: &Bounds, q: U256) -> Result<bool, Unsatisfiable> {
+    serving_ranges(relation, bounds, q).map(|ranges| ranges.is_some())
+}
+
+/// The ranges modulo a prime q that serves; nothing if it does not.
+pub(crate) fn serving_ranges<'a>(
+    relation: &'a Relation,
+    bounds: &Bounds,
+    q: U256,
+) -> Result<Option<Ranges<'a>>, Unsatisfiable> {
     let prime = IBig::from(to_ubig(q));
     let divides = |value: &IBig| (value % &prime).is_zero();
     if relation.integers().iter().any(divides) {
-        return Ok(false);
+        return Ok(None);
     }
     let ranges = Ranges::infer(relation, q, bounds)?;
-    Ok(ranges.largest_value() < prime.min(to_ubig(relation.field().modulus()).into()))
+    let serves = ranges.largest_value() < prime.min(to_ubig(relation.field().modulus()).into());
+    Ok(serves.then_some(ranges))
 }
 
 /// `(q - 1) / 2`.

@@ -5,7 +5,7 @@
 use rayon::prelude::*;
 
 use super::basis::Basis;
-use super::instance::Instance;
+use super::instance::{Instance, Part};
 use super::residues::{Element, Residues};
 use super::ring::{DEGREE, Poly, Slotted};
 use super::xof::{Stream, Xof};
@@ -52,6 +52,11 @@ impl<E: Element> Checks<E> {
             .collect();
         let (phis, constants): (Vec<_>, Vec<_>) = masks.into_iter().unzip();
         Self { phis: phis.into_iter().flatten().collect(), constants }
+    }
+
+    #[cfg(test)]
+    pub(super) fn phi(&self, set: usize, row: usize) -> Slotted<E> {
+        self.phis[set][row]
     }
 
     /// `sum_a phi_a f_a` by set of phis and by opening, for rows of openings.
@@ -142,7 +147,7 @@ fn trace_mask<M: Residues>(
         constant.0[place] = combination.delta;
         let phi = |row| {
             let encoded = combination.encoded(instance, row);
-            if ring.ord() == 1 {
+            if ring.ord() == 1 || !instance.has(Part::Free) {
                 return encoded;
             }
             let mut free = ring.poly(&encoded);
@@ -171,6 +176,9 @@ fn sidon_mask<M: Residues>(
     }
     let phi = |row| {
         let mut phi = ring.uniform(&mut stream);
+        if !instance.has(Part::Free) {
+            phi = Poly::default();
+        }
         for (check, combination) in checks.iter().enumerate() {
             let asked = ring.poly(&combination.encoded(instance, row));
             for exponent in (0..DEGREE).step_by(ring.ord()) {

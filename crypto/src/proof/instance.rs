@@ -1,7 +1,10 @@
 //! A statement with its public values, modulo q: what prover and verifier share.
 
+use std::sync::OnceLock;
+
 use crate::field::U256;
 
+use super::basis::Basis;
 use super::layout::{Layout, Values};
 use super::linear::Rows;
 use super::parameters::Parameters;
@@ -23,6 +26,20 @@ pub(super) struct Instance<'a, M: Residues> {
     pub(super) y_powers: Vec<M::Element>,
     /// `stmt`.
     pub(super) digest: [u8; DIGEST],
+    basis: OnceLock<Basis<M::Element>>,
+    #[cfg(test)]
+    pub(super) left_out: Option<Part>,
+}
+
+/// A part of the argument. Tests leave one out on both sides, to see that a forgery needs it gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The products, `V_i`.
+    Products,
+    /// The linear checks, `E_{i,j}`.
+    Linear,
+    /// The terms of the linear checks that prove slots to lie in the base field.
+    Free,
 }
 
 impl<'a, M: Residues> Instance<'a, M> {
@@ -47,7 +64,32 @@ impl<'a, M: Residues> Instance<'a, M> {
             layout,
             rows,
             y_powers,
+            basis: OnceLock::new(),
+            #[cfg(test)]
+            left_out: None,
         })
+    }
+
+    /// The basis of the rows, worked out when it is first asked for.
+    ///
+    /// # Errors
+    /// When that takes too much work.
+    pub(super) fn basis(&self) -> Result<&Basis<M::Element>, Refusal> {
+        if let Some(basis) = self.basis.get() {
+            return Ok(basis);
+        }
+        let basis = Basis::of(self.ring.m(), &self.rows, self.statement.relation.wires())?;
+        Ok(self.basis.get_or_init(|| basis))
+    }
+
+    /// Whether a part of the argument is there: always, but in tests.
+    #[cfg_attr(not(test), allow(clippy::unused_self))]
+    pub(super) fn has(&self, part: Part) -> bool {
+        #[cfg(test)]
+        let has = self.left_out != Some(part);
+        #[cfg(not(test))]
+        let has = matches!(part, Part::Products | Part::Linear | Part::Free);
+        has
     }
 
     pub(super) const fn parameters(&self) -> &'a Parameters {

@@ -9,12 +9,16 @@
 mod basis;
 mod bits;
 mod challenge;
+#[cfg(test)]
+mod cheats;
 mod checks;
 mod coder;
 mod commitment;
 mod encoding;
 mod gaussian;
 mod instance;
+#[cfg(test)]
+mod known_answers;
 mod layout;
 mod linear;
 mod parameters;
@@ -114,7 +118,6 @@ impl Statement<'_> {
             Some(narrow) => self.prove_modulo(narrow, witness, public, entropy),
             None => self.prove_modulo(Wide::new(self.parameters.q), witness, public, entropy),
         }?;
-        self.verify(&bytes, public).context("the proof that was made is not valid: this is a bug")?;
         Ok(Proof { bytes, public: public.to_vec(), attempts })
     }
 
@@ -129,7 +132,15 @@ impl Statement<'_> {
         let wires = witness::lifted(&m, &self.relation, &values, witness);
         let instance = Instance::new(m.clone(), self, public)?;
         let seed = secret_seed(&instance, witness, entropy);
-        Prover::new(&instance, &wires)?.prove(&*seed)
+        let (bytes, attempts) = Prover::new(&instance, &wires)?.prove(&*seed)?;
+        self.verify_bytes(&instance, &bytes).context("the proof that was made is not valid: this is a bug")?;
+        Ok((bytes, attempts))
+    }
+
+    /// Bytes that a proof has on average.
+    #[must_use]
+    pub const fn expected_size(&self) -> u64 {
+        self.size
     }
 
     /// Verifies that a proof is valid for public values.
@@ -137,24 +148,29 @@ impl Statement<'_> {
     /// # Errors
     /// When it is not accepted.
     pub fn verify(&self, proof: &[u8], public: &[U256]) -> Result<(), Refusal> {
-        let header = Header::read(proof)?;
-        check(header.security == self.parameters.security, Code::Length, "a proof at another security level")?;
         self.check_public(public)?;
-        let parts = Parts::of(proof, &header, &self.parameters)?;
-        self.check_intervals(public)?;
         match Narrow::new(self.parameters.q) {
-            Some(narrow) => self.verify_modulo(narrow, &header, &parts, public),
-            None => self.verify_modulo(Wide::new(self.parameters.q), &header, &parts, public),
+            Some(narrow) => self.verify_modulo(narrow, proof, public),
+            None => self.verify_modulo(Wide::new(self.parameters.q), proof, public),
         }
     }
 
-    fn verify_modulo<M: Residues>(
-        &self,
-        m: M,
-        header: &Header,
-        parts: &Parts<'_>,
-        public: &[U256],
-    ) -> Result<(), Refusal> {
-        verifier::verify(&Instance::new(m, self, public)?, header, parts)
+    fn verify_modulo<M: Residues>(&self, m: M, proof: &[u8], public: &[U256]) -> Result<(), Refusal> {
+        let header = self.header(proof)?;
+        let parts = Parts::of(proof, &header, &self.parameters)?;
+        self.check_intervals(public)?;
+        verifier::verify(&Instance::new(m, self, public)?, &header, &parts)
+    }
+
+    fn verify_bytes<M: Residues>(&self, instance: &Instance<'_, M>, proof: &[u8]) -> Result<(), Refusal> {
+        let header = self.header(proof)?;
+        verifier::verify(instance, &header, &Parts::of(proof, &header, &self.parameters)?)
+    }
+
+    /// The header of a proof at this security level.
+    fn header(&self, proof: &[u8]) -> Result<Header, Refusal> {
+        let header = Header::read(proof)?;
+        check(header.security == self.parameters.security, Code::Length, "a proof at another security level")?;
+        Ok(header)
     }
 }

@@ -31,6 +31,11 @@ impl<E: Element> Weights<E> {
         Self { by_opening: (0..k).into_par_iter().map(draw).collect() }
     }
 
+    #[cfg(test)]
+    pub(super) fn of_opening(&self, u: usize) -> &[E] {
+        &self.by_opening[u]
+    }
+
     /// For each opening the sums over the products of a slot of `alpha_{u,n}` times a value of the product in it.
     pub(super) fn sums<M: Residues<Element = E>>(
         &self,
@@ -83,4 +88,19 @@ pub(super) fn scaled<'a, M: Residues>(
     let ring = &instance.ring;
     let block = &rows[factor.row].0[slot * ring.ord()..(slot + 1) * ring.ord()];
     block.iter().map(move |&value| ring.m().mul(factor.scale, value))
+}
+
+/// The coefficients of a slot's value, ord of them.
+#[derive(Clone, Copy)]
+pub(super) struct SlotValue<E>(pub(super) [E; MOST_ORD]);
+
+/// The largest degree of a slot.
+const MOST_ORD: usize = 16;
+
+impl<E: Element> SlotValue<E> {
+    pub(super) fn of(values: impl Iterator<Item = E>) -> Self {
+        let mut slot = Self([E::default(); MOST_ORD]);
+        slot.0.iter_mut().zip(values).for_each(|(place, value)| *place = value);
+        slot
+    }
 }

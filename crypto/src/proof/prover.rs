@@ -16,7 +16,8 @@ use super::commitment::{High, Matrix, add_square, cut, uncut};
 use super::encoding::Message;
 use super::gaussian::Gaussian;
 use super::instance::Instance;
-use super::products::{Weights, folded, scaled};
+use super::layout::Factor;
+use super::products::{SlotValue, Weights, folded, scaled};
 use super::residues::{Element, Residues};
 use super::ring::{DEGREE, Poly, Slotted};
 use super::statement::element_bytes;
@@ -52,13 +53,13 @@ pub(super) fn secret_seed(
 /// What all attempts share.
 pub(super) struct Prover<'a, M: Residues> {
     instance: &'a Instance<'a, M>,
-    basis: Basis<M::Element>,
+    basis: &'a Basis<M::Element>,
     matrix: Matrix<'a, M>,
     randomness: Gaussian,
     mask: Gaussian,
     bound: UBig,
     /// `m_a`, a < height.
-    forms: Zeroizing<Vec<Slotted<M::Element>>>,
+    pub(super) forms: Zeroizing<Vec<Slotted<M::Element>>>,
 }
 
 impl<'a, M: Residues> Prover<'a, M> {
@@ -67,7 +68,7 @@ impl<'a, M: Residues> Prover<'a, M> {
         let parameters = instance.parameters();
         let [randomness, mask] = parameters.variances();
         Ok(Self {
-            basis: Basis::of(instance.ring.m(), &instance.rows, instance.statement.relation.wires())?,
+            basis: instance.basis()?,
             matrix: Matrix::new(&instance.ring, parameters),
             randomness: Gaussian::new(&randomness, parameters.security),
             mask: Gaussian::new(&mask, parameters.security),
@@ -206,7 +207,7 @@ impl<E: Element> Committed<E> {
         for (i, message) in garbage(prover, &weights, &openings).iter().enumerate() {
             rows.push(commit(height + nlin + i, message));
         }
-        let checks = Checks::draw(instance, &prover.basis, &first);
+        let checks = Checks::draw(instance, prover.basis, &first);
         let sums = Zeroizing::new(checks.sums(instance, &[prover.forms.as_slice()]));
         let answers: Vec<_> = (0..nlin)
             .map(|j| {
@@ -295,15 +296,18 @@ fn garbage<M: Residues>(
     let instance = prover.instance;
     let (ring, m) = (&instance.ring, instance.ring.m());
     let sums = weights.sums(instance, |opening, product, term| {
-        let masks = product.factors.map(|factor| scaled(instance, &openings[opening], product.slot, factor));
-        let values = product.factors.map(|factor| {
-            let value = prover.forms[factor.row].0[product.slot * ring.ord()];
-            m.add(m.mul(factor.scale, value), factor.public)
-        });
-        let [a, b, c] = masks;
-        for (place, ((a, b), c)) in term.iter_mut().zip(a.zip(b).zip(c)) {
-            let mixed = m.add(m.mul(a, values[1]), m.mul(b, values[0]));
-            *place = m.sub(mixed, c);
+        let mask = |factor| SlotValue::of(scaled(instance, &openings[opening], product.slot, factor));
+        let value = |factor: Factor<M::Element>| {
+            let mut value = SlotValue::of(scaled(instance, &prover.forms, product.slot, factor));
+            value.0[0] = m.add(value.0[0], factor.public);
+            value
+        };
+        let [a, b, c] = product.factors;
+        let ord = ring.ord();
+        ring.add_slot_product(term, &mask(a).0[..ord], &value(b).0[..ord], product.slot);
+        ring.add_slot_product(term, &value(a).0[..ord], &mask(b).0[..ord], product.slot);
+        for (place, own) in term.iter_mut().zip(mask(c).0) {
+            *place = m.sub(*place, own);
         }
     });
     (0..instance.parameters().gamma as usize).map(|i| folded(instance, &sums, i)).collect()
@@ -318,13 +322,9 @@ fn masked_products<M: Residues>(
     let (ring, parameters) = (&instance.ring, instance.parameters());
     let first_garbage = (parameters.height + parameters.nlin) as usize;
     let sums = weights.sums(instance, |opening, product, term| {
-        let [a, b, _] = product.factors.map(|factor| {
-            let mut value = [M::Element::default(); 16];
-            let parts = scaled(instance, &openings[opening], product.slot, factor);
-            value.iter_mut().zip(parts).for_each(|(place, part)| *place = part);
-            value
-        });
-        ring.add_slot_product(term, &a[..ring.ord()], &b[..ring.ord()], product.slot);
+        let mask = |factor| SlotValue::of(scaled(instance, &openings[opening], product.slot, factor));
+        let [a, b, _] = product.factors.map(mask);
+        ring.add_slot_product(term, &a.0[..ring.ord()], &b.0[..ring.ord()], product.slot);
     });
     let masked = |i: usize| ring.sub(&folded(instance, &sums, i), &ring.poly(&openings[i][first_garbage + i]));
     (0..parameters.gamma as usize).map(masked).collect()

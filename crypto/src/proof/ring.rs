@@ -106,6 +106,7 @@ impl<M: Residues> Ring<M> {
     }
 
     /// `X^ord` in a slot.
+    #[cfg(test)]
     pub(super) fn zeta(&self, slot: usize) -> M::Element {
         self.zetas[slot]
     }

@@ -5,10 +5,10 @@ use dashu_int::IBig;
 use crate::analysis::Analysis;
 use crate::field::{Field, U256};
 use crate::label::check_level;
-use crate::modulus::choose_prime;
+use crate::modulus::settle;
 use crate::packing::Packing;
 use crate::r1cs::R1cs;
-use crate::ranges::{Bounds, Interval, Ranges, Unsatisfiable, check_bounds};
+use crate::ranges::{Bounds, Interval, Unsatisfiable, check_bounds};
 use crate::relation::Relation;
 
 use super::parameters::Parameters;
@@ -26,6 +26,7 @@ pub struct Statement<'a> {
     /// Where the circuit lifts: the intervals of public wires that count, modulo q.
     intervals: Vec<(u32, Interval)>,
     circuit: [u8; DIGEST],
+    pub(super) size: u64,
 }
 
 impl<'a> Statement<'a> {
@@ -43,28 +44,24 @@ impl<'a> Statement<'a> {
             return Err(Refusal::new(Code::Statement, reason));
         }
 
-        let analysis = Analysis::of(r1cs, bounds).map_err(refused)?;
-        let settled = choose_prime(r1cs, &analysis, bounds, security).map_err(|error| {
+        let relation = Relation::of(r1cs, bounds);
+        let analysis = Analysis::of_relation(r1cs, &relation, bounds);
+        let (settled, ranges) = settle(&relation, &analysis, bounds, security).map_err(|error| {
             let code = if error.is::<Unsatisfiable>() { Code::Statement } else { Code::Parameters };
             Refusal::new(code, format!("{error:#}"))
         })?;
-        let relation = Relation::of(r1cs, bounds);
         let counting = relation.counting();
-        let public = 1..r1cs.first_private();
-        let counts = public.filter(|&wire| counting[wire as usize]).collect::<Vec<_>>();
-        let intervals = if analysis.liftable {
-            let ranges = Ranges::infer(&relation, settled.q, bounds)
-                .map_err(|error| Refusal::new(Code::Statement, error.to_string()))?;
+        let counts: Vec<u32> = (1..r1cs.first_private()).filter(|&wire| counting[wire as usize]).collect();
+        let intervals = ranges.map_or_else(Vec::new, |ranges| {
             counts.iter().map(|&wire| (wire, ranges.interval(wire).clone())).collect()
-        } else {
-            Vec::new()
-        };
+        });
         let declared = counts.iter().filter_map(|&wire| Some((wire, bounds.get(&wire)?)));
         Ok(Self {
             circuit: circuit_digest(r1cs, &declared.collect::<Vec<_>>()),
             packing: Packing::of(&relation, analysis.liftable),
             parameters: Parameters::of(&settled.choice, settled.q),
             liftable: analysis.liftable,
+            size: settled.choice.proof_size,
             intervals,
             relation,
             r1cs,

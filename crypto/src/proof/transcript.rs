@@ -1,6 +1,6 @@
 //! The two digests that bind a proof's messages in their order (proof.md, sections 6 and 8).
 
-use super::instance::Instance;
+use super::instance::{Instance, Part};
 use super::residues::Residues;
 use super::ring::Poly;
 use super::xof::{DIGEST, Xof};
@@ -35,8 +35,8 @@ pub(super) fn final_seed<M: Residues>(
         .part(first)
         .part(&ring.bytes(garbage))
         .part(&ring.bytes(answers))
-        .part(&ring.bytes(products))
-        .part(&ring.bytes(linear));
+        .part(&ring.bytes(products.iter().filter(|_| instance.has(Part::Products))))
+        .part(&ring.bytes(linear.iter().filter(|_| instance.has(Part::Linear))));
     let mut seed = vec![0; instance.parameters().seed_bytes()];
     xof.stream().fill(&mut seed);
     seed

@@ -10,7 +10,7 @@ use super::checks::{Checks, masked_sum};
 use super::commitment::{High, Matrix, add_square, uncut};
 use super::encoding::{Header, Message, Parts};
 use super::instance::Instance;
-use super::products::{Weights, folded, scaled};
+use super::products::{SlotValue, Weights, folded, scaled};
 use super::rejection::{Code, Refusal, check};
 use super::residues::{Element, Residues};
 use super::ring::{Poly, Slotted};
@@ -26,21 +26,20 @@ pub(super) fn verify<M: Residues>(
     check(same, Code::OtherStatement, "a proof of another statement")?;
     let message = Message::read(instance, parts)?;
     let opened = Opened::of(instance, &message)?;
-    let basis = Basis::of(instance.ring.m(), &instance.rows, instance.statement.relation.wires())?;
-    let seed = opened.seed(instance, &message, &basis);
+    let seed = opened.seed(instance, &message, instance.basis()?);
     check(seed == message.seed, Code::Challenge, "the challenge is not that of what the proof commits to")
 }
 
 /// The challenges, `w1_i`, and `f_{i,a}` of every opening.
-struct Opened<E> {
+pub(super) struct Opened<E> {
     challenges: Vec<Slotted<E>>,
-    masks: Vec<Vec<Poly<E>>>,   // w1 by opening
-    rows: Vec<Vec<Slotted<E>>>, // f by opening
+    pub(super) masks: Vec<Vec<Poly<E>>>,   // w1 by opening
+    pub(super) rows: Vec<Vec<Slotted<E>>>, // f by opening
 }
 
 impl<E: Element> Opened<E> {
     /// Recovers what the prover committed to before the challenge, and checks norms (R13).
-    fn of<M: Residues<Element = E>>(
+    pub(super) fn of<M: Residues<Element = E>>(
         instance: &Instance<'_, M>,
         message: &Message<E>,
     ) -> Result<Self, Refusal> {
@@ -97,7 +96,7 @@ impl<E: Element> Opened<E> {
                 let factor = product.factors[combination];
                 let own = scaled(instance, rows, product.slot, factor);
                 let known = c.iter().map(|&c| ring.m().mul(c, factor.public));
-                own.zip(known).map(|(own, known)| ring.m().sub(own, known)).collect::<SlotValue<E>>()
+                SlotValue::of(own.zip(known).map(|(own, known)| ring.m().sub(own, known)))
             };
             let [a, b, of_c] = [0, 1, 2].map(hat);
             ring.add_slot_product(term, &a.0[..ord], &b.0[..ord], product.slot);
@@ -121,17 +120,6 @@ impl<E: Element> Opened<E> {
         }
         let garbage = &message.rows[height + nlin..];
         final_seed(instance, &first, garbage, &message.answers, &products, &linear)
-    }
-}
-
-/// A slot value without an allocation.
-struct SlotValue<E>([E; 16]);
-
-impl<E: Element> FromIterator<E> for SlotValue<E> {
-    fn from_iter<I: IntoIterator<Item = E>>(values: I) -> Self {
-        let mut slot = Self([E::default(); 16]);
-        slot.0.iter_mut().zip(values).for_each(|(place, value)| *place = value);
-        slot
     }
 }
 
