@@ -6,7 +6,6 @@ use dashu_int::UBig;
 
 use super::basis::Basis;
 use super::checks::Checks;
-use super::commitment::Matrix;
 use super::encoding::{Header, Message, Parts};
 use super::instance::Instance;
 use super::products::Weights;

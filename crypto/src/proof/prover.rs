@@ -91,9 +91,10 @@ impl<'a, M: Residues> Prover<'a, M> {
     /// A proof; nothing if it would be too long in norm, or has a number that its coder does not take.
     fn attempt(&self, seed: &[u8], number: u32) -> Option<Vec<u8>> {
         let secrets = Secrets::draw(self, seed, number);
-        let committed = Committed::of(self, &secrets);
-        let message = committed.respond(self, &secrets)?;
-        message.write(self.instance)
+        let first = First::of(self, &secrets);
+        let claims = Claims::of(self, &secrets, &first);
+        let seed = claims.seed(self.instance, &first);
+        self.respond(&secrets, first, claims, seed)?.write(self.instance)
     }
 }
 
@@ -111,7 +112,7 @@ fn committed<M: Residues>(instance: &Instance<'_, M>, wires: &[M::Element]) -> V
 }
 
 /// What serves one attempt: randomness of the commitment, masks of openings and of linear checks.
-struct Secrets<E: Element> {
+pub(super) struct Secrets<E: Element> {
     /// r, 64 integers an element.
     r: Zeroizing<Vec<i64>>,
     /// `y_i` by opening.
@@ -121,7 +122,11 @@ struct Secrets<E: Element> {
 }
 
 impl<E: Element> Secrets<E> {
-    fn draw<M: Residues<Element = E>>(prover: &Prover<'_, M>, seed: &[u8], number: u32) -> Self {
+    pub(super) fn draw<M: Residues<Element = E>>(
+        prover: &Prover<'_, M>,
+        seed: &[u8],
+        number: u32,
+    ) -> Self {
         let parameters = prover.instance.parameters();
         let stream = |tag: &str| Xof::new(tag).part(seed).part(&number.to_le_bytes()).stream();
         let length = parameters.m2() * DEGREE;
@@ -153,150 +158,215 @@ impl<M: Residues> Prover<'_, M> {
     }
 }
 
-/// What is fixed before the challenge.
-struct Committed<E: Element> {
+/// What is fixed before products and linear checks are drawn.
+pub(super) struct First<E: Element> {
     /// `t0`.
     t0: Zeroizing<Vec<Poly<E>>>,
+    /// `t01`.
     cut: Vec<Poly<E>>,
     /// `w_i` by opening.
     masks: Vec<Zeroizing<Vec<Poly<E>>>>,
     /// `high(w_i)` by opening.
     highs: Vec<Vec<High>>,
+    /// `<b_a, r_2>`.
+    hidden: Zeroizing<Vec<Slotted<E>>>,
+    /// `G_{i,a} = <b_a, y_i2>` by opening.
+    pub(super) openings: Vec<Zeroizing<Vec<Slotted<E>>>>,
+    /// Rows of forms and of masks.
     rows: Vec<Poly<E>>,
-    answers: Vec<Poly<E>>,
-    seed: Vec<u8>,
+    /// `d1`.
+    pub(super) digest: [u8; DIGEST],
 }
 
-impl<E: Element> Committed<E> {
-    fn of<M: Residues<Element = E>>(prover: &Prover<'_, M>, secrets: &Secrets<E>) -> Self {
+impl<E: Element> First<E> {
+    pub(super) fn of<M: Residues<Element = E>>(prover: &Prover<'_, M>, secrets: &Secrets<E>) -> Self {
         let instance = prover.instance;
         let (ring, parameters) = (&instance.ring, instance.parameters());
-        let (height, nlin) = (parameters.height as usize, parameters.nlin as usize);
-        let split = parameters.kappa as usize * DEGREE;
-
-        // r_2, y_02, y_12, ..
-        let sources: Vec<&[i64]> = std::iter::once(&secrets.r).chain(&secrets.y).map(|v| v.as_slice()).collect();
-        let vectors: Zeroizing<Vec<_>> =
-            Zeroizing::new(sources.iter().map(|source| instance.vector(&source[split..])).collect());
-        let mut bound = Columns::of(prover.matrix.bind(&vectors), sources.len());
-        for (column, source) in bound.0.iter_mut().zip(&sources) {
-            for (value, own) in column.iter_mut().zip(source.chunks_exact(DEGREE)) {
-                *value = ring.add(value, &ring.small(own));
-            }
-        }
-        let mut hidden = Columns::of(prover.matrix.hide(&vectors), sources.len());
-        let products = Zeroizing::new(hidden.0.remove(0)); // <b_j, r_2>
-        let openings = hidden.0; // G_{i,a} by opening
-        let t0 = Zeroizing::new(bound.0.remove(0));
-        let masks: Vec<_> = bound.0.into_iter().map(Zeroizing::new).collect();
-
+        let (t0, masks, hidden, openings) = prover.products(secrets);
         let cut: Vec<_> = t0.iter().map(|t0| cut(ring, parameters.cut_d, t0)).collect();
-        let commit = |row: usize, message: &Poly<E>| ring.add(&ring.poly(&products[row]), message);
-        let mut rows: Vec<_> =
-            prover.forms.iter().enumerate().map(|(row, form)| commit(row, &ring.poly(form))).collect();
-        rows.extend(secrets.g.iter().enumerate().map(|(j, g)| commit(height + j, g)));
+        let forms = prover.forms.iter().map(|form| ring.poly(form));
+        let messages: Zeroizing<Vec<_>> = Zeroizing::new(forms.chain(secrets.g.iter().copied()).collect());
+        let rows: Vec<_> =
+            hidden.iter().zip(&*messages).map(|(own, message)| ring.add(&ring.poly(own), message)).collect();
 
         let of_mask = |mask: &Poly<E>| mask.0.map(|value| High::of(ring.m(), parameters.cut_g, value));
         let highs: Vec<Vec<High>> = masks.iter().map(|masks| masks.iter().flat_map(of_mask).collect()).collect();
         let element = |highs: &[High]| Poly(std::array::from_fn(|at| highs[at].element(ring.m())));
         let residues: Vec<Vec<_>> =
             highs.iter().map(|highs| highs.chunks_exact(DEGREE).map(element).collect()).collect();
-        let first = first_digest(instance, &cut, &rows, &residues);
+        let digest = first_digest(instance, &cut, &rows, &residues);
+        Self { t0, cut, masks, highs, hidden, openings, rows, digest }
+    }
+}
 
-        let weights = Weights::draw(instance, &first);
-        for (i, message) in garbage(prover, &weights, &openings).iter().enumerate() {
-            rows.push(commit(height + nlin + i, message));
-        }
-        let checks = Checks::draw(instance, prover.basis, &first);
-        let sums = Zeroizing::new(checks.sums(instance, &[prover.forms.as_slice()]));
-        let answers: Vec<_> = (0..nlin)
-            .map(|j| {
-                let sum = ring.add(&secrets.g[j], &masked_sum(instance, &sums, j, 0));
-                ring.add(&sum, &checks.constants[j])
-            })
-            .collect();
+/// `t0`, `w_i`, `<b_a, r_2>` and `<b_a, y_i2>`.
+type Products<E> = (
+    Zeroizing<Vec<Poly<E>>>,
+    Vec<Zeroizing<Vec<Poly<E>>>>,
+    Zeroizing<Vec<Slotted<E>>>,
+    Vec<Zeroizing<Vec<Slotted<E>>>>,
+);
 
-        let products = masked_products(instance, &weights, &openings);
-        let forms: Vec<_> = openings.iter().map(|rows| &rows[..height]).collect();
-        let sums = checks.sums(instance, &forms);
-        let mut linear = Vec::new();
-        for (i, rows) in openings.iter().enumerate() {
-            for j in 0..nlin {
-                linear.push(ring.add(&ring.poly(&rows[height + j]), &masked_sum(instance, &sums, j, i)));
+impl<M: Residues> Prover<'_, M> {
+    /// The products of the matrices with r and all `y_i`, in one pass over their entries.
+    fn products(&self, secrets: &Secrets<M::Element>) -> Products<M::Element> {
+        let ring = &self.instance.ring;
+        let split = self.instance.parameters().kappa as usize * DEGREE;
+        let sources: Vec<&[i64]> =
+            std::iter::once(&secrets.r).chain(&secrets.y).map(|values| values.as_slice()).collect();
+        let vectors: Zeroizing<Vec<_>> =
+            Zeroizing::new(sources.iter().map(|source| self.instance.vector(&source[split..])).collect());
+        let mut bound = columns(self.matrix.bind(&vectors), sources.len());
+        for (column, source) in bound.iter_mut().zip(&sources) {
+            for (value, own) in column.iter_mut().zip(source.chunks_exact(DEGREE)) {
+                *value = ring.add(value, &ring.small(own));
             }
         }
-        let seed = final_seed(instance, &first, &rows[height + nlin..], &answers, &products, &linear);
-        Self { t0, cut, masks, highs, rows, answers, seed }
+        let mut hidden = columns(self.matrix.hide(&vectors), sources.len());
+        (bound.remove(0), bound, hidden.remove(0), hidden)
     }
+}
 
-    /// `z_i` and `eta_i` for the challenge; nothing if an opening is too long.
-    fn respond<M: Residues<Element = E>>(
-        self,
+/// What the prover says of products and linear checks: the messages that the challenge is drawn from.
+pub(super) struct Claims<E> {
+    /// Garbage rows.
+    garbage: Vec<Poly<E>>,
+    /// `h_j`.
+    answers: Vec<Poly<E>>,
+    /// `V_i`.
+    pub(super) products: Vec<Poly<E>>,
+    /// `E_{i,j}`.
+    linear: Vec<Poly<E>>,
+}
+
+impl<E: Element> Claims<E> {
+    pub(super) fn of<M: Residues<Element = E>>(
         prover: &Prover<'_, M>,
         secrets: &Secrets<E>,
-    ) -> Option<Message<E>> {
+        first: &First<E>,
+    ) -> Self {
         let instance = prover.instance;
-        let (ring, parameters) = (&instance.ring, instance.parameters());
+        let weights = Weights::draw(instance, &first.digest);
+        let (answers, linear) = linear_claims(prover, secrets, first);
+        Self {
+            garbage: garbage(prover, &weights, first),
+            answers,
+            products: masked_products(instance, &weights, &first.openings),
+            linear,
+        }
+    }
+
+    /// `cseed`.
+    pub(super) fn seed<M: Residues<Element = E>>(
+        &self,
+        instance: &Instance<'_, M>,
+        first: &First<E>,
+    ) -> Vec<u8> {
+        final_seed(instance, &first.digest, &self.garbage, &self.answers, &self.products, &self.linear)
+    }
+}
+
+/// `h_j`, and `E_{i,j}` with the challenge set to 0.
+fn linear_claims<M: Residues>(
+    prover: &Prover<'_, M>,
+    secrets: &Secrets<M::Element>,
+    first: &First<M::Element>,
+) -> (Vec<Poly<M::Element>>, Vec<Poly<M::Element>>) {
+    let (instance, ring) = (prover.instance, &prover.instance.ring);
+    let (height, nlin) = (prover.forms.len(), secrets.g.len());
+    let checks = Checks::draw(instance, prover.basis, &first.digest);
+    let sums = Zeroizing::new(checks.sums(instance, &[prover.forms.as_slice()]));
+    let answer = |j: usize| {
+        let sum = ring.add(&secrets.g[j], &masked_sum(instance, &sums, j, 0));
+        ring.add(&sum, &checks.constants[j])
+    };
+    let answers = (0..nlin).map(answer).collect();
+
+    let forms: Vec<_> = first.openings.iter().map(|rows| &rows[..height]).collect();
+    let sums = checks.sums(instance, &forms);
+    let mut linear = Vec::new();
+    for (i, rows) in first.openings.iter().enumerate() {
+        for j in 0..nlin {
+            linear.push(ring.add(&ring.poly(&rows[height + j]), &masked_sum(instance, &sums, j, i)));
+        }
+    }
+    (answers, linear)
+}
+
+impl<M: Residues> Prover<'_, M> {
+    /// `z_i` and `eta_i` for the challenge; nothing if an opening is too long.
+    pub(super) fn respond(
+        &self,
+        secrets: &Secrets<M::Element>,
+        first: First<M::Element>,
+        claims: Claims<M::Element>,
+        seed: Vec<u8>,
+    ) -> Option<Message<M::Element>> {
+        let parameters = self.instance.parameters();
         let split = parameters.kappa as usize * DEGREE;
-        let c = challenge(&self.seed, parameters.w, parameters.t);
+        let c = challenge(&seed, parameters.w, parameters.t);
         let mut openings = Vec::new();
         let mut hints = Vec::new();
-        for (i, &j) in instance.openings.iter().enumerate() {
+        for (i, &j) in self.instance.openings.iter().enumerate() {
             let c = turned(&c, j);
             let z = opened(&c, &secrets.r[split..], &secrets.y[i][split..]);
-            let slotted = ring.slotted(&ring.small(&c));
             let mut norm = z.iter().map(|&z| u128::from(z.unsigned_abs()).pow(2)).sum();
-            let mut opening_hints = Vec::with_capacity(split);
-            for row in 0..parameters.kappa as usize {
-                // A z_2 = w - y_1 + c (t0 - r_1)
-                let block = row * DEGREE..(row + 1) * DEGREE;
-                let rest = ring.sub(&self.t0[row], &ring.small(&secrets.r[block.clone()]));
-                let rest = ring.sub(&rest, &uncut(ring, parameters.cut_d, &self.cut[row]));
-                let rest = ring.poly(&ring.product(&slotted, &ring.slotted(&rest)));
-                let mask = ring.sub(&self.masks[i][row], &ring.small(&secrets.y[i][block.clone()]));
-                let mut u = ring.add(&mask, &rest);
-                let highs = &self.highs[i][block];
-                for (value, high) in u.0.iter().zip(highs) {
-                    opening_hints.push(hint(instance, *value, *high, &mut norm)?);
-                }
-                u.zeroize();
-            }
-            if UBig::from(norm) > prover.bound {
+            hints.push(self.hints(secrets, &first, i, &c, &mut norm)?);
+            openings.push(z);
+            if UBig::from(norm) > self.bound {
                 return None;
             }
-            openings.push(z);
-            hints.push(opening_hints);
         }
-        Some(Message {
-            seed: self.seed,
-            cut: self.cut,
-            rows: self.rows,
-            answers: self.answers,
-            openings,
-            hints,
-        })
+        let rows = first.rows.into_iter().chain(claims.garbage).collect();
+        Some(Message { seed, cut: first.cut, rows, answers: claims.answers, openings, hints })
+    }
+
+    /// `eta_i`; adds the square of `z_i1'` to the norm.
+    fn hints(
+        &self,
+        secrets: &Secrets<M::Element>,
+        first: &First<M::Element>,
+        opening: usize,
+        c: &[i64; DEGREE],
+        norm: &mut u128,
+    ) -> Option<Vec<i64>> {
+        let (ring, parameters) = (&self.instance.ring, self.instance.parameters());
+        let c = ring.slotted(&ring.small(c));
+        let mut hints = Vec::with_capacity(first.t0.len() * DEGREE);
+        for (row, t0) in first.t0.iter().enumerate() {
+            let block = row * DEGREE..(row + 1) * DEGREE;
+
+            // u = A z_2 - c t0' = w - y_1 + c (t0 - r_1 - t0')
+            let rest = ring.sub(t0, &ring.small(&secrets.r[block.clone()]));
+            let rest = ring.sub(&rest, &uncut(ring, parameters.cut_d, &first.cut[row]));
+            let rest = ring.poly(&ring.product(&c, &ring.slotted(&rest)));
+            let mask = ring.sub(&first.masks[opening][row], &ring.small(&secrets.y[opening][block.clone()]));
+            let u = ring.add(&mask, &rest);
+            for (value, high) in u.0.iter().zip(&first.highs[opening][block]) {
+                hints.push(hint(self.instance, *value, *high, norm)?);
+            }
+        }
+        Some(hints)
     }
 }
 
-/// Rows of products as columns.
-struct Columns<T>(Vec<Vec<T>>);
-
-impl<T: Copy> Columns<T> {
-    fn of(rows: Vec<Vec<T>>, count: usize) -> Self {
-        Self((0..count).map(|column| rows.iter().map(|row| row[column]).collect()).collect())
-    }
+/// The columns of rows of secret products.
+fn columns<T: Copy + Zeroize>(rows: Vec<Vec<T>>, count: usize) -> Vec<Zeroizing<Vec<T>>> {
+    let rows = Zeroizing::new(rows);
+    let column = |column: usize| Zeroizing::new(rows.iter().map(|row| row[column]).collect());
+    (0..count).map(column).collect()
 }
 
-/// The messages of the garbage rows: `sum_u sigma_{J_u}^-1 (Gar_u(u+i))`.
+/// The garbage rows, which commit to `sum_u sigma_{J_u}^-1 (Gar_u(u+i))`.
 fn garbage<M: Residues>(
     prover: &Prover<'_, M>,
     weights: &Weights<M::Element>,
-    openings: &[Vec<Slotted<M::Element>>],
+    first: &First<M::Element>,
 ) -> Vec<Poly<M::Element>> {
     let instance = prover.instance;
     let (ring, m) = (&instance.ring, instance.ring.m());
     let sums = weights.sums(instance, |opening, product, term| {
-        let mask = |factor| SlotValue::of(scaled(instance, &openings[opening], product.slot, factor));
+        let mask = |factor| SlotValue::of(scaled(instance, &first.openings[opening], product.slot, factor));
         let value = |factor: Factor<M::Element>| {
             let mut value = SlotValue::of(scaled(instance, &prover.forms, product.slot, factor));
             value.0[0] = m.add(value.0[0], factor.public);
@@ -310,14 +380,16 @@ fn garbage<M: Residues>(
             *place = m.sub(*place, own);
         }
     });
-    (0..instance.parameters().gamma as usize).map(|i| folded(instance, &sums, i)).collect()
+    let hidden = &first.hidden[first.rows.len()..];
+    let row = |(i, own)| ring.add(&ring.poly(own), &folded(instance, &sums, i));
+    hidden.iter().enumerate().map(row).collect()
 }
 
 /// `V_i` with the challenge set to 0.
 fn masked_products<M: Residues>(
     instance: &Instance<'_, M>,
     weights: &Weights<M::Element>,
-    openings: &[Vec<Slotted<M::Element>>],
+    openings: &[Zeroizing<Vec<Slotted<M::Element>>>],
 ) -> Vec<Poly<M::Element>> {
     let (ring, parameters) = (&instance.ring, instance.parameters());
     let first_garbage = (parameters.height + parameters.nlin) as usize;

@@ -114,7 +114,7 @@ mod tests {
 
     fn file(prime: u64, values: &[u64]) -> Vec<u8> {
         let mut bytes = b"wtns".to_vec();
-        let mut word = |number: u32, bytes: &mut Vec<u8>| bytes.extend(number.to_le_bytes());
+        let word = |number: u32, bytes: &mut Vec<u8>| bytes.extend(number.to_le_bytes());
         [2, 2, 1].map(|number| word(number, &mut bytes));
         bytes.extend(16u64.to_le_bytes());
         word(8, &mut bytes);
