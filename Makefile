@@ -25,8 +25,7 @@ week: setup ## Runs the whole week: PROFILE=quick (default), smoke or full
 test: export OMP_NUM_THREADS = 1 # two workers on two cores: OpenMP's threads would wait for each other
 test: setup ## Runs every test: Rust, Python, notebooks
 	cargo test --manifest-path crypto/Cargo.toml --locked
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests
-	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -n 2 --dist loadscope -p no:cacheprovider -W default notebooks
+	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -n 2 --dist loadfile --no-loadscope-reorder tests notebooks
 
 lint: setup ## ruff, mypy, contracts between rooms, cargo fmt, clippy; warnings are errors
 	$(BIN)/ruff check .

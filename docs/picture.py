@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from nexuszero.crypto import LEVELS, Choice, CryptoBridge, Infeasible
+from nexuszero.data import Array
 from nexuszero.paths import ROOT
 
 WIDTH, HEIGHT = 760, 400
@@ -22,15 +23,20 @@ TERNARY = math.sqrt(2 / 3)  # standard deviation of secret and error
 def landscape() -> str:
     """An SVG: a curve a level, and the optimum of the auction at 128 bits."""
     bridge = CryptoBridge()
-    lines = [_curve(_smallest_n(bridge, level), colour, level) for level, colour in zip(LEVELS, COLOURS, strict=True)]
+    bits = _bits(bridge)
+    lines = [_curve(_smallest_n(bits, level), colour, level) for level, colour in zip(LEVELS, COLOURS, strict=True)]
     choice = bridge.read([CIRCUIT]).choices(128)[0]
     return "\n".join([_frame(), *_axes(), *lines, _optimum(choice), "</svg>\n"])
 
 
-def _smallest_n(bridge: CryptoBridge, level: int) -> list[int | None]:
-    """The smallest LWE dimension with so many bits, for each log2 q; None beyond the grid."""
+def _bits(bridge: CryptoBridge) -> Array:
+    """Bits of LWE, ``[log2 q, n]``."""
     grid = bridge.estimate_lwe(np.tile(N, len(LOG2_Q)), np.repeat(LOG2_Q, len(N)), TERNARY, TERNARY)
-    bits = grid["bits"].reshape(len(LOG2_Q), len(N))
+    return grid["bits"].reshape(len(LOG2_Q), len(N))
+
+
+def _smallest_n(bits: Array, level: int) -> list[int | None]:
+    """The smallest LWE dimension with so many bits, for each log2 q; None beyond the grid."""
     enough = bits >= level
     return [int(N[row.argmax()]) if row.any() else None for row in enough]
 

@@ -126,7 +126,8 @@ def analyse(
     ]
     for circuit, why in zip(analyses, explanations, strict=True):
         row = circuit.row() | why.row()
-        _show(row, json_, [_plain(row), *advice.describe(circuit, why)])
+        counts = {key: value for key, value in row.items() if key != "finding"}  # described below them
+        _show(row, json_, [_plain(counts), *advice.describe(circuit, why)])
 
 
 @app.command()
@@ -355,8 +356,9 @@ def _answer(
 ) -> None:
     """Answers one question from the command line, or the rows of a file."""
     if csv is None:
-        answer = ask([row])[0].row()
-        _show(answer, as_json, [_plain(answer)])
+        answer = ask([row])[0]
+        parts = [f"\n{answer.parts}"] if isinstance(answer, crypto.Choice) else []
+        _show(answer.row(), as_json, [_plain(answer.row()), *parts])
         return
     rows = crypto.read_csv(csv, list(row))
     answers = ask(rows)

@@ -15,6 +15,22 @@ from nexuszero.data import Split
 if TYPE_CHECKING:
     from nexuszero.advice import Recommendation
 
+LONG = (  # files that take more than 10 s, in the order in which they begin
+    "test_scale.py", "test_week.py", "05_week_summary.ipynb", "test_bench.py", "test_compare.py", "04_analyse.ipynb",
+    "test_cli.py", "test_tuning.py", "test_report_week.py", "test_tracking.py", "test_wheel.py", "test_report.py",
+    "02_tune.ipynb", "03_train.ipynb", "00_quickstart.ipynb", "test_training.py", "test_docs.py", "test_repeat.py",
+)  # fmt: skip
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files first, so that no worker is left with one in the end; a notebook's kernel may warn."""
+    places = {name: place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
+    for item in items:
+        if item.path.suffix == ".ipynb":
+            item.add_marker(pytest.mark.filterwarnings("default"))
+
 
 @pytest.fixture(autouse=True, scope="session")
 def _one_thread() -> None:

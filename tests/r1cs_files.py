@@ -6,18 +6,22 @@ import struct
 from pathlib import Path
 
 BABYBEAR = 2**31 - 2**27 + 1
+MERSENNE31 = 2**31 - 1  # X^64 + 1 has no binomial factors modulo it
 GOLDILOCKS = 2**64 - 2**32 + 1
 ORDER_32 = 2**61 - 45  # a prime whose order modulo 128 is 32
 
 
 def products(path: Path, prime: int, count: int, gates: int = 0) -> Path:
-    """``x_i * y_i = z_i`` for ``count`` triples of private wires: nothing bounds them, so q is the prime."""
+    """``x_i * y_i = z_i`` for ``count`` triples of private wires: nothing bounds them, so q is the prime.
+
+    Each stands there twice: a wire of one constraint alone would satisfy it by itself.
+    """
     size = 8 * -(-prime.bit_length() // 64)
     element = lambda value: value.to_bytes(size, "little")  # noqa: E731
-    terms = (struct.pack("<II", 1, wire) + element(1) for wire in range(1, 3 * count + 1))
+    once = b"".join(struct.pack("<II", 1, wire) + element(1) for wire in range(1, 3 * count + 1))
     header = struct.pack("<I", size) + element(prime)
-    header += struct.pack("<IIIIQI", 3 * count + 1, 0, 0, 3 * count, 3 * count + 1, count)
-    sections = [(1, header), (2, b"".join(terms))]
+    header += struct.pack("<IIIIQI", 3 * count + 1, 0, 0, 3 * count, 3 * count + 1, 2 * count)
+    sections = [(1, header), (2, 2 * once)]
     if gates:
         uses = struct.pack("<IIQQ", 0, 2, 1, 2) * gates
         sections += [(4, struct.pack("<I", 1) + b"Gate\0" + struct.pack("<I", 0)), (5, struct.pack("<I", gates) + uses)]

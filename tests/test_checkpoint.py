@@ -3,16 +3,13 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 
-from nexuszero.crypto import CryptoBridge
-from nexuszero.data import Graphs, Standardiser
+from nexuszero.data import Standardiser
 from nexuszero.errors import InputError
-from nexuszero.network import Checkpoint, ModelConfig, ParameterNet, from_format_1, load, predict, publish, save
-from nexuszero.network.checkpoint import RENAMED
+from nexuszero.network import Checkpoint, ModelConfig, Origin, ParameterNet, load, publish, save
+from nexuszero.network.checkpoint import published_label_version
 from nexuszero.paths import PUBLISHED
 
 SHAPE = {"hidden_dim": 16, "num_layers": 2, "num_heads": 4, "dropout": 0.0}
@@ -22,13 +19,13 @@ SHAPE = {"hidden_dim": 16, "num_layers": 2, "num_heads": 4, "dropout": 0.0}
 def published(tmp_path: Path) -> Path:
     file = tmp_path / "model.safetensors"
     standardiser = Standardiser((1.0,) * 6, (2.0,) * 6)
-    publish(file, Checkpoint(ParameterNet(ModelConfig(**SHAPE)), standardiser, {"config": SHAPE, "seed": 3}))
+    publish(file, Checkpoint(ParameterNet(ModelConfig(**SHAPE)), standardiser, Origin(config=SHAPE, seed=3)))
     return file
 
 
 def test_it_comes_back_as_it_was(published: Path) -> None:
     first, again = (load(published) for _ in range(2))
-    assert first.meta["seed"] == 3
+    assert first.origin == Origin(config=SHAPE, seed=3)
     assert first.standardiser == Standardiser((1.0,) * 6, (2.0,) * 6)
     assert not first.model.training
     save(published.with_suffix(".pt"), first)
@@ -61,66 +58,36 @@ def test_half_of_it_is_refused(published: Path, damage: str) -> None:
         load(published)
 
 
-def test_the_published_network_predicts_what_it_did_when_it_was_published() -> None:
-    """Recorded by the code that wrote it (format 1): n, log2 q, sigma, bits, hardness, bytes, at 128 bits."""
-    bridge = CryptoBridge()
-    families = [bridge.families().index(name) for name in ("merkle", "ranges", "mimc")]
-    graphs = Graphs.from_columns(bridge.synthesize(families, [1, 2, 3]).graphs(128))
-    prediction = predict(load(PUBLISHED), graphs)
-    recorded = [
-        [1529.2657143629688, 30.639969677490164, 2041.7912670496848, 130.1904872406001, 0.8298804411380803, 30842.2033],
-        [1598.514006976212, 32.47392626630871, 760.0418416791184, 129.39595200759197, 0.8288885389918063, 10767.891805],
-        [11953.672756157928, 254.4520502155654, 1513.6562083597764, 128.9274557589001, 0.8286598154713402, 40172.14664],
-    ]
-    np.testing.assert_allclose(prediction.targets, recorded, rtol=1e-5)
-    np.testing.assert_allclose(prediction.demand.bits, [64 * b for b in (0.0263280551, 0.38492333889, 0.016084117814)],
-                               rtol=1e-4)  # fmt: skip
-    assert prediction.demand.free == pytest.approx([0.00022287976, 0.99801021814, 0.00016288745], rel=1e-4)
+def test_the_published_network_learned_other_labels_and_is_refused() -> None:
+    assert published_label_version(PUBLISHED) == 1
+    with pytest.raises(InputError, match="labels of version 1, expected 2; train again"):
+        load(PUBLISHED)
 
 
-def test_every_name_of_format_1_has_one_of_today() -> None:
-    weights = load_file(PUBLISHED)
-    renamed = from_format_1(weights)
-    model = load(PUBLISHED).model
-    assert len(renamed) == len(weights) == len(model.state_dict())
-    assert set(renamed) == set(model.state_dict())
-    assert all(torch.equal(renamed[name], weight) for name, weight in model.state_dict().items())
-    assert from_format_1(renamed) == renamed  # today's names stay
-
-
-def test_a_checkpoint_of_format_1_is_read(published: Path) -> None:
-    now = load(published)
-    old_names = {new: old for old, new in RENAMED.items()}
-    weights = {}
-    for name, weight in now.model.state_dict().items():
-        prefix = next((new for new in old_names if name.startswith(new)), "")
-        weights[old_names.get(prefix, "") + name.removeprefix(prefix)] = weight
-    assert {name.split(".")[0] for name in weights} == {
-        "embed_wire", "embed_constraint", "rounds", "read_wires", "read_constraints", "reach_wire", "reach_constraint",
-        "count_wire", "count_constraint", "demand_head", "answer_head",
-    }  # fmt: skip
-    meta = {name: value for name, value in now.meta.items() if name != "model"} | {"format": 1}
-    file = published.with_suffix(".pt")
-    torch.save({"weights": weights, "meta": json.dumps(meta)}, file)
-    then = load(file)
-    assert then.model.config == now.model.config and then.standardiser == now.standardiser
-    assert all(map(torch.equal, then.model.parameters(), now.model.parameters()))
+def test_what_is_saved_says_what_its_labels_mean(published: Path) -> None:
+    about = published.with_suffix(".json")
+    meta = json.loads(about.read_text())
+    assert meta["label_version"] == published_label_version(published) == 2
+    about.write_text(json.dumps(meta | {"label_version": 3}))
+    with pytest.raises(InputError, match="labels of version 3, expected 2; train again"):
+        load(published)
 
 
 def test_parts_that_a_network_lacks_are_kept(tmp_path: Path) -> None:
     config = ModelConfig(**SHAPE, receiver_bias=False, pooled_demand=False)
-    save(tmp_path / "a.pt", Checkpoint(ParameterNet(config), Standardiser((0.0,) * 6, (1.0,) * 6), {}))
+    save(tmp_path / "a.pt", Checkpoint(ParameterNet(config), Standardiser((0.0,) * 6, (1.0,) * 6)))
     assert load(tmp_path / "a.pt").model.config == config
 
 
 def test_another_format_is_refused(published: Path) -> None:
     about = published.with_suffix(".json")
     about.write_text(json.dumps(json.loads(about.read_text()) | {"format": 3}))
-    with pytest.raises(InputError, match="checkpoint format 3, expected 1 or 2; train again"):
+    with pytest.raises(InputError, match="checkpoint format 3, expected 2; train again"):
         load(published)
 
 
 def test_what_is_published_again_has_its_own_hash(published: Path) -> None:
     again = published.with_name("again.safetensors")
     publish(again, load(published))
-    assert load(again).meta["format"] == 2
+    assert json.loads(again.with_suffix(".json").read_text())["format"] == 2
+    assert load(again).origin == load(published).origin

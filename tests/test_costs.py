@@ -17,7 +17,7 @@ COSTS = Costs(1.0, 2.0, 1.0, 0.5, 0.25, circuits=9, estimator_ms=1000.0)
 def test_every_step_is_timed(tmp_path):
     generate(GenerateConfig(out=tmp_path, train=1, val=1, test=9, seed=1), log=lambda _: None)
     split = read(tmp_path / "test")
-    model = Checkpoint(ParameterNet(ModelConfig(8, 1, 2)).eval(), Standardiser.fit(split.targets), {})
+    model = Checkpoint(ParameterNet(ModelConfig(8, 1, 2)).eval(), Standardiser.fit(split.targets))
     costs = measure_costs(model, split).row()
     assert costs["circuits"] == 9
     steps = ("graph_ms", "network_ms", "believed_ms", "analyse_ms", "search_ms")

@@ -150,7 +150,7 @@ def test_a_flipped_byte(file: Path) -> None:
 def test_another_schema_version(file: Path) -> None:
     with h5py.File(file, "a") as opened:
         opened.attrs["schema_version"] = 1
-    with pytest.raises(InputError, match=r"schema version 1, expected 3"):
+    with pytest.raises(InputError, match=r"schema version 1, expected 4"):
         read(file)
 
 

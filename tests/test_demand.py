@@ -80,7 +80,7 @@ def test_a_wrong_demand_is_answered_as_it_stands():
     truth = circuits.choose(128)[0]
     demand = Demand.from_array(np.array([[1, 13.2 / 64, 0, 5, 6, 7, 8, 9]]))
     answer = search_demand(circuits, 128, demand, np.zeros((1, 6)))[0]
-    (choice,) = circuits.choose_for(128, 13, [[32, 64, 128, 256, 512, 1024]])
+    (choice,) = circuits.choose_for(128, 13, [[32, 64, 128, 256, 512]])
     assert answer[1] == choice["log2_q"] < truth["log2_q"]
     assert answer[5] == choice["proof_size"]
 
@@ -89,7 +89,7 @@ def test_a_margin_asks_for_more():
     bridge = CryptoBridge()
     circuits, nothing = bridge.synthesize([bridge.families().index("ranges")], [3]), np.zeros((1, 6))
     demand = Demand.from_array(np.array([[0.8, 40 / 64, 9, 3, 4, 5, 6, 7]]))
-    heights = np.array([[8, 16, 32, 64, 128, 256]])
+    heights = np.array([[8, 16, 32, 64, 128]])
     for margin, bits, rows in ((Margin(), 40, heights), (Margin(0.5, 2, 1.25), 42, 1.25 * heights),
                                (Margin(0.9), 0, heights)):  # fmt: skip
         (choice,) = circuits.choose_for(192, bits, rows)

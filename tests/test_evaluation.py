@@ -85,7 +85,7 @@ def test_targets_met_by_hand() -> None:
 def test_predict_is_in_original_units_whatever_the_batches(splits: dict[str, Split]) -> None:
     torch.manual_seed(0)
     standardiser = Standardiser.fit(splits["train"].targets)
-    checkpoint = Checkpoint(ParameterNet(ModelConfig(16, 1, 4, 0.3)), standardiser, {})
+    checkpoint = Checkpoint(ParameterNet(ModelConfig(16, 1, 4, 0.3)), standardiser)
     predicted = predict(checkpoint, splits["test"]).targets
     assert predicted.shape == (32, 6)
     np.testing.assert_allclose(predicted, predict(checkpoint, splits["test"], batch_size=5).targets, rtol=1e-4)

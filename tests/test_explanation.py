@@ -45,19 +45,21 @@ def test_bounds_on_the_free_wires_let_it_lift(tmp_path):
 
 def test_several_files_are_explained_each():
     found = rows(FREE, FIXED, COMPILED / "edge_customgate.bn128.O1.r1cs")
-    assert [row["liftable"] for row in found] == [True, False, False]
+    assert [row["liftable"] for row in found] == [True, False, True]
     assert [row["custom_gates"] for row in found] == [0, 0, 5]
-    assert found[0]["boolean_wires"] == 73 and found[2]["first"][0]["label"] is None
+    assert found[0]["boolean_wires"] == 73 and "nothing to prove" in found[2]["finding"]
     text = run("analyse", COMPILED / "edge_customgate.bn128.O1.r1cs").stdout
     assert "custom gates are used 5 times" in text and "no answer covers them" in text
 
 
 def test_an_explanation_agrees_with_whether_a_circuit_lifts():
-    files = sorted(COMPILED.glob("*.r1cs"))
+    impossible = {"contradiction.r1cs", "unsatisfiable.r1cs"}  # nothing is explained there
+    files = sorted(file for file in COMPILED.glob("*.r1cs") if file.name not in impossible)
     circuits = CryptoBridge().read(files)
+    analyses = circuits.analyses([str(file) for file in files])
     hindered = []
     for index, file in enumerate(files):
-        why = explain(circuits, index, file)
+        why = explain(circuits, analyses[index], index, file)
         hindered.append(bool(why.unbounded or why.oversized))
         assert sum(why.unbounded.values()) >= len(why.first) == min(5, sum(why.unbounded.values()))
         assert (why.worst_constraint is None) == (why.worst_bits is None) == (why.oversized == 0)
@@ -66,7 +68,7 @@ def test_an_explanation_agrees_with_whether_a_circuit_lifts():
 
 def test_the_keys_of_an_explanation_follow_those_of_the_analysis():
     row = rows(FIXED)[0]
-    assert list(row)[-4:] == ["boolean_wires", "unbounded", "first", "oversized"]
+    assert list(row)[-5:] == ["boolean_wires", "unbounded", "first", "oversized", "finding"]
     assert [list(one) for one in row["first"]] == [["wire", "label", "reason"]] * 5
     assert row["oversized"] == {"count": 0}
 
@@ -75,7 +77,7 @@ def test_the_keys_of_an_explanation_follow_those_of_the_analysis():
     ("known", "unbounded", "oversized", "says"),
     [
         ({1: 40, 2: 40}, {"broad": 1}, {"count": 0}, "wire 3: constraint 0 computes it as a value that may exceed"),
-        ({1: 40, 2: 40, 3: 40}, {}, {"count": 1, "constraint": 0, "bits": 81}, "field: 1; constraint 0 takes 81 bits"),
+        ({1: 40, 2: 40, 3: 40}, {}, {"count": 2, "constraint": 0, "bits": 81}, "field: 2; constraint 0 takes 81 bits"),
         ({1: 62, 2: 2}, {"broad": 1, "large": 1}, {"count": 0}, "wires that keep it from lifting: 1 broad, 1 large"),
     ],
 )  # fmt: skip
@@ -102,6 +104,37 @@ def test_every_reason_of_the_library_has_its_name():
     assert "constraint 3" in texts[REASONS.index("derived")] and "wire 4" in texts[REASONS.index("derived")]
     with pytest.raises(InputError, match="there are 9"):
         circuits.reason({"reason": len(REASONS)})
+
+
+def test_a_wire_is_explained_by_number_and_by_name(tmp_path):
+    shutil.copy(COMPILED / "iszero.r1cs", file := tmp_path / "iszero.r1cs")
+    file.with_suffix(".sym").write_text("1,1,0,main.out\n2,2,0,main.in\n3,-1,0,main.gone\n")
+    found = rows(file, "--explain", "main.out", "--explain", "2")[0]["asked"]
+    assert [(one["wire"], one["label"]) for one in found] == [(1, "main.out"), (2, "main.in")]
+    assert (found[0]["reason"], found[0]["rule"], found[0]["range_bits"]) == ("Boolean", "rule 5, alternative", 1)
+    assert found[0]["constraint"] is not None
+    assert "wire 1 (main.out): Boolean, 1.0 bits; last by constraint" in run("analyse", file, "--explain", "1").stdout
+    assert "no wire is called 'main.gone'" in refused("analyse", file, "--explain", "main.gone")
+    assert "there is no wire 22; the circuit has wires 0 to 21" in refused("analyse", file, "--explain", "22")
+
+
+def test_what_nothing_satisfies_is_said_with_the_constraint():
+    found = rows(COMPILED / "contradiction.r1cs")[0]
+    assert found["unsatisfiable"] and found["liftable"] is None
+    assert found["finding"] == "nothing satisfies the circuit: constraint 0 leaves no value (rule 1, linear)"
+    assert found["finding"] in run("analyse", COMPILED / "contradiction.r1cs").stdout
+    line = refused("recommend", COMPILED / "contradiction.r1cs", "--security", 128, "--exact")
+    assert line.strip().endswith(found["finding"])
+
+
+def test_where_nothing_is_left_to_prove_the_last_wire_is_named(tmp_path):
+    shutil.copy(COMPILED / "dangling.r1cs", file := tmp_path / "c.r1cs")
+    wire = rows(file)[0]["finding"].split("wire ")[1].split()[0]
+    file.with_suffix(".sym").write_text(f"1,{wire},0,main.c\n")
+    said = rows(file)[0]["finding"]
+    assert said.startswith("nothing to prove") and f"wire {wire} (main.c) satisfies constraint 0" in said
+    warned = checked(run("recommend", file, "--security", 128, "--exact", "--json"))
+    assert json.loads(warned.stdout)["warnings"] == [f"{said}; the answer is that of an empty circuit"]
 
 
 @pytest.mark.parametrize("line", [b"1,2,main.x", b"1,two,0,main.x", b"", b"\xff\0", b"2,7,0,main.of.another.circuit"])

@@ -13,44 +13,54 @@ from nexuszero.crypto import (
     ANALYSIS_KEYS,
     CHOICE_KEYS,
     ESTIMATE_KEYS,
+    PARTS,
     Analysis,
     Choice,
     ConstraintMargin,
+    Contradiction,
     CryptoBridge,
     Estimate,
     Infeasible,
+    LastDropped,
+    Parts,
     Verdict,
     binding_constraint,
     margins,
 )
+from nexuszero.crypto.records import UNKNOWN_KEYS
 
 KYBER = Estimate("usvp", 406, 998, 1.003941, 118.552, 107.59, 0.8185)
-NO_ATTACK = Estimate("dual", None, None, None, None, None, None)
+NO_ATTACK = Estimate("dual", None, None, None, None, None, None, "fails")
+TRIVIAL = Estimate("sis", None, None, None, 0.0, 0.0, 0.0, "trivial")
+NO_VECTOR = Estimate("sis", None, None, None, None, None, None, "fails")
 CIRCUIT = Analysis(
-    file="auction.r1cs", wires=84, constraints=86, linear=10, quadratic=76, packed=76, forms=79,
-    heights=(3, 3, 6, 11, 20), liftable=True, bits=13, field_bits=254, field_order=1, custom_gates=0,
-    least_bits=16, candidates=40,
+    file="auction.r1cs", wires=84, constraints=86, linear=10, quadratic=76, dropped=0, last_dropped=None, hints=0,
+    rescaled=0, contradiction=None, rounds=5, packed=76, forms=79, heights=(3, 3, 6, 11, 20), liftable=True,
+    bits=13, field_bits=254, field_order=1, custom_gates=0, least_bits=16, candidates=40,
 )  # fmt: skip
 CHOICE = Choice(
-    n=1600, log2_q=32, sigma=756.0, ord=4, k=1, kappa=13, l=11, D=4, g=11, lwe_bits=131.98557, sis_bits=129.356,
-    bit_security=129.356, hardness=0.82914, proof_size=10249, soundness=128.0,
+    n=1600, log2_q=32, sigma=756.0, ord=4, k=1, kappa=13, l=11, D=4, g=11, Gamma=1, nlin=4, w=2, T=20, j=4, s=3.24037,
+    s1=7.937254, lwe_bits=131.98557, sis_bits=129.356, bit_security=129.356, hardness=0.82914, proof_size=10249,
+    soundness=128.0, parts=Parts(30_000_000, 20_000_000, 5_000_000, 20_000_000, 6_412_000, 576_001),
+    rank_limit="sis", cut_limit="half_modulus",
 )  # fmt: skip
 WITH_PRIME = Choice(**vars(CHOICE) | {"q": 4294966177})
 NOTHING = Infeasible("infeasible: no rank gives Module-SIS 256 bits")
 WEAK = Verdict(n=1536, log2_q=32, fails=("hiding", "binding"), proof_size=None, lwe_bits=120.5)
+LABEL = "n log2_q sigma ord k kappa l D g Gamma nlin w T j s s1 lwe_bits sis_bits bit_security hardness proof_size"
 MARGIN = ConstraintMargin("hiding", 128, 131.5)
 
 
 @pytest.mark.parametrize(
     ("record", "keys"),
     [
-        (KYBER, "attack beta d delta bits quantum_bits hardness"),
-        (NO_ATTACK, "attack beta d delta bits quantum_bits hardness"),
-        (CIRCUIT, "file wires constraints linear quadratic packed forms height_64 height_32 height_16 height_8 "
-                  "height_4 liftable bits field_bits field_order custom_gates"),
-        (CHOICE, "n log2_q sigma ord k kappa l D g lwe_bits sis_bits bit_security hardness proof_size soundness"),
-        (WITH_PRIME, "n log2_q sigma ord k kappa l D g lwe_bits sis_bits bit_security hardness proof_size soundness q"),
-        (NOTHING, "n log2_q sigma ord k kappa l D g lwe_bits sis_bits bit_security hardness proof_size infeasible"),
+        (KYBER, "attack beta d delta bits quantum_bits hardness status"),
+        (NO_ATTACK, "attack beta d delta bits quantum_bits hardness status"),
+        (CIRCUIT, "file wires constraints linear quadratic dropped hints rescaled unsatisfiable rounds packed forms "
+                  "height_64 height_32 height_16 height_8 height_4 liftable bits field_bits field_order custom_gates"),
+        (CHOICE, f"{LABEL} soundness parts rank_limit cut_limit"),
+        (WITH_PRIME, f"{LABEL} soundness parts rank_limit cut_limit q"),
+        (NOTHING, f"{LABEL} infeasible"),
         (WEAK, "rounded sound fails sound_size"),
         (MARGIN, "constraint needs has margin"),
         (Level(192, CHOICE, 0.5), "security proof_size more"),
@@ -67,12 +77,13 @@ def test_a_row_has_its_keys_in_order_and_survives_json(record, keys):
 def test_the_lists_of_keys_are_those_of_the_rows():
     assert list(ESTIMATE_KEYS) == list(KYBER.row())
     assert ["file", *ANALYSIS_KEYS] == list(CIRCUIT.row())
-    assert [*CHOICE_KEYS, "soundness"] == list(CHOICE.row())
+    assert [*CHOICE_KEYS, "soundness", "parts", "rank_limit", "cut_limit"] == list(CHOICE.row())
+    assert list(PARTS) == list(CHOICE.row()["parts"])
     assert [*CHOICE_KEYS, "infeasible"] == list(NOTHING.row())
 
 
 def test_a_row_holds_what_the_record_holds():
-    assert list(KYBER.row().values()) == ["usvp", 406, 998, 1.003941, 118.552, 107.59, 0.8185]
+    assert list(KYBER.row().values()) == ["usvp", 406, 998, 1.003941, 118.552, 107.59, 0.8185, "works"]
     assert [CIRCUIT.row()[f"height_{slots}"] for slots in (64, 32, 16, 8, 4)] == [3, 3, 6, 11, 20]
     assert WITH_PRIME.row() == CHOICE.row() | {"q": 4294966177}
     assert set(NOTHING.row().values()) == {None, NOTHING.reason}
@@ -81,9 +92,22 @@ def test_a_row_holds_what_the_record_holds():
     assert MARGIN.row() == {"constraint": "hiding", "needs": 128, "has": 131.5, "margin": 3.5}
 
 
+def test_what_nothing_satisfies_has_counts_and_nothing_else():
+    row = Analysis(**vars(CIRCUIT) | {"contradiction": Contradiction(3, 1)}).row()
+    assert row["unsatisfiable"] is True and row["constraints"] == 86
+    assert [name for name, value in row.items() if value is None] == list(UNKNOWN_KEYS)
+
+
+def test_a_circuit_is_empty_where_all_is_dropped():
+    empty = Analysis(**vars(CIRCUIT) | {"dropped": 86, "last_dropped": LastDropped(4, 7)})
+    assert empty.empty and not CIRCUIT.empty and not empty.unsatisfiable
+
+
 def test_one_line_in_the_fields_symbols():
     assert str(KYBER) == "usvp: beta: 406, d: 998, delta: 1.003941, rop: 2^118.6"
     assert str(NO_ATTACK) == "dual: does not work"
+    assert str(TRIVIAL) == "sis: trivial, there is nothing to attack"
+    assert str(NO_VECTOR) == "sis: no vector that short is expected, or no block size finds it"
     assert (
         str(WITH_PRIME)
         == str(CHOICE)
@@ -96,6 +120,13 @@ def test_tables_print_six_decimals_of_sigma_and_hardness_and_three_of_bits():
     assert (printed["sigma"], printed["hardness"], printed["lwe_bits"]) == ("756.000000", "0.829140", "131.986")
     assert (printed["n"], printed["proof_size"]) == (1600, 10249)
     assert NOTHING.printed() == NOTHING.row()
+
+
+def test_the_parts_of_a_proof_add_up_to_it():
+    choice = CryptoBridge().synthesize([0], [7]).choices(128)[0]
+    assert choice.parts.proof_size == choice.proof_size
+    assert CHOICE.parts.total == 81_988_001
+    assert CHOICE.parts.proof_size == CHOICE.proof_size == 10249
 
 
 def test_records_cannot_be_written_to():

@@ -26,7 +26,7 @@ def splits(tmp_path_factory):
 @pytest.fixture(scope="module")
 def model(splits):
     """Untrained; only its units matter here."""
-    return Checkpoint(ParameterNet(ModelConfig(8, 1, 2, 0.0)).eval(), Standardiser.fit(splits["train"].targets), {})
+    return Checkpoint(ParameterNet(ModelConfig(8, 1, 2, 0.0)).eval(), Standardiser.fit(splits["train"].targets))
 
 
 def judged(split, model, values):
@@ -42,7 +42,7 @@ def test_labels_as_proposals_have_no_excess(splits, model):
     summary = regret.summarise_regret(rows)
     assert (summary["circuits"], summary["free"]) == (12, int(split.circuit["liftable"].sum()))
     assert (summary["sound"], summary["optimum"], summary["worst_excess"], summary["p95_excess"]) == (1, 1, 0, 0)
-    assert summary["warm_optimal"] == 1 and summary["warm_evaluations"] <= 5 <= summary["cold_evaluations"]
+    assert summary["warm_optimal"] == 1 and summary["warm_evaluations"] <= 5 and summary["cold_evaluations"] > 1
 
 
 def test_a_little_less_of_everything_is_unsound(splits, model):
@@ -50,13 +50,16 @@ def test_a_little_less_of_everything_is_unsound(splits, model):
     rows = judged(split, model, split.targets * [0.8, 1, 0.9, 1, 1, 1])
     assert not any(row.sound for row in rows) and all(row.larger is None for row in rows)
     assert all("hiding" in row.fails for row in rows)
-    ternary = math.sqrt(2 / 3)
     n = 64 * np.rint(0.8 * split.params[:, 0] / 64)
     fixed = {31: 2**31 - 2**27 + 1, 64: 2**64 - 2**32 + 1}  # the others are some powers of two, to 0.2 bits
     log2_q = [math.log2(fixed.get(int(bits), 2**bits)) for bits in split.params[:, 1]]
-    left = CryptoBridge().estimate_lwe(n.astype(int), log2_q, ternary, ternary)["bits"]
-    short = split.circuit["security"] - left
-    assert sorted(row.hiding_short for row in rows) == pytest.approx(sorted(short), abs=0.3)
+    smoothing = np.array([{100: 17, 128: 21, 192: 30, 256: 39}[int(level)] for level in split.circuit["security"]])
+    most, least = (
+        split.circuit["security"] - CryptoBridge().estimate_lwe(n.astype(int), log2_q, s, s)["bits"]
+        for s in (np.sqrt(j * smoothing / 8) for j in (4, 8))  # the narrowest and the widest secrets
+    )
+    short = np.sort([row.hiding_short for row in rows])
+    assert (np.sort(least) - 0.3 <= short).all() and (short <= np.sort(most) + 0.3).all()
     assert regret.summarise_regret(rows)["hiding_short"] == np.mean([row.hiding_short for row in rows])
 
 
@@ -82,13 +85,13 @@ def test_whoever_believes_the_truth_needs_no_margin(splits, model):
     none = regret.choose_margin(split, list(rebuild(split)), nothing, split.demand)
     assert (none.certainty, none.bits) == (0.5, 0)  # rows may cost less than nothing: docs/labels.md
     demand = split.demand
-    humble = replace(demand, log2_heights=demand.log2_heights - math.log2(1.3))  # every height is too low
+    humble = replace(demand, bits=demand.bits - 2)  # every value is too short; too few rows would leave sigma as it is
     found = regret.choose_margin(split, list(rebuild(split)), nothing, humble)
     before, after = (
         judged(split, model, search_rebuilt(rebuild(split), humble, nothing, margin)) for margin in (Margin(), found)
     )
     assert not all(row.sound for row in before)
-    assert found.rows > 1.2 and np.mean([row.sound for row in after]) >= regret.LEAST_SOUND
+    assert found.bits >= 1 and np.mean([row.sound for row in after]) >= regret.LEAST_SOUND
 
 
 def test_compiled_circuits_are_the_repositorys_that_an_answer_covers(model):
@@ -104,7 +107,7 @@ def test_compiled_circuits_are_the_repositorys_that_an_answer_covers(model):
     summary = regret.summarise_regret(rows)
     assert 0 < summary["free"] < summary["circuits"] == len(rows)
     assert 0 <= summary["median_excess"] <= summary["worst_excess"]
-    assert all(row.excess == 0 for row in rows if not row.free)
+    assert all(row.excess >= 0 for row in rows if not row.free)  # four widths to choose from
 
 
 def test_another_directory_may_be_named(model, tmp_path):

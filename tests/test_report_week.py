@@ -9,7 +9,7 @@ from report_cases import check_figures
 
 from nexuszero.config import AnalyseConfig, SummaryConfig, TrainConfig, with_baseline
 from nexuszero.errors import InputError
-from nexuszero.evaluation import compare_golden
+from nexuszero.evaluation import compare_golden, read_analysis
 from nexuszero.report import search, standins, week
 from nexuszero.training import Epoch, load_study
 
@@ -62,6 +62,14 @@ def test_the_analysis_was_of_the_network_on_this_data(record, week_config):
     loss, *on_circuits = report["targets_met"]
     assert loss["value"] == pytest.approx(record.run.end["val_loss"], rel=1e-3)
     assert all(row["value"] == labels[row["target"]] for row in on_circuits)
+
+
+def test_an_analysis_that_lacks_measures_is_refused(week_config, tmp_path):
+    content = json.loads(week_config.analysis.read_text())
+    del content["costs"], content["seed"]
+    (tmp_path / "analysis.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=r"analysis\.json: has no costs, seed; run notebook 04 again"):
+        read_analysis(tmp_path / "analysis.json")
 
 
 def test_epochs_are_the_records_of_training(record):

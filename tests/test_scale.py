@@ -134,11 +134,11 @@ def test_killed_workers_and_a_killed_command_lose_nothing_but_their_trials(tune,
     runs = [tmp_path / f"runs/trial_{number:03d}/run.jsonl" for number in range(4)]
     until(lambda: all(run.is_file() and '"epoch"' in run.read_text() for run in runs[:2]))
 
-    # a worker is killed: the command notices, and its trial runs again
+    # a worker is killed: the command notices, and both trials run again
     workers = [child for child in psutil.Process(process.pid).children() if "spawn_main" in " ".join(child.cmdline())]
     assert len(workers) == 2
     workers[0].kill()
-    until(lambda: any(run.is_file() for run in runs[2:]))
+    until(lambda: all(run.is_file() for run in runs[2:]))  # each has signed its trial
 
     # the command is killed: its workers end, too
     children = psutil.Process(process.pid).children(recursive=True)
@@ -150,7 +150,7 @@ def test_killed_workers_and_a_killed_command_lose_nothing_but_their_trials(tune,
     # and the next command goes on
     ended(tune("--storage", url))
     states = [trial.state.name for trial in check(url, tmp_path).trials]
-    assert states[-4:] == ["COMPLETE"] * 4 and set(states[:-4]) == {"FAIL"} and 3 <= len(states[:-4]) <= 4
+    assert states == ["FAIL"] * 4 + ["COMPLETE"] * 4
 
 
 def test_the_dashboard_does_not_disturb_a_study_that_runs(tune, tmp_path):

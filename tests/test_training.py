@@ -61,12 +61,13 @@ def test_the_best_network_is_the_one_on_disk(
 def test_the_checkpoint_says_where_it_comes_from(
     finished: tuple[Result, list[str], Path], splits: dict[str, Split]
 ) -> None:
-    meta = load(finished[2]).meta
-    assert meta["seed"] == 1
-    assert meta["data"] == {name: split.content_hash for name, split in splits.items()}
-    assert meta["config"]["hidden_dim"] == 16
-    assert meta["metrics"]["test_loss"] == finished[0].test_loss
-    np.testing.assert_allclose(meta["standardiser"]["mean"][1], splits["train"].params[:, 1].mean())
+    best = load(finished[2])
+    origin = best.origin
+    assert origin.seed == 1
+    assert origin.data == {name: split.content_hash for name, split in splits.items()}
+    assert origin.config["hidden_dim"] == 16
+    assert origin.metrics["test_loss"] == finished[0].test_loss
+    np.testing.assert_allclose(best.standardiser.mean[1], splits["train"].params[:, 1].mean())
     weights = torch.load(finished[0].checkpoint, weights_only=True)["weights"]
     assert sum(weight.numel() for weight in weights.values()) == finished[0].parameters
 
@@ -234,7 +235,7 @@ def test_the_baseline_sets_what_the_run_leaves_open(data_directory: Path, tmp_pa
         data=data_directory, out=tmp_path, baseline=tmp_path / "baseline.yaml", **(changes | {"epochs": 1})
     )
     train(with_baseline(config), log=lambda _: None)
-    assert load(tmp_path).meta["config"]["hidden_dim"] == 8
+    assert load(tmp_path).origin.config["hidden_dim"] == 8
 
 
 def test_the_schedule_by_hand() -> None:

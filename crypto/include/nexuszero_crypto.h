@@ -48,8 +48,10 @@ enum NexuszeroReason
   NexuszeroReason_Boolean,
   // It is bounded, but the difference of two of its values may not fit in the signed field.
   NexuszeroReason_Large,
-  // It occurs in no constraint.
+  // It occurs in no constraint, or in dropped ones alone.
   NexuszeroReason_Unused,
+  // It is the hint of a constraint: it needs no bound.
+  NexuszeroReason_Hint,
   // No constraint bounds it: of several candidates public inputs come first, then private wires, then outputs.
   NexuszeroReason_Free,
   // A constraint computes it, from wires without a bound.
@@ -58,13 +60,55 @@ enum NexuszeroReason
   NexuszeroReason_Broad,
   // A constraint leaves it two values that are no integers, or the ends of the field.
   NexuszeroReason_Roots,
-  // The passes ended before a constraint could bound it.
-  NexuszeroReason_Unsettled,
 };
 #if __STDC_VERSION__ >= 202311L
 typedef enum NexuszeroReason NexuszeroReason;
 #else
 typedef uint8_t NexuszeroReason;
+#endif // __STDC_VERSION__ >= 202311L
+
+// What bounds a wire.
+enum NexuszeroRule
+#if __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // __STDC_VERSION__ >= 202311L
+ {
+  // A declared bound, or nothing.
+  NexuszeroRule_Declared,
+  // Rule 1: a linear constraint.
+  NexuszeroRule_Linear,
+  // Rule 2: one of two factors is zero.
+  NexuszeroRule_ZeroProduct,
+  // Rule 3: a factor takes few values.
+  NexuszeroRule_FewValues,
+  // Rule 4: it is a product minus the rest.
+  NexuszeroRule_Product,
+  // Rule 5: a form of hints is zero, or all that it is multiplied by.
+  NexuszeroRule_Alternative,
+};
+#if __STDC_VERSION__ >= 202311L
+typedef enum NexuszeroRule NexuszeroRule;
+#else
+typedef uint8_t NexuszeroRule;
+#endif // __STDC_VERSION__ >= 202311L
+
+// What keeps Module-SIS from withstanding a longer vector (labels.md, section 2).
+enum NexuszeroLimit
+#if __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // __STDC_VERSION__ >= 202311L
+ {
+  // A vector of half the modulus takes no work: `8*T*Bd < q/2`.
+  NexuszeroLimit_HalfModulus = 1,
+  // From `q/8` on the many vectors of the last sieve help, and 1.021 times the bits are demanded.
+  NexuszeroLimit_NearHalf = 2,
+  // The block size that finds the vector costs too little.
+  NexuszeroLimit_Sis = 3,
+};
+#if __STDC_VERSION__ >= 202311L
+typedef enum NexuszeroLimit NexuszeroLimit;
+#else
+typedef uint8_t NexuszeroLimit;
 #endif // __STDC_VERSION__ >= 202311L
 
 // What a synthetic circuit proves.
@@ -132,26 +176,44 @@ typedef struct NexuszeroDemandQuery {
 
 // The smallest sound parameters, or why there are none.
 typedef struct NexuszeroChoiceRecord {
-  // Standard deviation of the Gaussian mask.
+  // Standard deviation of the Gaussian mask, s2.
   double sigma;
+  // Standard deviation of secret and error of the Module-LWE that hiding rests on.
+  double s;
+  // Standard deviation of the commitment randomness.
+  double s1;
   // Bits of hiding.
   double lwe_bits;
   // Bits of binding.
   double sis_bits;
   // Bits of soundness.
   double soundness;
-  // The smaller of the two.
+  // The smaller of hiding and binding.
   double bit_security;
   // Its hardness.
   double hardness;
   // Bytes.
   uint64_t proof_size;
+  // Thousandths of a bit of t0. The six parts add up to the proof, which is rounded up to bytes.
+  uint64_t part_commitment;
+  // Thousandths of a bit of the committed rows.
+  uint64_t part_rows;
+  // Thousandths of a bit of the answers to the linear checks.
+  uint64_t part_masks;
+  // Thousandths of a bit of the coefficients of z.
+  uint64_t part_openings;
+  // Thousandths of a bit of the hints.
+  uint64_t part_hints;
+  // Thousandths of a bit of header, hash, filling and coder.
+  uint64_t part_fixed;
   // LWE dimension.
   uint32_t n;
   // Bits of q.
   uint32_t log2_q;
   // Order of q modulo 128.
   uint32_t ord;
+  // The number that sets the widths: 4, 5, 6 or 8.
+  uint32_t j;
   // Openings in parallel.
   uint32_t k;
   // SIS rank.
@@ -162,6 +224,18 @@ typedef struct NexuszeroChoiceRecord {
   uint32_t cut_d;
   // Low bits dropped from the opening.
   uint32_t cut_g;
+  // Garbage rows.
+  uint32_t gamma;
+  // Masks of the linear checks.
+  uint32_t nlin;
+  // Largest coefficient of a challenge.
+  uint32_t w;
+  // Largest operator norm of a challenge.
+  uint32_t t;
+  // What forbids a smaller rank: 0 nothing, 1 half the modulus, 2 SIS near it, 3 SIS.
+  uint32_t rank_limit;
+  // What forbids to drop one more bit of the opening: 0 nothing, else as above.
+  uint32_t cut_limit;
   // A concrete prime, little-endian; all zero where none was searched.
   uint8_t q[32];
   // Whether there are sound parameters; if not, `reason` says which constraint fails.
@@ -180,6 +254,24 @@ typedef struct NexuszeroAnalysisRecord {
   uint32_t linear;
   // Quadratic constraints.
   uint32_t quadratic;
+  // Constraints that private wires of their own satisfy.
+  uint32_t dropped;
+  // Where all are: the one that is dropped last; `2^32 - 1` elsewhere.
+  uint32_t last_dropped;
+  // The wire that satisfies it; 0 where it says `0 = 0`.
+  uint32_t last_own;
+  // Kept constraints with a hint.
+  uint32_t hints;
+  // Scales other than 1.
+  uint32_t rescaled;
+  // Whether nothing satisfies the circuit.
+  uint32_t unsatisfiable;
+  // The constraint that shows it; `2^32 - 1` where there is none.
+  uint32_t contradiction;
+  // The rule that shows it; [`nexuszero_rule_text`](super::explain::nexuszero_rule_text) has its text.
+  uint32_t contradiction_rule;
+  // Rounds of range inference.
+  uint32_t rounds;
   // Packed constraints.
   uint32_t packed;
   // Distinct private forms.
@@ -224,7 +316,8 @@ typedef struct NexuszeroEstimateRecord {
   double delta;
   // `log2` of the classical core-SVP cost; NaN where the attack does not work.
   double bits;
-  // `log2` of the quantum core-SVP cost of the same block size.
+  // `log2` of the cost with a quantum sieve, the attack's parameters chosen anew. What is not lattice reduction, such
+  // as the guesses of the dual hybrid, is counted in full.
   double quantum_bits;
   // Hardness of `bits`.
   double hardness;
@@ -234,6 +327,9 @@ typedef struct NexuszeroEstimateRecord {
   uint64_t d;
   // 0 usvp, 1 bdd, 2 dual, 3 dual_hybrid, 5 sis: the attack that the figures belong to.
   uint32_t attack;
+  // 0 it works, 1 it does not (of SIS: no vector that short is expected, or no block size finds it), 2 there is
+  // nothing to attack, 3 there is no figure for such an instance.
+  uint32_t status;
 } NexuszeroEstimateRecord;
 
 // A SIS instance in the l2 norm.
@@ -254,7 +350,9 @@ typedef struct NexuszeroWireRecord {
   double range_bits;
   // The number of the reason; [`nexuszero_reason_text`] has its text.
   uint32_t reason;
-  // The constraint at fault; `2^32 - 1` where there is none.
+  // The number of the rule that last narrowed it; [`nexuszero_rule_text`] has its text.
+  uint32_t rule;
+  // The constraint that bounds it, or the one at fault; `2^32 - 1` where there is none.
   uint32_t constraint;
   // The first wire without a bound that a derived wire depends on; 0 where there is none.
   uint32_t cause;
@@ -308,14 +406,14 @@ typedef struct NexuszeroVerdictRecord {
   uint32_t n;
   // Bits of q that were judged.
   uint32_t log2_q;
-  // What it does not meet, a bit each: 0 hiding, 1 modulus, 2 soundness, 3 binding, 4 width.
+  // What it does not meet, a bit each: 0 hiding, 1 modulus, 2 soundness, 3 width, 4 binding.
   uint32_t fails;
 } NexuszeroVerdictRecord;
 
 // A circuit's demand as it is predicted.
 typedef struct NexuszeroDemand {
-  // `height(s)` for s = 64, 32, 16, 8, 4, 2.
-  uint32_t heights[6];
+  // `height(s)` for s = 64, 32, 16, 8, 4.
+  uint32_t heights[5];
   // `B` where q is free; 0 where it is the field's prime.
   uint32_t bits;
 } NexuszeroDemand;
@@ -432,6 +530,12 @@ enum NexuszeroStatus nexuszero_reason_text(uint32_t reason,
                                            char *buffer,
                                            size_t capacity);
 
+// The text of a rule of range inference by its number; there is none beyond the last.
+//
+// # Safety
+// `buffer` has room for `capacity` bytes.
+enum NexuszeroStatus nexuszero_rule_text(uint32_t rule, char *buffer, size_t capacity);
+
 // The graphs of all circuits as rows without labels (`x`, `edge_source`, ..., `nodes`, `edges`).
 //
 // # Safety
@@ -498,7 +602,7 @@ enum NexuszeroStatus nexuszero_circuits_choose(const struct NexuszeroCircuits *c
 // [`nexuszero_circuits_choose`] and has a prime. Where none is sound `count` is 1 and the record says why.
 //
 // # Safety
-// `circuits` is a live handle, `out` has room for `capacity` records (256 are enough) and `count` for one number.
+// `circuits` is a live handle, `out` has room for `capacity` records (1024 are enough) and `count` for one number.
 enum NexuszeroStatus nexuszero_circuits_candidates(const struct NexuszeroCircuits *circuits,
                                                    size_t index,
                                                    uint32_t security,

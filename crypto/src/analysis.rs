@@ -7,7 +7,7 @@ use crate::field::{Field, U256, to_ubig};
 use crate::packing::Packing;
 use crate::r1cs::R1cs;
 use crate::ranges::{Bounds, Ranges, Unsatisfiable, bit_length, check_bounds};
-use crate::relation::{Dropped, Relation};
+use crate::relation::{Dropped, Part, Relation};
 
 /// The counts of a circuit that decide its parameters.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +75,15 @@ impl Analysis {
         Self::from_ranges(r1cs, relation, ranges.as_ref())
     }
 
+    /// Analyses a circuit without a part of the analysis.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without(r1cs: &R1cs, part: Part) -> Self {
+        let relation = Relation::without(r1cs, &Bounds::new(), Some(part));
+        let ranges = Ranges::infer(&relation, r1cs.field().modulus(), &Bounds::new());
+        Self::from_ranges(r1cs, &relation, ranges.as_ref())
+    }
+
     /// Analyses a circuit and its nodes; of an unsatisfiable one nothing is known of the nodes.
     #[must_use]
     pub fn with_nodes(r1cs: &R1cs) -> (Self, Nodes) {
@@ -123,29 +132,44 @@ impl Analysis {
     }
 }
 
-/// Whether a prime q serves (labels.md, section 1.5): it divides no integer of the relation, and range inference modulo q
-/// ends in values that it carries.
-///
-/// # Errors
-/// When nothing satisfies the constraints modulo q, hence nothing the circuit.
-pub fn serves(relation: &Relation, bounds: &Bounds, q: U256) -> Result<bool, Unsatisfiable> {
-    serving_ranges(relation, bounds, q).map(|ranges| ranges.is_some())
+/// A relation that lifts, to be proved modulo another prime (labels.md, section 1.5).
+#[derive(Clone, Debug)]
+pub struct Lift<'a> {
+    relation: &'a Relation,
+    bounds: &'a Bounds,
+    largest: IBig, // M(p)
 }
 
-/// The ranges modulo a prime q that serves; nothing if it does not.
-pub(crate) fn serving_ranges<'a>(
-    relation: &'a Relation,
-    bounds: &Bounds,
-    q: U256,
-) -> Result<Option<Ranges<'a>>, Unsatisfiable> {
-    let prime = IBig::from(to_ubig(q));
-    let divides = |value: &IBig| (value % &prime).is_zero();
-    if relation.integers().iter().any(divides) {
-        return Ok(None);
+impl<'a> Lift<'a> {
+    /// Runs range inference modulo p, for `M(p)`.
+    ///
+    /// # Errors
+    /// When nothing satisfies the circuit.
+    pub fn of(relation: &'a Relation, bounds: &'a Bounds) -> Result<Self, Unsatisfiable> {
+        let ranges = Ranges::infer(relation, relation.field().modulus(), bounds)?;
+        Ok(Self { relation, bounds, largest: ranges.largest_value() })
     }
-    let ranges = Ranges::infer(relation, q, bounds)?;
-    let serves = ranges.largest_value() < prime.min(to_ubig(relation.field().modulus()).into());
-    Ok(serves.then_some(ranges))
+
+    /// Whether a prime q serves: it exceeds `M(p)`, it divides no integer of the relation, and range inference modulo q
+    /// ends in values that it carries.
+    ///
+    /// # Errors
+    /// When nothing satisfies the constraints modulo q, hence nothing the circuit.
+    pub fn serves(&self, q: U256) -> Result<bool, Unsatisfiable> {
+        Ok(self.ranges(q)?.is_some())
+    }
+
+    /// The ranges modulo a prime q that serves; nothing if it does not.
+    pub(crate) fn ranges(&self, q: U256) -> Result<Option<Ranges<'a>>, Unsatisfiable> {
+        let (p, prime) = (self.relation.field().modulus(), IBig::from(to_ubig(q)));
+        let divides = |value: &IBig| (value % &prime).is_zero();
+        if prime <= self.largest || self.relation.integers().iter().any(divides) {
+            return Ok(None);
+        }
+        let ranges = Ranges::infer(self.relation, q, self.bounds)?;
+        let serves = ranges.largest_value() < prime.min(to_ubig(p).into());
+        Ok(serves.then_some(ranges))
+    }
 }
 
 /// `(q - 1) / 2`.

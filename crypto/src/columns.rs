@@ -69,7 +69,7 @@ const fn column(name: &'static str, values: fn(&Rows) -> Values<'_>) -> Column {
 }
 
 /// All columns.
-pub const COLUMNS: [Column; 20] = [
+pub const COLUMNS: [Column; 22] = [
     column("x", |rows| Values::of(rows.graph.x.as_chunks::<NODE_FEATURES>().0)),
     column("edge_source", |rows| Values::of(&rows.graph.edge_source)),
     column("edge_target", |rows| Values::of(&rows.graph.edge_target)),
@@ -86,6 +86,8 @@ pub const COLUMNS: [Column; 20] = [
     column("field_bits", |rows| Values::of(&rows.field_bits)),
     column("wires", |rows| Values::of(&rows.wires)),
     column("constraints", |rows| Values::of(&rows.constraints)),
+    column("dropped", |rows| Values::of(&rows.dropped)),
+    column("hints", |rows| Values::of(&rows.hints)),
     column("forms", |rows| Values::of(&rows.forms)),
     column("heights", |rows| Values::of(&rows.heights)),
     column("bits", |rows| Values::of(&rows.bits)),
@@ -131,6 +133,8 @@ mod tests {
         assert_eq!(shape("edge_attr"), Some(("f4", 5)));
         assert_eq!(shape("params"), Some(("f8", 3)));
         assert_eq!(shape("heights"), Some(("u4", 5)));
+        assert_eq!(shape("dropped"), Some(("u4", 0)));
+        assert_eq!(shape("hints"), Some(("u4", 0)));
         assert_eq!(shape("seed"), Some(("u8", 0)));
         assert_eq!(shape("node_bits"), Some(("u2", 0)));
         assert_eq!(shape("label"), None);

@@ -13,7 +13,7 @@ use crate::r1cs::R1cs;
 use crate::synth::{Family, Synthetic, synthesize, synthesize_sized};
 
 /// Layout and meaning of the columns; any change raises this number.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// Names of the splits, in the order of [`generate`]'s result.
 pub const SPLITS: [&str; 3] = ["train", "val", "test"];
@@ -51,6 +51,10 @@ pub struct Rows {
     pub wires: Vec<u32>,
     /// Constraints.
     pub constraints: Vec<u32>,
+    /// Constraints that are dropped.
+    pub dropped: Vec<u32>,
+    /// Hint constraints.
+    pub hints: Vec<u32>,
     /// Distinct private forms.
     pub forms: Vec<u32>,
     /// Heights for 64, 32, 16, 8 and 4 slots.
@@ -239,6 +243,8 @@ impl Rows {
         self.field_bits.push(analysis.field.bits() as u16);
         self.wires.push(analysis.wires);
         self.constraints.push(analysis.constraints);
+        self.dropped.push(analysis.dropped);
+        self.hints.push(analysis.hints);
         self.forms.push(analysis.forms);
         self.heights.push(std::array::from_fn(|slot| analysis.heights[slot]));
         self.bits.push(analysis.bits as u16);

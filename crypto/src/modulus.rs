@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::analysis::{Analysis, serving_ranges};
+use crate::analysis::{Analysis, Lift};
 use crate::field::{U256, is_probable_prime};
 use crate::label::{Choice, Demand, Modulus, choose};
 use crate::r1cs::R1cs;
@@ -50,7 +50,7 @@ pub fn choose_prime(r1cs: &R1cs, analysis: &Analysis, bounds: &Bounds, security:
 pub(crate) fn settle<'a>(
     relation: &'a Relation,
     analysis: &Analysis,
-    bounds: &Bounds,
+    bounds: &'a Bounds,
     security: u32,
 ) -> Result<(Settled, Option<Ranges<'a>>)> {
     if let Some(unsatisfiable) = analysis.unsatisfiable {
@@ -62,24 +62,21 @@ pub(crate) fn settle<'a>(
         return Ok((Settled { choice, q: analysis.field.modulus(), demand }, None));
     };
 
-    if let Some((q, ranges)) = serving_prime(relation, bounds, &choice)? {
+    let lift = Lift::of(relation, bounds)?;
+    if let Some((q, ranges)) = serving_prime(&lift, &choice)? {
         return Ok((Settled { choice, q, demand }, Some(ranges)));
     }
     let demand = demand.at_bits(choice.candidate.bits + 1);
     let choice = choose(&demand, security)?;
-    let found = serving_prime(relation, bounds, &choice)?;
+    let found = serving_prime(&lift, &choice)?;
     let none = || format!("no prime of {} bits serves the circuit", choice.candidate.bits);
     let (q, ranges) = found.with_context(none)?;
     Ok((Settled { choice, q, demand }, Some(ranges)))
 }
 
-fn serving_prime<'a>(
-    relation: &'a Relation,
-    bounds: &Bounds,
-    choice: &Choice,
-) -> Result<Option<(U256, Ranges<'a>)>> {
+fn serving_prime<'a>(lift: &Lift<'a>, choice: &Choice) -> Result<Option<(U256, Ranges<'a>)>> {
     for q in primes(choice.candidate.bits, choice.candidate.ord).take(TRIES) {
-        if let Some(ranges) = serving_ranges(relation, bounds, q)? {
+        if let Some(ranges) = lift.ranges(q)? {
             return Ok(Some((q, ranges)));
         }
     }

@@ -42,7 +42,7 @@ pub struct Verdict {
     pub n: u32,
     /// The bits of q that were judged.
     pub bits: u32,
-    /// The bits of hiding it has.
+    /// The bits of hiding it has, with the deviation of the j that is taken; 0 where there are too few automorphisms.
     pub lwe_bits: f64,
     /// What it does not meet; nothing if it is sound.
     pub fails: Vec<Constraint>,
@@ -79,7 +79,7 @@ impl Rounded {
 /// A proposal names neither the splitting nor j. Of its n and q a j can be had if LWE with that j's deviation costs
 /// enough, and of its sigma if the mask is at least as wide as that j's `s2`: a wider one hides no less, and is paid
 /// for with longer answers. Constraints are asked in the order of [`Constraint`], each of the candidates that meet
-/// those before it, or of all that are left where none does.
+/// those before it, or of all that are left where none does; nothing more is asked where no splitting is left at all.
 ///
 /// # Errors
 /// When no challenge set exists for `security`.
@@ -89,13 +89,16 @@ pub fn judge(demand: &Demand, security: u32, proposal: &Proposal) -> Result<Verd
     let hiding = |s| HidingRank { mu, bits: lwe_bits(DEGREE * mu, log2_q, s) };
     let shapes = shapes(demand, security, Candidate { log2_q, bits, ord: 1 }, hiding);
 
+    if shapes.is_empty() {
+        let modulus = (!fits).then_some(Constraint::Modulus);
+        let fails = modulus.into_iter().chain([Constraint::Soundness]).collect();
+        return Ok(Verdict { n: DEGREE * mu, bits, lwe_bits: 0.0, fails, proof_size: None });
+    }
+
     let mut left = Left { shapes, fails: Vec::new() };
     left.keep(Constraint::Hiding, |shape| shape.lwe_bits() >= f64::from(security));
     if !fits {
         left.fails.push(Constraint::Modulus);
-    }
-    if left.shapes.is_empty() {
-        left.fails.push(Constraint::Soundness);
     }
     left.keep(Constraint::Width, |shape| shape.sigma() <= sigma * (1.0 + ROUNDING));
     let height = |shape: &Shape| demand.height(shape.candidate.ord);

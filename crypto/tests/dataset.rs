@@ -63,6 +63,8 @@ fn rows_are_what_the_parts_say() {
             assert_eq!(rows.params[row][0], f64::from(choice.n()));
             assert_eq!(rows.metrics[row][2], choice.proof_size as f64);
             assert_eq!(rows.forms[row], analysis.forms);
+            assert_eq!((rows.dropped[row], rows.hints[row]), (analysis.dropped, analysis.hints));
+            assert!(analysis.unsatisfiable.is_none());
             assert_eq!(rows.heights[row][..], analysis.heights[..5]);
             assert!(choice.bit_security() >= f64::from(rows.security[row]));
         }

@@ -9,13 +9,13 @@ use nexuszero_crypto::explain::{Explanation, Finding, Overflow, Reason};
 use nexuszero_crypto::field::Field;
 use nexuszero_crypto::format::read_file;
 use nexuszero_crypto::r1cs::{Builder, R1cs};
-use nexuszero_crypto::ranges::{Bounds, Interval, parse_bounds};
+use nexuszero_crypto::ranges::{Bounds, Interval, Rule, parse_bounds};
 use nexuszero_crypto::synth::{Family, synthesize};
 use proptest::prelude::*;
 
 type Sides<'a> = [&'a [(u32, i64)]; 3];
 
-/// Over F_101, wire 1 an output and wire 2 a public input.
+/// Over F_101, wire 1 an output and all others public inputs, so that nothing is dropped.
 fn system(constraints: &[Sides<'_>], wires: u32) -> R1cs {
     let field = Field::parse("101").unwrap();
     let mut builder = Builder::new(field);
@@ -23,7 +23,7 @@ fn system(constraints: &[Sides<'_>], wires: u32) -> R1cs {
         form.iter().for_each(|&(wire, value)| builder.term(wire, field.from_i64(value)).unwrap());
         builder.end_combination().unwrap();
     }
-    builder.finish(wires, 1, 1).unwrap()
+    builder.finish(wires, 1, wires - 2).unwrap()
 }
 
 fn explain(r1cs: &R1cs) -> Explanation {
@@ -44,11 +44,12 @@ fn worked_examples() {
     use Reason::{Boolean, Bounded, Broad, Derived, Free, Large, Roots, Unused};
     let bit: Sides<'_> = [&[(3, 1)], &[(3, 1), (0, -1)], &[]];
     let free = finding(Free, None, None);
-    let plain = |reason| finding(reason, None, None);
+    let unused = finding(Unused, None, None);
+    let boolean = finding(Boolean, Some(0), None);
     let at = |reason, constraint| finding(reason, Some(constraint), None);
     let derived = |constraint, cause| finding(Derived, Some(constraint), Some(cause));
     let cases: [(&str, Vec<Sides<'_>>, Vec<_>); 10] = [
-        ("a bit", vec![bit], vec![plain(Unused), plain(Unused), plain(Boolean)]),
+        ("a bit", vec![bit], vec![unused, unused, boolean]),
         ("the output of a product", vec![[&[(2, 1)], &[(3, 1)], &[(1, 1)]]], vec![derived(0, 2), free, free]),
         (
             "a sum: the output follows, whatever the order of the constraints",
@@ -58,23 +59,23 @@ fn worked_examples() {
         (
             "what follows from a bit is bounded",
             vec![bit, [&[], &[], &[(3, 7), (1, -1)]], [&[(2, 1)], &[(2, 1)], &[(4, 1)]]],
-            vec![plain(Bounded), free, plain(Boolean), derived(2, 2)],
+            vec![at(Bounded, 1), free, boolean, derived(2, 2)],
         ),
         (
             "a coefficient that is not +1 or -1 is not solved for",
             vec![bit, [&[], &[], &[(3, 1), (2, 2)]]],
-            vec![plain(Unused), free, plain(Boolean)],
+            vec![unused, free, boolean],
         ),
         (
             "values beyond half the field, and what depends on them",
             vec![bit, [&[], &[], &[(3, 49), (0, 3), (4, -1)]], [&[(4, 1)], &[(3, 1)], &[(1, 1)]]],
-            vec![derived(2, 4), plain(Unused), plain(Boolean), at(Broad, 1)],
+            vec![derived(2, 4), unused, boolean, at(Broad, 1)],
         ),
         (
             "a product beyond half the field",
             vec![bit, [&[(3, 8)], &[(3, 8)], &[(1, 1)]]],
-            // the enumeration of rule 4 finds 0 and 64
-            vec![at(Broad, 1), plain(Unused), plain(Boolean)],
+            // rule 3 finds 0 and 64
+            vec![at(Broad, 1), unused, boolean],
         ),
         (
             "half a root",
@@ -89,7 +90,7 @@ fn worked_examples() {
         (
             "more than a quarter of the field",
             vec![bit, [&[], &[], &[(3, 26), (1, -1)]]],
-            vec![plain(Large), plain(Unused), plain(Boolean)],
+            vec![at(Large, 1), unused, boolean],
         ),
     ];
     for (name, constraints, expected) in cases {
@@ -97,27 +98,63 @@ fn worked_examples() {
         let wires = explain(&r1cs).wires;
         let parts = |one: &Finding| finding(one.reason, one.constraint, one.cause);
         assert_eq!(wires[1..].iter().map(parts).collect::<Vec<_>>(), expected, "{name}");
-        assert_eq!((wires[0].reason, wires[0].range_bits), (Bounded, 0.0));
-        for finding in &wires {
+        assert!(matches!(wires[0].reason, Bounded | Unused) && wires[0].range_bits == 0.0);
+        for finding in &wires[1..] {
             let wide = !matches!(finding.reason, Bounded | Boolean | Large);
             assert_eq!((finding.range_bits - 101_f64.log2()).abs() < 1e-12, wide, "{name}");
         }
     }
 }
 
-/// `x_i = x_{i+1}` from the far end learns one wire a pass; the 65th comes too late.
+/// `x_i = x_{i+1}` from the far end learns one wire a round, as long as it takes.
 #[test]
-fn what_the_passes_did_not_settle_is_said() {
+fn long_chains_are_settled() {
     let equals: Vec<_> = (1..80).map(|i| [(i, 1), (i + 1, -1)]).collect();
     let mut constraints: Vec<Sides<'_>> = equals.iter().map(|pair| [&[][..], &[], pair]).collect();
     constraints.push([&[(80, 1)], &[(80, 1), (0, -1)], &[]]);
-    let wires = explain(&system(&constraints, 81)).wires;
-    assert_eq!((wires[15].reason, wires[15].constraint), (Reason::Unsettled, Some(14)));
-    assert!(wires[16..].iter().all(|finding| finding.reason == Reason::Boolean));
-    assert!(wires[1..15].iter().all(|finding| finding.reason == Reason::Derived));
+    let r1cs = system(&constraints, 81);
+    let wires = explain(&r1cs).wires;
+    assert!(wires[1..].iter().all(|finding| finding.reason == Reason::Boolean));
+    assert_eq!(
+        (wires[80].rule, wires[79].rule, wires[79].constraint),
+        (Rule::ZeroProduct, Rule::Linear, Some(78))
+    );
+    assert_eq!(Analysis::of(&r1cs, &Bounds::new()).unwrap().rounds, 81);
 }
 
-/// `30x + 30y = 2z`, all in `[0, 1]`: bounded wires, but 62 is beyond 50.
+/// `x * h = y - 1` with bits x, y: h needs no bound. `x * k = z`, z of no other constraint, is dropped.
+#[test]
+fn hints_and_what_is_dropped_need_no_bounds() {
+    let field = Field::parse("101").unwrap();
+    let constraints: [Sides<'_>; 4] = [
+        [&[(1, 1)], &[(1, 1), (0, -1)], &[]],
+        [&[(2, 1)], &[(2, 1), (0, -1)], &[]],
+        [&[(1, 1)], &[(3, 1)], &[(2, 1), (0, -1)]],
+        [&[(1, 1)], &[(4, 1)], &[(5, 1)]],
+    ];
+    let mut builder = Builder::new(field);
+    for form in constraints.iter().flatten() {
+        form.iter().for_each(|&(wire, value)| builder.term(wire, field.from_i64(value)).unwrap());
+        builder.end_combination().unwrap();
+    }
+    let explanation = explain(&builder.finish(6, 1, 1).unwrap());
+    let found = |wire: usize| (explanation.wires[wire].reason, explanation.wires[wire].constraint);
+    assert_eq!((found(1), found(2)), ((Reason::Boolean, Some(0)), (Reason::Boolean, Some(1))));
+    assert_eq!(found(3), (Reason::Hint, Some(2)));
+    assert_eq!([found(4), found(5)], [(Reason::Unused, None); 2]);
+    assert!(!explanation.wires.iter().any(|finding| finding.reason.hinders()));
+}
+
+/// A bit that is 2.
+#[test]
+fn unsatisfiable_circuits_are_refused_by_the_constraint_that_shows_it() {
+    let r1cs = system(&[[&[(1, 1)], &[(1, 1), (0, -1)], &[]], [&[], &[], &[(1, 1), (0, -2)]]], 3);
+    let error = Explanation::of(&r1cs, &Bounds::new()).unwrap_err().to_string();
+    assert!(error.starts_with("nothing satisfies the circuit: constraint "), "{error}");
+    assert!(Analysis::of(&r1cs, &Bounds::new()).unwrap().unsatisfiable.is_some());
+}
+
+/// `30x + 31y = 2z`, all in `[0, 1]`: bounded wires, but 61 is beyond 50.
 #[test]
 fn a_constraint_may_be_too_large_on_its_own() {
     let bit = |x: &'static [(u32, i64)], y: &'static [(u32, i64)]| -> Sides<'static> { [x, y, &[]] };
@@ -126,7 +163,7 @@ fn a_constraint_may_be_too_large_on_its_own() {
             bit(&[(1, 1)], &[(1, 1), (0, -1)]),
             bit(&[(2, 1)], &[(2, 1), (0, -1)]),
             bit(&[(3, 1)], &[(3, 1), (0, -1)]),
-            [&[], &[], &[(1, 30), (2, 30), (3, -2)]],
+            [&[], &[], &[(1, 30), (2, 31), (3, -2)]],
             [&[(1, 6)], &[(2, 9)], &[(3, 1)]],
         ],
         4,
@@ -142,19 +179,24 @@ fn fixtures() -> PathBuf {
 }
 
 /// A circuit lifts exactly if nothing hinders it.
-fn consistent(r1cs: &R1cs, bounds: &Bounds) -> Result<Explanation, TestCaseError> {
+fn consistent(r1cs: &R1cs, bounds: &Bounds) -> Result<(), TestCaseError> {
+    let analysis = Analysis::of(r1cs, bounds).unwrap();
+    if analysis.unsatisfiable.is_some() {
+        prop_assert!(Explanation::of(r1cs, bounds).is_err());
+        return Ok(());
+    }
     let explanation = Explanation::of(r1cs, bounds).unwrap();
     prop_assert_eq!(explanation.wires.len(), r1cs.wires() as usize);
     let hindered =
         explanation.overflows > 0 || explanation.wires.iter().any(|finding| finding.reason.hinders());
-    prop_assert_eq!(Analysis::of(r1cs, bounds).unwrap().liftable, !hindered);
+    prop_assert_eq!(analysis.liftable, !hindered);
     prop_assert_eq!(explanation.worst.is_some(), explanation.overflows > 0);
     for finding in explanation.wires.iter().filter(|finding| finding.reason == Reason::Derived) {
         let (constraint, cause) = (finding.constraint.unwrap(), finding.cause.unwrap());
         let mentioned = r1cs.constraint(constraint as usize).iter().any(|form| form.wires.contains(&cause));
         prop_assert!(mentioned && explanation.wires[cause as usize].reason.hinders());
     }
-    Ok(explanation)
+    Ok(())
 }
 
 #[test]

@@ -589,7 +589,7 @@ fn near_half_the_modulus_more_is_demanded() {
         assert!(bits(near) < 1.021 * wanted && bits(near + 1) >= 1.021 * wanted);
         let test = BindingTest::new(security);
         let mut met = [0; 4];
-        for n in (64..2560).step_by(192).map(f64::from) {
+        for n in (64..2560).step_by(64).map(f64::from) {
             for b in (400..3200).step_by(7).map(|b| f64::from(b) / 100.0) {
                 let limit = test.limit(n, 32.0, b);
                 met[limit.map_or(0, |limit| limit as usize)] += 1;

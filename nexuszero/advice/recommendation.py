@@ -8,7 +8,6 @@ is sound, so that its distance from the optimum can be said in bytes.
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +20,6 @@ from nexuszero.crypto import DEGREE, LEVELS, Analysis, Choice, Circuits, CryptoB
 from nexuszero.timing import Stopwatch
 
 NO_MODEL = "exact search, no model"
-TERNARY = math.sqrt(2 / 3)  # standard deviation of secret and error
 
 
 def recommend(
@@ -98,7 +96,7 @@ class Landscape(NamedTuple):
 
 
 def landscape(bridge: CryptoBridge, answer: Recommendation, steps: int = 32) -> Landscape:
-    """Bits of ternary LWE around the answer and the proposal."""
+    """Bits of LWE around the answer and the proposal, with the answer's deviation of secret and error."""
     proposed = answer.optimum.targets if answer.proposal is None else answer.proposal.values
     n_shares = _shares(answer.optimum.n, proposed[0], steps)
     q_shares = _shares(answer.optimum.log2_q, proposed[1], steps)
@@ -106,7 +104,8 @@ def landscape(bridge: CryptoBridge, answer: Recommendation, steps: int = 32) -> 
     ranks = np.append(np.round(n_shares * answer.optimum.n / DEGREE), answer.optimum.n // DEGREE)
     n = DEGREE * np.unique(ranks).astype(int)
     log2_q = np.unique(np.append(np.round(q_shares * answer.optimum.log2_q), answer.optimum.log2_q))
-    grid = bridge.estimate_lwe(np.tile(n, len(log2_q)), np.repeat(log2_q, len(n)), TERNARY, TERNARY)
+    deviation = answer.optimum.s
+    grid = bridge.estimate_lwe(np.tile(n, len(log2_q)), np.repeat(log2_q, len(n)), deviation, deviation)
     return Landscape(n, log2_q, grid["bits"].reshape(len(log2_q), len(n)))
 
 

@@ -14,7 +14,7 @@ from nexuszero.crypto import CHOICE_KEYS, Choice, Infeasible
 if TYPE_CHECKING:
     from rich.table import Table
 
-DIGITS = {"sigma": 3, "lwe_bits": 3, "sis_bits": 3, "bit_security": 3, "hardness": 4}  # of what is computed
+DIGITS = {"sigma": 3, "s": 3, "s1": 3, "lwe_bits": 3, "sis_bits": 3, "bit_security": 3, "hardness": 4}  # of what is computed
 PROPOSED = {"n": 1, "log2_q": 2, "sigma": 1, "bit_security": 1, "hardness": 3, "proof_size": 0}  # of what is guessed
 MEANINGS = {
     "hiding": "Module-LWE, core-SVP",
@@ -23,15 +23,21 @@ MEANINGS = {
     "soundness": "openings, linear checks, challenges",
 }
 FIXED = "q is the field's prime"
+LIMITS_IN_WORDS = {
+    "half_modulus": "8 T Bd would reach half of q",
+    "near_half": "Module-SIS would fall short of 1.021 lambda, as 8 T Bd is above q/8",
+    "sis": "Module-SIS would fall short of lambda",
+    None: "binds as well, and costs more bytes",
+}
 WIDTH = 1000  # of lines: nothing is wrapped, whatever the terminal
 
 
 def render(answer: Recommendation) -> str:
-    """The circuit; the proposal, its nearest candidate and the optimum; what every constraint has left; the price."""
+    """The circuit; proposal, nearest candidate and optimum; where the bytes go; what each constraint has left; the price."""
     parts = [_grid(_circuit(answer)), _parameters(answer)]
     if answer.proposal is not None:
         parts.append(_grid([("model", _verdict(answer.proposal)), ("nearest", _distance(answer.proposal.nearest))]))
-    parts += [_constraints(answer), _grid(_ending(answer))]
+    parts += [_bytes(answer.optimum), _constraints(answer), _grid(_ending(answer))]
     return "\n\n".join(parts)
 
 
@@ -80,6 +86,13 @@ def _distance(nearest: Nearest) -> str:
     if nearest.excess == 0:
         return "the optimum itself"
     return f"sound, its proof {nearest.excess:.1%} larger than the optimum's"
+
+
+def _bytes(choice: Choice) -> str:
+    """Where the bytes go, and why the rank and the cut are what they are."""
+    smaller = "none: it is the smallest there is" if choice.kappa == 1 else LIMITS_IN_WORDS[choice.rank_limit]
+    limits = [("kappa - 1", smaller), ("g + 1", LIMITS_IN_WORDS[choice.cut_limit])]
+    return f"{choice.parts}\n\n{_grid(limits)}"
 
 
 def _constraints(answer: Recommendation) -> str:

@@ -26,7 +26,7 @@ class CryptoBridge:
 
     >>> bridge = CryptoBridge()
     >>> bridge.choose(forms=[100], security=[128], bits=[40], primes=[None])["proof_size"].tolist()
-    [12059]
+    [10196]
     """
 
     def __init__(self) -> None:

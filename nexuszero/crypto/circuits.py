@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from nexuszero.crypto.library import Library
 from nexuszero.crypto.records import Analysis, Choice, Columns, Infeasible, Records, Verdict
 
-MOST_CANDIDATES = 256  # of one circuit
+MOST_CANDIDATES = 1024  # of one circuit
 
 
 class Circuits:
@@ -44,7 +44,7 @@ class Circuits:
         )
 
     def choose_for(self, security: int, bits: ArrayLike, heights: ArrayLike) -> Records:
-        """The smallest sound parameters if circuits asked for B bits (0: a fixed q) and ``[circuits, 6]`` heights."""
+        """The smallest sound parameters if circuits asked for B bits (0: a fixed q) and ``[circuits, 5]`` heights."""
         demands = np.zeros(len(self), self._library.dtype("Demand"))
         demands["bits"] = bits
         demands["heights"] = heights

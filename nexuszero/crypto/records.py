@@ -19,20 +19,25 @@ Cell = int | float | str | bool | None
 DEGREE = 64  # of the ring: LWE dimensions are multiples of it
 SLOTS = (64, 32, 16, 8, 4)  # into which X^64 + 1 may split: the heights of a circuit
 LEVELS = (100, 128, 192, 256)  # bits of security that have a challenge set
-CONSTRAINTS = ("hiding", "modulus", "soundness", "binding", "width")  # of a proposal, by their bits
+CONSTRAINTS = ("hiding", "modulus", "soundness", "width", "binding")  # of a proposal, by their bits
+LIMITS = (None, "half_modulus", "near_half", "sis")  # of Module-SIS, by their numbers
+STATUSES = ("works", "fails", "trivial", "undefined")  # of an attack, by their numbers
 ATTACKS = ("usvp", "bdd", "dual", "dual_hybrid", "rough", "sis")
 PARAMETER_NAMES = ("n", "log2_q", "sigma")
 METRIC_NAMES = ("bit_security", "hardness", "proof_size")
 TARGET_NAMES = (*PARAMETER_NAMES, *METRIC_NAMES)
 
-ESTIMATE_KEYS = ("attack", "beta", "d", "delta", "bits", "quantum_bits", "hardness")
-CHOICE_KEYS = ("n", "log2_q", "sigma", "ord", "k", "kappa", "l", "D", "g", "lwe_bits", "sis_bits", "bit_security",
-               "hardness", "proof_size")  # fmt: skip
+ESTIMATE_KEYS = ("attack", "beta", "d", "delta", "bits", "quantum_bits", "hardness", "status")
+CHOICE_KEYS = ("n", "log2_q", "sigma", "ord", "k", "kappa", "l", "D", "g", "Gamma", "nlin", "w", "T", "j", "s", "s1",
+               "lwe_bits", "sis_bits", "bit_security", "hardness", "proof_size")  # fmt: skip
+PARTS = ("commitment", "rows", "masks", "openings", "hints", "fixed")  # of a proof
 ANALYSIS_KEYS = ("wires", "constraints", "linear", "quadratic", "dropped", "hints", "rescaled", "unsatisfiable",
                  "rounds", "packed", "forms", *(f"height_{s}" for s in SLOTS), "liftable", "bits", "field_bits",
                  "field_order", "custom_gates")  # fmt: skip
 UNKNOWN_KEYS = ("rounds", "packed", "forms", *(f"height_{s}" for s in SLOTS), "liftable", "bits")  # if unsatisfiable
-_PRINTED = {"sigma": 6, "hardness": 6, "soundness": 3, "lwe_bits": 3, "sis_bits": 3, "bit_security": 3}  # decimals
+_WIDTHS = dict.fromkeys(("sigma", "s", "s1", "hardness"), 6)
+_BITS = dict.fromkeys(("soundness", "lwe_bits", "sis_bits", "bit_security"), 3)
+_PRINTED = _WIDTHS | _BITS  # decimals
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,9 @@ class Estimate:
     d: int | None  #: dimension of the lattice
     delta: float | None  #: root Hermite factor
     bits: float | None  #: log2 of the cost, core-SVP (ADPS16)
-    quantum_bits: float | None  #: the same with a quantum sieve
+    quantum_bits: float | None  #: the same with a quantum sieve, parameters chosen anew; guesses count in full
     hardness: float | None  #: 0..1, labels.md, section 2
+    status: str = "works"  #: or fails, trivial (nothing to attack), undefined (no figure for such an instance)
 
     @classmethod
     def of(cls, record: Any, attack: str) -> Estimate:
@@ -63,6 +69,7 @@ class Estimate:
             bits=bits,
             quantum_bits=_finite(record["quantum_bits"]),
             hardness=_finite(record["hardness"]),
+            status=STATUSES[record["status"]],
         )
 
     def row(self) -> dict[str, Cell]:
@@ -71,8 +78,11 @@ class Estimate:
 
     def __str__(self) -> str:
         """One line in the field's symbols."""
+        if self.status == "trivial":
+            return f"{self.attack}: trivial, there is nothing to attack"
         if self.bits is None:
-            return f"{self.attack}: does not work"
+            infinite = "no vector that short is expected, or no block size finds it"
+            return f"{self.attack}: {infinite if self.attack == 'sis' else 'does not work'}"
         return f"{self.attack}: beta: {self.beta}, d: {self.d}, delta: {self.delta:.6f}, rop: 2^{self.bits:.1f}"
 
 
@@ -161,24 +171,77 @@ class Analysis:
 
 
 @dataclass(frozen=True)
+class Parts:
+    """What a proof is spent on, in thousandths of a bit (labels.md, section 3).
+
+    >>> parts = Parts(commitment=8_000_000, rows=4_000_000, masks=0, openings=3_000_000, hints=0, fixed=1_000_000)
+    >>> parts.proof_size
+    2000
+    >>> print(parts)
+    part               bytes   share
+    commitment         1,000   50.0%
+    rows                 500   25.0%
+    masks                  0    0.0%
+    openings             375   18.8%
+    hints                  0    0.0%
+    fixed                125    6.2%
+    """
+
+    commitment: int  #: t0, the SIS part of the commitment, without the bits that are cut
+    rows: int  #: the committed rows of forms, masks and garbage
+    masks: int  #: answers of the linear checks, sent in the clear
+    openings: int  #: the coefficients of z
+    hints: int  #: what stands for the rest of z
+    fixed: int  #: header, hash, filling and the coder's ends
+
+    @property
+    def total(self) -> int:
+        """Of the whole proof."""
+        return sum(getattr(self, name) for name in PARTS)
+
+    @property
+    def proof_size(self) -> int:
+        """Bytes of the whole proof, rounded up."""
+        return -(-self.total // 8000)
+
+    def __str__(self) -> str:
+        """A table in bytes."""
+        lines = [f"{'part':12} {'bytes':>11} {'share':>7}"]
+        for name in PARTS:
+            value = getattr(self, name)
+            lines.append(f"{name:12} {value / 8000:11,.0f} {value / self.total:7.1%}")
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
 class Choice:
     """Sound parameters and what they give (labels.md, sections 3 and 4)."""
 
     n: int  #: LWE dimension
     log2_q: int  #: bits of an element of Z_q
-    sigma: float  #: standard deviation of the Gaussian mask
+    sigma: float  #: s2, standard deviation of the Gaussian mask
     ord: int  #: order of q modulo 128
     k: int  #: openings in parallel
     kappa: int  #: SIS rank
     l: int  #: committed rows  # noqa: E741
     D: int  #: bits cut from the commitment
     g: int  #: bits cut from the hints
+    Gamma: int  #: garbage rows of the products
+    nlin: int  #: masks of the linear checks
+    w: int  #: largest coefficient of a challenge
+    T: int  #: largest operator norm of a challenge
+    j: int  #: sets the widths: 4, 5, 6 or 8
+    s: float  #: standard deviation of secret and error of the Module-LWE that hiding rests on
+    s1: float  #: standard deviation of the commitment randomness
     lwe_bits: float  #: hiding, core-SVP
     sis_bits: float  #: binding, core-SVP
     bit_security: float  #: the smaller of both
     hardness: float  #: 0..1
     proof_size: int  #: bytes
     soundness: float  #: bits: the least of openings, linear checks and challenges
+    parts: Parts
+    rank_limit: str | None = None  #: what forbids a smaller kappa, one of LIMITS; None if one binds, or kappa is 1
+    cut_limit: str | None = None  #: what forbids a larger g
     q: int | None = None  #: a concrete prime, where a circuit was at hand
 
     @classmethod
@@ -186,23 +249,29 @@ class Choice:
         """From the library's record."""
         if not record["feasible"]:
             return Infeasible(bytes(record["reason"]).split(b"\0")[0].decode())
-        names = {"D": "cut_d", "g": "cut_g"}
+        names = {"D": "cut_d", "g": "cut_g", "Gamma": "gamma", "T": "t"}
         values = {key: record[names.get(key, key)].item() for key in (*CHOICE_KEYS, "soundness")}
-        return cls(**values, q=int.from_bytes(bytes(record["q"]), "little") or None)
+        return cls(
+            **values,
+            parts=Parts(**{name: int(record[f"part_{name}"]) for name in PARTS}),
+            rank_limit=LIMITS[record["rank_limit"]],
+            cut_limit=LIMITS[record["cut_limit"]],
+            q=int.from_bytes(bytes(record["q"]), "little") or None,
+        )
 
     @property
     def targets(self) -> tuple[float, ...]:
         """What a network learns to name: n, log2 q, sigma, bit security, hardness, proof size."""
         return (self.n, self.log2_q, self.sigma, self.bit_security, self.hardness, self.proof_size)
 
-    def row(self) -> dict[str, Cell]:
-        """The JSON object of `nexuszero choose`; ``q`` only where there is one."""
+    def row(self) -> dict[str, Any]:
+        """The JSON object of `nexuszero choose`, ``parts`` in thousandths of a bit; ``q`` only where there is one."""
         values = asdict(self)
         if self.q is None:
             del values["q"]
         return values
 
-    def printed(self) -> dict[str, Cell]:
+    def printed(self) -> dict[str, Any]:
         """The same as tables print it: sigma and hardness with 6 decimals, bits with 3."""
         return {key: f"{value:.{_PRINTED[key]}f}" if key in _PRINTED else value for key, value in self.row().items()}
 

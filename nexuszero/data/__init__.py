@@ -15,6 +15,7 @@ from nexuszero.data.columns import (
     TARGETS,
     Array,
     columns,
+    label_version,
 )
 from nexuszero.data.demand import (
     DEMAND_BITS,
@@ -59,6 +60,7 @@ __all__ = [
     "Writer",
     "columns",
     "generate",
+    "label_version",
     "nearest",
     "nearest_place",
     "read",

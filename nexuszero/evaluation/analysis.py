@@ -95,7 +95,7 @@ def analyse(config: AnalyseConfig) -> Evaluation:
     """Measures a checkpoint on validation and test circuits and writes ``config.out``."""
     checkpoint = load(config.checkpoint)
     train, splits = _read_splits(config, checkpoint)
-    baselines = fit_baselines(train, checkpoint.meta["seed"])
+    baselines = fit_baselines(train, checkpoint.origin.seed)
 
     predicted = {name: _predict(checkpoint, name, split) for name, split in splits.items()}
     margin = _margin(predicted["val"])
@@ -112,9 +112,13 @@ def analyse(config: AnalyseConfig) -> Evaluation:
     return Evaluation(splits["test"], prediction, demand, report, rows)
 
 
-def read_analysis(path: Path) -> dict[str, Any]:
-    """The measures that :func:`analyse` wrote."""
-    return read_json(path, "run notebook 04, or correct the path")
+def read_analysis(path: Path) -> Report:
+    """The measures that :func:`analyse` wrote; a file that lacks some of them is an `InputError`."""
+    content = read_json(path, "run notebook 04, or correct the path")
+    missing = Report.__required_keys__ - content.keys()
+    if missing:
+        raise InputError(f"{path}: has no {', '.join(sorted(missing))}; run notebook 04 again, or correct the path")
+    return cast(Report, content)
 
 
 def batch_size(split: str) -> int:
@@ -125,7 +129,7 @@ def batch_size(split: str) -> int:
 def _read_splits(config: AnalyseConfig, checkpoint: Checkpoint) -> tuple[Split, dict[str, Split]]:
     """The train split, and those that the network is measured on, shifted ones where there are some."""
     splits = {name: read(config.data / name) for name in SPLITS}
-    _refuse_other_data(config.checkpoint, checkpoint.meta["data"], splits)
+    _refuse_other_data(config.checkpoint, checkpoint.origin.data, splits)
     train = splits.pop("train")
     for name in SHIFTED:
         if (config.data / name / "index.h5").is_file():
@@ -135,7 +139,7 @@ def _read_splits(config: AnalyseConfig, checkpoint: Checkpoint) -> tuple[Split, 
 
 def _refuse_other_data(checkpoint: Path, trained_on: Mapping[str, str], splits: Mapping[str, Split]) -> None:
     for name, split in splits.items():
-        if trained_on[name] != split.content_hash:
+        if trained_on.get(name) != split.content_hash:
             raise InputError(f"{checkpoint}: was trained beside other {name} data; train again, or correct it")
 
 
@@ -197,8 +201,8 @@ def _report(
         "costs": times.costs.row(),
         "milliseconds": times.milliseconds,
         "regret": {name: _summaries(regrets) for name, regrets in rows.items()},
-        "data": checkpoint.meta["data"],
-        "seed": checkpoint.meta["seed"],
+        "data": dict(checkpoint.origin.data),
+        "seed": checkpoint.origin.seed,
     }
 
 

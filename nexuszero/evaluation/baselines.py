@@ -13,12 +13,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.linear_model import LinearRegression
-from sklearn.multioutput import MultiOutputRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from nexuszero.data import CIRCUIT_CONSTANTS, TARGETS, Array, Graphs, Split, Standardiser
 
@@ -30,8 +24,7 @@ Answer = Callable[[Any], Array]  # of Graphs; what is given the truth, of a Spli
 def fit_baselines(train: Split, seed: int) -> dict[str, Answer]:
     """Each baseline, fitted: from a split to its predictions, ``[circuits, 6]`` in original units."""
     units = Standardiser.fit(train.targets)
-    boosting = MultiOutputRegressor(HistGradientBoostingRegressor(max_iter=ROUNDS, random_state=seed))
-    linear = make_pipeline(StandardScaler(), LinearRegression())
+    linear, boosting = _models(seed)
     return {
         "mean": lambda split: units.inverse(np.zeros((len(split), TARGETS))),
         "linear": _fit(linear, statistics, train, units),
@@ -57,7 +50,22 @@ def truth(split: Split) -> Array:
     return np.hstack([split.demand.array, field_and_level])
 
 
+def _models(seed: int) -> tuple[Any, Any]:
+    """A linear model and boosting, not fitted; scikit-learn is half of the import, and a summary fits nothing."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+    from sklearn.linear_model import LinearRegression
+    from sklearn.multioutput import MultiOutputRegressor
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    linear = make_pipeline(StandardScaler(), LinearRegression())
+    boosting = MultiOutputRegressor(HistGradientBoostingRegressor(max_iter=ROUNDS, random_state=seed))
+    return linear, boosting
+
+
 def _fit(model: Any, columns: Callable[[Any], Array], train: Split, units: Standardiser) -> Answer:
+    from sklearn.base import clone
+
     fitted = clone(model).fit(columns(train), units.transform(train.targets))
     return partial(_predict, fitted, columns, units)
 

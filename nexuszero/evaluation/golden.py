@@ -35,6 +35,13 @@ LABEL_NUMBERS = (
     "l",
     "D",
     "g",
+    "Gamma",
+    "nlin",
+    "w",
+    "T",
+    "j",
+    "s",
+    "s1",
     "lwe_bits",
     "sis_bits",
     "proof_size",
@@ -89,8 +96,9 @@ def _labels(bridge: CryptoBridge, rows: list[Row]) -> Agreement:
 
 def _label_difference(row: Row, answer: Choice | Infeasible) -> float:
     """The largest difference to a golden label, as printed."""
-    if isinstance(answer, Infeasible):
-        return math.inf
+    if isinstance(answer, Infeasible) or not row["proof_size"]:
+        agree = isinstance(answer, Infeasible) and not row["proof_size"]
+        return 0.0 if agree else math.inf
     printed = answer.printed()
     return max(abs(float(row[name]) - float(printed[name] or 0)) for name in LABEL_NUMBERS)
 

@@ -221,8 +221,9 @@ class _Searched:
 
     @property
     def sizes(self) -> dict[tuple[int, int], int]:
-        """Bytes of each candidate's proof, by log2 q and order."""
-        return {(candidate.log2_q, candidate.ord): candidate.proof_size for candidate in self.candidates}
+        """Bytes of the smallest proof with a log2 q and an order, over all widths."""
+        longest_first = reversed(self.candidates)
+        return {(candidate.log2_q, candidate.ord): candidate.proof_size for candidate in longest_first}
 
     def climb_from(self, start: tuple[int, int]) -> Climb | None:
         """An uphill search, where q is free."""

@@ -1,7 +1,7 @@
 """The network: circuits in batches, its layers, its loss, its files, its predictions, and the search on these."""
 
 from nexuszero.network.batches import Batch, Batches, GraphBatches
-from nexuszero.network.checkpoint import Checkpoint, from_format_1, load, publish, save
+from nexuszero.network.checkpoint import Checkpoint, Origin, load, publish, save
 from nexuszero.network.criterion import DEMAND_WEIGHT, RANGE_WEIGHT, loss, losses, objective, training_loss
 from nexuszero.network.model import ModelConfig, ModelOutput, ParameterNet
 from nexuszero.network.prediction import Prediction, predict, predict_batches, read_demand
@@ -20,9 +20,9 @@ __all__ = [
     "ModelConfig",
     "ModelOutput",
     "NetworkProposer",
+    "Origin",
     "ParameterNet",
     "Prediction",
-    "from_format_1",
     "load",
     "loss",
     "losses",

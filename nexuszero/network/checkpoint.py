@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import json
 import pickle
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,32 +17,39 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from nexuszero.data import Standardiser
+from nexuszero.data import Standardiser, label_version
 from nexuszero.errors import InputError
 from nexuszero.files import whole
 from nexuszero.network.model import ModelConfig, ParameterNet
 
 FORMAT = 2
 Weights = dict[str, torch.Tensor]
-
-# Names of modules in format 1 -> today's
-RENAMED = {
-    "rounds.wire.enter.": "message_passing.wire_update.lin_state.",
-    "rounds.wire.hear.": "message_passing.wire_update.lin_aggregated.",
-    "rounds.wire.leave.": "message_passing.wire_update.lin_out.",
-    "rounds.constraint.enter.": "message_passing.constraint_update.lin_state.",
-    "rounds.constraint.hear.": "message_passing.constraint_update.lin_aggregated.",
-    "rounds.constraint.leave.": "message_passing.constraint_update.lin_out.",
-    "rounds.edge_to_": "message_passing.edge_to_",
-    "read_wires.": "pool_wires.",
-    "read_constraints.": "pool_constraints.",
-    "reach_wire.": "wire_range_head.",
-    "reach_constraint.": "constraint_range_head.",
-    "count_wire.": "wire_count_head.",
-    "count_constraint.": "constraint_count_head.",
-    "answer_head.": "target_head.",
-}
+Cells = Mapping[str, int | float | str | bool | None]
 _DAMAGE = (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, pickle.UnpicklingError, SafetensorError)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a network comes from; nothing is said of one that nobody trained.
+
+    Args:
+        config: of the run that trained it, as that version of the package named the values.
+        metrics: of its best epoch, and the losses that were measured in the end.
+        seed: of weights, order and dropout.
+        data: content hashes of the splits that it was trained beside.
+        versions: of the packages that trained it.
+    """
+
+    config: Cells = field(default_factory=dict)
+    metrics: Cells = field(default_factory=dict)
+    seed: int = 0
+    data: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, meta: Mapping[str, Any]) -> Origin:
+        """From a file's JSON text."""
+        return cls(**{part.name: meta[part.name] for part in fields(cls) if part.name in meta})
 
 
 @dataclass(frozen=True)
@@ -51,12 +59,12 @@ class Checkpoint:
     Args:
         model: the network, in evaluation mode when loaded.
         standardiser: from the network's units to the original ones.
-        meta: JSON-able: ``config``, ``metrics``, ``seed``, ``data`` (content hashes), ``versions``.
+        origin: the run that trained it.
     """
 
     model: ParameterNet
     standardiser: Standardiser
-    meta: dict[str, Any]
+    origin: Origin = field(default_factory=Origin)
 
 
 def save(path: Path | str, checkpoint: Checkpoint) -> None:
@@ -91,36 +99,36 @@ def load(path: Path | str) -> Checkpoint:
         raise InputError(f"{file}: not a readable checkpoint ({type(error).__name__}); train again") from None
 
 
-def from_format_1(weights: Weights) -> Weights:
-    """The weights of a checkpoint of format 1 under today's names."""
-    renamed = {}
-    for name, weight in weights.items():
-        old = next((prefix for prefix in RENAMED if name.startswith(prefix)), "")
-        renamed[RENAMED.get(old, "") + name.removeprefix(old)] = weight
-    return renamed
+def published_label_version(path: Path) -> int:
+    """What the labels meant that a published network learned from; nothing is loaded."""
+    about = path.with_suffix(".json")
+    return _label_version(json.loads(about.read_text(encoding="utf-8")))
+
+
+def _label_version(meta: dict[str, Any]) -> int:
+    return int(meta.get("label_version", 1))  # networks of version 1 do not say so
 
 
 def _meta(checkpoint: Checkpoint) -> dict[str, Any]:
-    return checkpoint.meta | {
+    return asdict(checkpoint.origin) | {
         "format": FORMAT,
+        "label_version": label_version(),
         "model": asdict(checkpoint.model.config),
         "standardiser": asdict(checkpoint.standardiser),
     }
 
 
 def _restored(file: Path, weights: Weights, meta: dict[str, Any]) -> Checkpoint:
-    if meta["format"] == 1:
-        weights = from_format_1(weights)
-        shape = {name: meta["config"][name] for name in ("hidden_dim", "num_layers", "num_heads", "dropout")}
-    elif meta["format"] == FORMAT:
-        shape = meta["model"]
-    else:
-        raise InputError(f"{file}: checkpoint format {meta['format']}, expected 1 or {FORMAT}; train again")
+    learned, expected = _label_version(meta), label_version()
+    if learned != expected:
+        raise InputError(f"{file}: learned from labels of version {learned}, expected {expected}; train again")
+    if meta["format"] != FORMAT:
+        raise InputError(f"{file}: checkpoint format {meta['format']}, expected {FORMAT}; train again")
 
-    model = ParameterNet(ModelConfig(**shape))
+    model = ParameterNet(ModelConfig(**meta["model"]))
     model.load_state_dict(weights)
     mean, std = (tuple(meta["standardiser"][name]) for name in ("mean", "std"))
-    return Checkpoint(model.eval(), Standardiser(mean, std), meta)
+    return Checkpoint(model.eval(), Standardiser(mean, std), Origin.of(meta))
 
 
 def _saved(file: Path) -> tuple[Weights, dict[str, Any]]:

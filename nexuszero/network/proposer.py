@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nexuszero.advice import Nearest, NotAsked, Proposal
 from nexuszero.crypto import Analysis, Choice, Circuits, Verdict
-from nexuszero.data import Graphs, nearest
+from nexuszero.data import Graphs, label_version, nearest
 from nexuszero.network import checkpoint as checkpoints
 from nexuszero.network.prediction import predict
 from nexuszero.network.search import search_demand
@@ -27,7 +27,9 @@ class NetworkProposer:
     def propose(
         self, circuits: Circuits, circuit: Analysis, candidates: Sequence[Choice], security: int
     ) -> Proposal | NotAsked:
-        """A proposal for the only one of ``circuits``, or that it would take too much memory."""
+        """A proposal for the only one of ``circuits``, or that it would take too much memory, or knows other labels."""
+        if self.file == PUBLISHED and (learned := checkpoints.published_label_version(self.file)) != label_version():
+            return NotAsked(f"the published network learned from labels of version {learned}, now is {label_version()}")
         model = _loaded(self.file, self.file.stat().st_mtime_ns if self.file.is_file() else 0)
         if model.model.memory(circuit.nodes, 0) > MODEL_BYTES:  # then not even the graph is built
             return _too_large(circuit, model.model.memory(circuit.nodes, 0))

@@ -46,8 +46,7 @@ def search_demand(
     bits = np.where(demand.free > margin.certainty, bits, 0)  # 0: q is the field's prime
 
     heights = np.rint(np.exp2(np.clip(demand.log2_heights, 0, 31)) * margin.rows)  # [circuits, 5]
-    two_slots = 2 * heights[:, -1:]  # no named field needs them: as many as four slots would have
-    heights = np.minimum(np.hstack([heights, two_slots]), MOST_HEIGHT)
+    heights = np.minimum(heights, MOST_HEIGHT)
 
     choices = circuits.choose_for(security, bits, heights)
     targets = np.stack([choices[name].astype(float) for name in TARGET_NAMES], axis=1)

@@ -151,7 +151,7 @@ def keep_reference(
         if not (week / name).is_file():
             raise InputError(f"{week / name}: no such file; run `make week PROFILE=full` first")
     network = load(checkpoint)
-    if network.meta["data"] != read_json(week / "analysis.json", "run that week again")["data"]:
+    if network.origin.data != read_json(week / "analysis.json", "run that week again")["data"]:
         raise InputError(f"{checkpoint}: is not the network of {week}; run that week again, or correct the path")
 
     out.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nexuszero.advice import Landscape, Level, Recommendation
-from nexuszero.crypto import CHOICE_KEYS, LEVELS, SLOTS, Analysis, Choice, Infeasible
+from nexuszero.crypto import CHOICE_KEYS, LEVELS, PARTS, SLOTS, Analysis, Choice, Infeasible
 from nexuszero.data import Array
 from nexuszero.report.style import (
     BLUE,
@@ -29,6 +29,8 @@ def counts(circuit: Analysis) -> pd.DataFrame:
     rows = {
         "constraints": circuit.constraints,
         "linear": circuit.linear,
+        "dropped: private wires satisfy them": circuit.dropped,
+        "kept with a hint": circuit.hints,
         "packed": circuit.packed,
         "wires": circuit.wires,
         "distinct private forms": circuit.forms,
@@ -50,6 +52,13 @@ def parameters(answer: Recommendation) -> pd.DataFrame:
     columns["optimum"] = answer.optimum.row()
     table = {name: list(map(row.get, CHOICE_KEYS)) for name, row in columns.items()}
     return pd.DataFrame(table, index=pd.Index(CHOICE_KEYS, name="parameter"), dtype=object)
+
+
+def parts(answer: Recommendation) -> pd.DataFrame:
+    """What the optimum's proof is spent on, in bytes and shares."""
+    spent = {name: getattr(answer.optimum.parts, name) for name in PARTS}  # thousandths of a bit
+    rows = {name: {"bytes": value / 8000, "share": value / sum(spent.values())} for name, value in spent.items()}
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("part")
 
 
 def constraints(answer: Recommendation) -> pd.DataFrame:

@@ -1,4 +1,7 @@
-"""A hyperparameter search in tables, and in Optuna's own figures (notebook 02)."""
+"""A hyperparameter search in tables, and in Optuna's own figures (notebook 02).
+
+Optuna's figures are imported where they are drawn: they bring scikit-learn, which the tables of notebook 05 do without.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,6 @@ from typing import Any
 import optuna
 import pandas as pd
 import plotly.graph_objects as go
-from optuna.importance import FanovaImportanceEvaluator
-from optuna.visualization import (
-    plot_optimization_history,
-    plot_parallel_coordinate,
-    plot_param_importances,
-    plot_slice,
-)
 
 from nexuszero.config import TUNED
 from nexuszero.report.style import MEAN_PREDICTOR_LOSS, pairs, styled
@@ -60,6 +56,8 @@ def _trial(trial: optuna.trial.FrozenTrial) -> list[Any]:
 
 def trial_history(study: optuna.Study) -> go.Figure:
     """Validation loss of each trial, and the best so far."""
+    from optuna.visualization import plot_optimization_history
+
     figure = plot_optimization_history(study, target_name=LOSS)
     figure.add_hline(MEAN_PREDICTOR_LOSS, line_dash="dot", annotation_text="always the mean")
     return styled(figure, "History of the search", "trial", LOSS, xaxis_dtick=1)
@@ -67,18 +65,25 @@ def trial_history(study: optuna.Study) -> go.Figure:
 
 def trial_slices(study: optuna.Study) -> go.Figure:
     """Validation loss against each hyperparameter; darker points are later trials."""
+    from optuna.visualization import plot_slice
+
     figure = plot_slice(study, params=list(TUNED), target_name=LOSS)
     return styled(figure, "Validation loss by hyperparameter", showlegend=False)
 
 
 def trial_parallel(study: optuna.Study) -> go.Figure:
     """Every trial as a line through its hyperparameters to its validation loss."""
+    from optuna.visualization import plot_parallel_coordinate
+
     figure = plot_parallel_coordinate(study, params=list(TUNED), target_name=LOSS)
     return styled(figure, "Trials from hyperparameters to loss", margin={"t": 110, "l": 70})
 
 
 def importances(study: optuna.Study) -> go.Figure:
     """Shares of the loss's variance (fANOVA); says so where there are too few trials to tell."""
+    from optuna.importance import FanovaImportanceEvaluator
+    from optuna.visualization import plot_param_importances
+
     values = [trial.value for trial in study.trials if trial.state == optuna.trial.TrialState.COMPLETE]
     if len(values) >= ENOUGH and len(set(values)) > 1:
         figure = plot_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0), target_name=LOSS)

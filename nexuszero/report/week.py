@@ -82,7 +82,7 @@ def gather(config: SummaryConfig) -> Week:
         study=load_study(config.storage, config.study_name),
         baseline=_read_baseline(config.baseline),
         run=read_run(config.checkpoints / "run.jsonl"),
-        analysis=cast(Report, read_analysis(config.analysis)),
+        analysis=read_analysis(config.analysis),
         seconds=read_json(config.seconds, "run the whole week") if config.seconds else {},
     )
 

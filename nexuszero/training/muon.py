@@ -6,6 +6,7 @@ for optimiser in optimisers(model.parameters(), lr=5e-4, weight_decay=0.01):
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -21,6 +22,18 @@ OTHERS = 4  # AdamW's
 MOMENTUM = 0.95
 STEPS = 5
 COEFFICIENTS = (3.4445, -4.7750, 2.0315)
+
+# Nothing is compiled here, yet torch imports its compiler at an optimiser's first call, 3 s of a core in every process
+# that trains, to mark these methods as not for it. Marked already, they do without; where torch changes, that is idle.
+for _name in ("add_param_group", "zero_grad", "state_dict", "load_state_dict"):
+    _method: Any = inspect.unwrap(getattr(Optimizer, _name))
+    _method.__dynamo_disable = _method
+
+
+class PlainAdamW(AdamW):
+    """AdamW whose step is not prepared for torch's compiler, and so does not import it; the numbers are the same."""
+
+    step = torch.no_grad()(inspect.unwrap(AdamW.step))
 
 
 def optimisers(parameters: Iterable[Tensor], lr: float, weight_decay: float, fused: bool = True) -> list[Optimizer]:
@@ -40,7 +53,7 @@ def optimisers(parameters: Iterable[Tensor], lr: float, weight_decay: float, fus
     for weight in parameters:
         (matrices if _is_matrix(weight) else others).append(weight)
     return [
-        AdamW(others, OTHERS * lr, weight_decay=weight_decay, fused=fused),
+        PlainAdamW(others, OTHERS * lr, weight_decay=weight_decay, fused=fused),
         Muon(matrices, MATRICES * lr, weight_decay),
     ]
 

@@ -33,6 +33,7 @@ from nexuszero.network import (
     Checkpoint,
     GraphBatches,
     ModelConfig,
+    Origin,
     ParameterNet,
     load,
     loss,
@@ -303,13 +304,13 @@ class Run:
 
     def save(self, metrics: dict[str, Any]) -> None:
         """Saves the network as the best one."""
-        meta = {
+        origin = Origin(
             **self.identity,
-            "metrics": metrics,
-            "seed": self.config.seed,
-            "versions": {name: version(name) for name in ("torch", "numpy")},
-        }
-        save(self.best, Checkpoint(self.loop.model, self.standardiser, meta))
+            metrics=metrics,
+            seed=self.config.seed,
+            versions={name: version(name) for name in ("torch", "numpy")},
+        )
+        save(self.best, Checkpoint(self.loop.model, self.standardiser, origin))
 
     def measure(self) -> Result:
         """Takes the best network back and measures it; the only place that looks at the test split."""

@@ -234,7 +234,7 @@ def answer(
     visible = variant.visible(split)
     if isinstance(model, PlainNet):
         return _plain_answer(model, visible, batch_size(name), units), None
-    prediction = predict(Checkpoint(model, units, {}), visible, batch_size(name))
+    prediction = predict(Checkpoint(model, units), visible, batch_size(name))
     return prediction.targets, prediction.demand if variant.demands else None
 
 

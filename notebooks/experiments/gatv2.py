@@ -8,7 +8,10 @@ It is what the network and its batches are measured against, in speed and in los
 from __future__ import annotations
 
 import warnings
+from functools import cache
+from importlib import import_module
 from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -18,11 +21,17 @@ from torch import Tensor, nn
 from nexuszero import network
 from nexuszero.data import EDGE_FEATURES, NODE_FEATURES, TARGETS, Split, Standardiser
 
-with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions with torch.jit
-    warnings.simplefilter("ignore", FutureWarning)
+if TYPE_CHECKING:
     from torch_geometric.data import Batch, Data
     from torch_geometric.loader import DataLoader
-    from torch_geometric.nn import GATv2Conv, global_mean_pool
+
+
+@cache
+def geometric(module: str) -> Any:
+    """A module of PyTorch Geometric, imported by what uses it: 5 s of a core that bad input does not wait for."""
+    with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions with torch.jit
+        warnings.simplefilter("ignore", FutureWarning)
+        return import_module(f"torch_geometric.{module}")
 
 
 def graphs(split: Split, standardiser: Standardiser | None = None) -> list[Data]:
@@ -37,22 +46,23 @@ def _graph(split: Split, circuit: int, targets: Tensor) -> Data:
     edges = slice(*split.edge_ptr[circuit : circuit + 2])
     ends = torch.from_numpy(split.edge_index[:, edges].astype(np.int64))  # [2, edges]
     features = torch.from_numpy(split.edge_attr[edges])
-    return Data(
+    graph: Data = geometric("data").Data(
         x=torch.from_numpy(split.x[nodes]),
         edge_index=torch.cat([ends, ends.flip(0)], dim=1),
         edge_attr=torch.cat([features, features]),
         y=targets[circuit : circuit + 1],
     )
+    return graph
 
 
 def loader(split: Split, batch_size: int = 32, shuffle: bool = True) -> DataLoader:
     """PyG's loader over :func:`graphs`."""
-    return DataLoader(graphs(split), batch_size=batch_size, shuffle=shuffle)
+    return geometric("loader").DataLoader(graphs(split), batch_size=batch_size, shuffle=shuffle)
 
 
 def gather(circuits: list[Data], chosen: Tensor) -> Batch:
     """The batch of some of :func:`graphs`."""
-    batch: Batch = Batch.from_data_list([circuits[index] for index in chosen.tolist()])
+    batch: Batch = geometric("data").Batch.from_data_list([circuits[index] for index in chosen.tolist()])
     return batch
 
 
@@ -72,11 +82,12 @@ class PlainNet(nn.Module):
 
     def __init__(self, hidden_dim: int = 256, num_layers: int = 7, num_heads: int = 8, dropout: float = 0.1) -> None:
         super().__init__()
+        convolution = geometric("nn").GATv2Conv
         self.dropout = dropout
         self.embed_node = nn.Linear(NODE_FEATURES, hidden_dim)
         self.embed_edge = nn.Linear(EDGE_FEATURES, hidden_dim)
         self.convs = nn.ModuleList(
-            GATv2Conv(hidden_dim, hidden_dim // num_heads, num_heads, edge_dim=hidden_dim, dropout=dropout)
+            convolution(hidden_dim, hidden_dim // num_heads, num_heads, edge_dim=hidden_dim, dropout=dropout)
             for _ in range(num_layers)
         )
         self.norms = nn.ModuleList(nn.LayerNorm(hidden_dim) for _ in range(num_layers))
@@ -89,5 +100,5 @@ class PlainNet(nn.Module):
         for conv, norm in zip(self.convs, self.norms, strict=True):
             update = F.relu(conv(norm(x), batch.edge_index, edges))
             x = x + F.dropout(update, self.dropout, self.training)
-        targets: Tensor = self.head(global_mean_pool(x, batch.batch, batch.num_graphs))  # [graphs, 6]
+        targets: Tensor = self.head(geometric("nn").global_mean_pool(x, batch.batch, batch.num_graphs))  # [graphs, 6]
         return targets

@@ -132,7 +132,7 @@ pub enum Status {
     Works,
     /// It does not, with any block size searched: the cost is infinite.
     Fails,
-    /// There is nothing to attack (SIS with `B >= (q - 1)/2`): zero bits.
+    /// There is nothing to attack (SIS with `B >= q`): zero bits.
     Trivial,
     /// The estimator has no number here, for this reason: the cost is infinite, and says nothing.
     Undefined(&'static str),

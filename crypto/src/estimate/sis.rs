@@ -8,12 +8,12 @@
 //! d = sqrt(n lg(q) / (lg(B)^2 / (4 n lg(q)))),    lg(delta) = (lg(B) - n/d lg(q)) / (d - 1)
 //! ```
 
-use std::f64::consts::{LN_2, LOG2_E};
+use std::f64::consts::LN_2;
 
 use anyhow::{Result, ensure};
 
 use super::cost::clamp;
-use super::delta::block_size;
+use super::delta::{BETA_LIMIT, block_size};
 use super::{CostModel, Detail, Estimate, LOG2_Q_MAX, N_MAX, Problem, Status};
 
 /// SIS: find `x` with `A x = 0 mod q` and `0 < |x| <= B`, for a matrix of `n` rows.
@@ -57,10 +57,13 @@ impl Sis {
         Ok(Self { n: n as f64, log2_q, log2_bound, columns })
     }
 
-    /// Cost of the lattice attack; [`Status::Trivial`] (zero bits) from `B = (q - 1)/2` on.
+    /// Cost of the lattice attack; [`Status::Trivial`] (zero bits) from `B = q` on, where `q e_1` is a solution.
+    /// The pinned commit of the estimator calls it trivial from `(q - 1)/2` on, which holds in the maximum norm alone
+    /// (its issue 162, mended there by pull request 218). Labels count such lengths as trivial all the same
+    /// ([`crate::security`]).
     ///
-    /// The report's `beta` is capped by `d` as the estimator's is; [`Detail::Sis`] holds the block
-    /// size that the target `delta` needs.
+    /// The report's `beta` is capped by `d` as the estimator's is, and none is reported above 65536, nor a dimension
+    /// where it has no end; [`Detail::Sis`] holds the block size that the target `delta` needs.
     ///
     /// ```
     /// use nexuszero_crypto::estimate::{CostModel, Sis};
@@ -88,13 +91,14 @@ impl Sis {
     fn report(&self, d: f64, beta: u64, wanted: Option<u64>, log2_rop: f64) -> Estimate {
         let status = if log2_rop.is_finite() { Status::Works } else { Status::Fails };
         let detail = Detail::Sis { beta: wanted };
-        Estimate::new(Problem::Sis, status, log2_rop, Some(beta), Some(d as u64), detail)
+        let beta = (beta <= BETA_LIMIT).then_some(beta);
+        let d = (d < u64::MAX as f64).then_some(d as u64);
+        Estimate::new(Problem::Sis, status, log2_rop, beta, d, detail)
     }
 
-    /// `B >= (q - 1)/2`, up to the rounding of the logarithms.
+    /// `B >= q`, up to the rounding of the logarithms.
     fn is_trivial(&self) -> bool {
-        let log2_half = self.log2_q - 1.0 + (-(-self.log2_q * LN_2).exp()).ln_1p() * LOG2_E;
-        self.log2_bound >= log2_half - 4.0 * f64::EPSILON * self.log2_q
+        self.log2_bound >= self.log2_q * (1.0 - 4.0 * f64::EPSILON)
     }
 
     /// Dimension that leaves the largest `delta`. In these two steps: doubles round a quotient that

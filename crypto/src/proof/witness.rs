@@ -115,11 +115,11 @@ mod tests {
     fn file(prime: u64, values: &[u64]) -> Vec<u8> {
         let mut bytes = b"wtns".to_vec();
         let word = |number: u32, bytes: &mut Vec<u8>| bytes.extend(number.to_le_bytes());
-        [2, 2, 1].map(|number| word(number, &mut bytes));
+        [2, 2, 1].iter().for_each(|&number| word(number, &mut bytes));
         bytes.extend(16u64.to_le_bytes());
         word(8, &mut bytes);
         bytes.extend(prime.to_le_bytes());
-        [values.len() as u32, 2].map(|number| word(number, &mut bytes));
+        [values.len() as u32, 2].iter().for_each(|&number| word(number, &mut bytes));
         bytes.extend((8 * values.len() as u64).to_le_bytes());
         values.iter().for_each(|value| bytes.extend(value.to_le_bytes()));
         bytes

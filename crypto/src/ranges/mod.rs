@@ -83,8 +83,8 @@ impl std::fmt::Display for Unsatisfiable {
         let Cause { rule, constraint } = self.0;
         write!(
             out,
-            "nothing satisfies the circuit: constraint {constraint} leaves no value (rule {})",
-            rule as u8
+            "nothing satisfies the circuit: constraint {constraint} leaves no value ({})",
+            rule.text()
         )
     }
 }

@@ -161,6 +161,9 @@ impl<'a> Round<'a> {
     where
         'a: 'b,
     {
+        if self.relation.omits(self.cause.rule) {
+            return Ok(());
+        }
         let mut hull = Hull::default();
         for forms in cases {
             if hull.is_settled() {
@@ -209,6 +212,9 @@ impl<'a> Round<'a> {
 
     /// The numbers `n` with `k + g*n` in the factor's interval, if there are few; with `k` and `g`.
     fn values_of(&self, factor: Combination<'_>, sum: &Sum) -> Option<(Progression, Vec<IBig>)> {
+        if self.relation.omits(self.cause.rule) {
+            return None;
+        }
         let most = FEW - 1;
         let mut terms = self.relation.terms(factor).filter(|&(wire, _)| wire != 0);
         let (_, lead) = terms.next()?;
@@ -254,6 +260,9 @@ impl<'a> Round<'a> {
 
     /// Rule 4: a wire of `C` with coefficient 1 or -1 is `A*B` minus the rest.
     fn product(&mut self, factors: &[Sum; 2], c: Combination<'_>) {
+        if self.relation.omits(self.cause.rule) {
+            return;
+        }
         let Some(product) = multiply(factors) else { return };
         let mut sum = Sum { narrow: product.negated(), wide: 0 };
         self.intervals.add_terms(&mut sum, self.case, self.relation.terms(c));

@@ -12,7 +12,7 @@ use crate::r1cs::Combination;
 
 use super::kept::{Kept, State};
 use super::linear::Source;
-use super::{Factor, Kind, Relation, Writer};
+use super::{Factor, Kind, Part, Relation, Writer};
 
 /// Sums of `2^32` signed representatives.
 type Sum = Uint<320, 5>;
@@ -23,8 +23,8 @@ const TRIED: usize = 256;
 const GAIN: usize = 16;
 
 /// The kept constraints with integers.
-pub(super) fn relation(source: &Source<'_>, kept: &Kept<'_>) -> Relation {
-    let mut scaling = Scaling { source, inverses: None, rescaled: 0 };
+pub(super) fn relation(source: &Source<'_>, kept: &Kept<'_>, omitted: Option<Part>) -> Relation {
+    let mut scaling = Scaling { source, omitted, inverses: None, rescaled: 0 };
     let mut writer = Writer::new(source.r1cs, source.linear());
     for (index, state) in kept.constraints() {
         let forms = source.forms(index);
@@ -57,6 +57,7 @@ struct Scaling<'a> {
     source: &'a Source<'a>,
     inverses: Option<Vec<U256>>, // by coefficient number, made when first needed
     rescaled: u32,
+    omitted: Option<Part>,
 }
 
 impl Scaling<'_> {
@@ -129,6 +130,9 @@ impl Scaling<'_> {
 
     /// The scale of forms that are as they stand in the file; nothing if it is 1.
     fn scale(&mut self, forms: &[Combination<'_>]) -> Option<U256> {
+        if self.omitted == Some(Part::Scales) {
+            return None;
+        }
         let numbers: Vec<u32> = forms.iter().flat_map(|form| form.coefficients.iter().copied()).collect();
         let values = numbers.iter().map(|&number| self.source.values[number as usize]);
         let list = List::of(*self.field(), values.collect())?;

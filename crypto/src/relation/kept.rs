@@ -7,7 +7,7 @@ use crate::r1cs::Combination;
 use crate::ranges::Bounds;
 
 use super::linear::Source;
-use super::{Dropped, Factor};
+use super::{Dropped, Factor, Part};
 
 const IN_A: u8 = 1;
 const IN_B: u8 = 2;
@@ -35,11 +35,12 @@ pub(super) struct Kept<'a> {
     fixed: Vec<bool>,   // by wire: public or declared, so never own
     queue: Vec<u32>,    // wires that may have become own
     dropped: Vec<Dropped>,
+    omitted: Option<Part>,
     one: u32, // coefficient of a hint; its value does not matter here
 }
 
 impl<'a> Kept<'a> {
-    pub(super) fn of(source: &'a Source<'a>, bounds: &Bounds) -> Self {
+    pub(super) fn of(source: &'a Source<'a>, bounds: &Bounds, omitted: Option<Part>) -> Self {
         let (wires, constraints) = (source.r1cs.wires() as usize, source.r1cs.constraints());
         let mut fixed = vec![false; wires];
         fixed[..source.r1cs.first_private() as usize].fill(true);
@@ -54,6 +55,7 @@ impl<'a> Kept<'a> {
             fixed,
             queue: Vec::new(),
             dropped: Vec::new(),
+            omitted,
             one: 0,
         };
         kept.count();
@@ -110,8 +112,13 @@ impl<'a> Kept<'a> {
     /// What a constraint is worth with one more own wire.
     fn consider(&mut self, wire: u32, index: usize) {
         if self.is_idle(wire, index) {
-            self.drop(wire, index);
-        } else if self.states[index] == State::Kept && self.own[index] != 0 {
+            if self.omitted != Some(Part::Drops) {
+                self.drop(wire, index);
+            }
+        } else if self.states[index] == State::Kept
+            && self.own[index] != 0
+            && self.omitted != Some(Part::Hints)
+        {
             let factor = if self.own[index] == OWN_IN_A_ALONE { Factor::A } else { Factor::B };
             self.replace(wire, index, factor);
         }

@@ -13,7 +13,7 @@ use dashu_int::IBig;
 
 use crate::field::{Field, U256};
 use crate::r1cs::{Coefficients, Combination, R1cs};
-use crate::ranges::Bounds;
+use crate::ranges::{Bounds, Rule};
 
 use kept::Kept;
 use linear::Source;
@@ -85,6 +85,16 @@ impl<'a> Constraint<'a> {
     }
 }
 
+/// A part of the analysis that tests leave out, to see what needs it.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    Drops,
+    Hints,
+    Scales,
+    Rule(Rule),
+}
+
 /// A constraint that is dropped, and the private wire that satisfies it whatever the other wires are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dropped {
@@ -120,15 +130,22 @@ pub struct Relation {
     dropped: Vec<Dropped>,
     linear: u32,
     rescaled: u32,
+    omitted: Option<Part>,
 }
 
 impl Relation {
     /// Drops, names hints, and fixes integers. Private wires with a declared bound are not a constraint's own.
     #[must_use]
     pub fn of(r1cs: &R1cs, bounds: &Bounds) -> Self {
+        Self::without(r1cs, bounds, None)
+    }
+
+    /// The same without a part of the analysis.
+    pub(crate) fn without(r1cs: &R1cs, bounds: &Bounds, omitted: Option<Part>) -> Self {
         let source = Source::of(r1cs);
-        let kept = Kept::of(&source, bounds);
-        let mut relation = integers::relation(&source, &kept);
+        let kept = Kept::of(&source, bounds, omitted);
+        let mut relation = integers::relation(&source, &kept, omitted);
+        relation.omitted = omitted;
         relation.dropped = kept.dropped();
         relation.alternatives = relation.find_alternatives();
         relation
@@ -210,6 +227,11 @@ impl Relation {
     #[must_use]
     pub const fn rescaled(&self) -> u32 {
         self.rescaled
+    }
+
+    /// Whether a rule is left out.
+    pub(crate) fn omits(&self, rule: Rule) -> bool {
+        self.omitted == Some(Part::Rule(rule))
     }
 
     /// The alternatives of rule 5.
@@ -323,6 +345,7 @@ impl Writer {
             dropped: Vec::new(),
             linear,
             rescaled: 0,
+            omitted: None,
         };
         Self { relation, values: Coefficients::default() }
     }

@@ -51,6 +51,11 @@ pub struct Style {
     pub negate: bool,
     /// Whether a linear equation stands in `C` alone.
     pub linear_in_c: bool,
+    /// Whether a linear equation is divided by the coefficient of its last wire, as where it is solved for that wire.
+    pub solved: bool,
+    /// Whether the highest bit of a range check is computed from the others (`circom --O2` substitutes it), which
+    /// leaves fractions modulo p in its products.
+    pub substituted: bool,
 }
 
 /// Constraints over provisional wires, with the value of every wire.
@@ -77,6 +82,11 @@ impl Circuit {
     /// The field.
     pub const fn field(&self) -> &Field {
         &self.field
+    }
+
+    /// Whether range checks compute their highest bit.
+    pub const fn is_substituted(&self) -> bool {
+        self.style.substituted
     }
 
     /// Nodes of the graph so far: wires but `w_0`, and constraints.
@@ -210,12 +220,31 @@ impl Circuit {
 
     /// The linear constraint `a = b`.
     pub fn equal(&mut self, a: &Form, b: &Form) {
+        if self.style.solved {
+            let factor = self.solving_factor(a);
+            self.equate(&self.scaled(factor, a), &self.scaled(factor, b));
+        } else {
+            self.equate(a, b);
+        }
+    }
+
+    fn equate(&mut self, a: &Form, b: &Form) {
         if self.style.linear_in_c {
             let difference = self.minus(a, b);
             self.constrain(&Form::zero(), &Form::zero(), &difference);
         } else {
             self.constrain(a, &self.constant(ONE), b);
         }
+    }
+
+    /// What makes the last coefficient of a form one.
+    fn solving_factor(&self, form: &Form) -> U256 {
+        form.terms.last().map_or(ONE, |&(_, coefficient)| self.inverse(coefficient))
+    }
+
+    /// `1 / value`.
+    pub fn inverse(&self, value: U256) -> U256 {
+        if value == ONE || value == self.field.neg(ONE) { value } else { self.field.inv(value) }
     }
 
     /// A new private wire `a * b + rest`, in one constraint.

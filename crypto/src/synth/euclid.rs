@@ -1,4 +1,5 @@
 //! Euclid's algorithm: divisions with remainder, whose quotients and remainders are hints.
+//! Some begin with the larger number, whichever comes first.
 
 use super::circuit::{Form, Role};
 use super::sketch::Sketch;
@@ -6,6 +7,9 @@ use crate::field::U256;
 
 /// Divides pairs of numbers until the target; the last divisor of each is public.
 pub fn build(s: &mut Sketch) {
+    if s.draw.chance(6) {
+        s.bind();
+    }
     while s.room() > 2 {
         let width = s.width(2, 6, 2);
         let divisor = euclid(s, width);
@@ -17,6 +21,12 @@ pub fn build(s: &mut Sketch) {
 fn euclid(s: &mut Sketch, width: u32) -> Form {
     let [mut a, mut b] = [(); 2].map(|()| s.draw.bits(width).max(U256::from(1)));
     let (mut dividend, mut divisor) = (s.input_of(a, width), s.input_of(b, width));
+    if s.draw.chance(6) {
+        let less = s.c.less_than(&dividend, &divisor, width);
+        let larger = s.c.select(&less, &divisor, &dividend);
+        (dividend, divisor) = (larger, s.c.select(&less, &dividend, &divisor));
+        (a, b) = (a.max(b), a.min(b));
+    }
     let one = s.c.integer(1);
     loop {
         let (quotient, remainder) = (hint(s, a / b, width), hint(s, a % b, width));
@@ -36,7 +46,7 @@ fn euclid(s: &mut Sketch, width: u32) -> Form {
 fn hint(s: &mut Sketch, value: U256, width: u32) -> Form {
     let wire = s.c.wire(Role::Private, value);
     if s.checked() {
-        s.c.bits(&wire, width);
+        s.c.check_range(&wire, width);
     }
     wire
 }

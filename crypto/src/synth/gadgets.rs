@@ -36,6 +36,24 @@ impl Circuit {
         bits
     }
 
+    /// `form` lies below `2^width`: it has bits, which nothing else uses.
+    pub fn check_range(&mut self, form: &Form, width: u32) {
+        if self.is_substituted() && width > 1 {
+            self.check_substituted(form, width);
+        } else {
+            self.bits(form, width);
+        }
+    }
+
+    /// The highest bit is no wire but `(form - lower bits) / 2^(width-1)`.
+    fn check_substituted(&mut self, form: &Form, width: u32) {
+        let (value, top) = (form.value(), width - 1);
+        let bits: Vec<_> = (0..top).map(|index| self.boolean(value.bit(index as usize))).collect();
+        let rest = self.minus(form, &self.word(&bits));
+        let highest = self.scaled(self.inverse(self.power_of_two(top)), &rest);
+        self.assert_boolean(&highest);
+    }
+
     /// `b_0 + 2*b_1 + 4*b_2 + ...`.
     pub fn word(&self, bits: &[Form]) -> Form {
         let mut word = self.integer(0);
@@ -118,7 +136,10 @@ mod tests {
     use crate::field::Field;
 
     fn circuit(negate: bool) -> Circuit {
-        Circuit::new(Field::parse("goldilocks").unwrap(), Style { negate, linear_in_c: negate })
+        Circuit::new(
+            Field::parse("goldilocks").unwrap(),
+            Style { negate, linear_in_c: negate, solved: negate, substituted: negate },
+        )
     }
 
     fn private(c: &mut Circuit, value: i64) -> Form {
@@ -151,6 +172,7 @@ mod tests {
         assert_eq!(c.less_than(&a, &a, 4).value(), U256::ZERO);
         let (low, high) = c.swap(&bits[0], &a, &b);
         assert_eq!((low.value(), high.value()), (b.value(), a.value()));
+        c.check_range(&a, 4);
         let built = c.finish();
         assert_eq!(built.r1cs.first_violation(&built.witness), None);
     }

@@ -1,5 +1,5 @@
 //! MiMC (Albrecht et al., ASIACRYPT 2016): `x -> (x + key + constant)^e`, round after round, and its
-//! Feistel form. Each instance publishes what it enciphers a message to.
+//! Feistel form with a constant right half (were both secret, either could be chosen to fit). Each instance publishes what it enciphers a message to.
 
 use super::circuit::Form;
 use super::sketch::Sketch;
@@ -43,7 +43,7 @@ fn plain(s: &mut Sketch, rounds: usize, exponent: u32, key: &Form) -> Form {
 }
 
 fn feistel(s: &mut Sketch, rounds: usize, exponent: u32, key: &Form) -> Form {
-    let (left, right) = (s.element(), s.element());
+    let (left, right) = (s.element(), s.constant());
     compress(s, [left, right], rounds, exponent, key)
 }
 

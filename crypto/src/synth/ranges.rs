@@ -29,8 +29,8 @@ fn interval(s: &mut Sketch) -> Form {
     let above = s.c.minus(&x, &s.c.constant(low));
     if s.checked() {
         let below = s.c.minus(&s.c.constant(low + span), &x);
-        s.c.bits(&above, span.bit_len() as u32);
-        s.c.bits(&below, span.bit_len() as u32);
+        s.c.check_range(&above, span.bit_len() as u32);
+        s.c.check_range(&below, span.bit_len() as u32);
     } else {
         let gap = s.c.plus(&above, &s.c.integer(1));
         s.c.assert_nonzero(&gap);
@@ -46,7 +46,7 @@ fn transfer(s: &mut Sketch) -> Form {
     let amount = s.input_of(amount, width - 1);
     let after = s.c.minus(&before, &amount);
     let after = s.c.fold(&after);
-    s.c.bits(&after, width - 1);
+    s.c.check_range(&after, width - 1);
     after
 }
 

@@ -5,10 +5,14 @@ use std::sync::LazyLock;
 use super::Synthetic;
 use super::circuit::{Circuit, Form, Role, Style};
 use super::draw::Draw;
+use super::mimc;
 use crate::field::{Field, NAMED, U256};
 
 static FIELDS: LazyLock<Vec<Field>> =
     LazyLock::new(|| NAMED.iter().filter_map(|(name, _)| Field::parse(name).ok()).collect());
+
+/// Nodes beyond the target from which on results are published as they are.
+const SLACK: usize = 48;
 
 /// A circuit being drawn.
 #[derive(Debug)]
@@ -22,8 +26,12 @@ pub struct Sketch {
     target: usize,
     checked: u64,
     public: u64,
+    nonzero: u64,
     publishing: Publishing,
     word: (Form, u32),
+    bound: bool,
+    digest: Option<Form>,
+    tags: usize,
 }
 
 /// How results become public outputs.
@@ -35,20 +43,32 @@ enum Publishing {
     Scaled(U256),
     /// Several in one word, to save public wires.
     Packed,
+    /// One of them, chosen by secret bits.
+    Selected,
+    /// How many of them equal a constant.
+    Counted,
 }
 
 impl Sketch {
     /// Draws the field, the style and the plan.
     pub fn new(mut draw: Draw, target: usize) -> Self {
         let field = FIELDS[draw.below(FIELDS.len() as u64) as usize];
-        let style = Style { negate: draw.chance(6), linear_in_c: draw.chance(10) };
+        let style = Style {
+            negate: draw.chance(6),
+            linear_in_c: draw.chance(10),
+            solved: draw.chance(2),
+            substituted: draw.chance(3),
+        };
         let limit = limit(&mut draw, field.bits());
         let checked = [16, 16, 16, 16, 16, 16, 16, 16, 16, 15, 14, 0, 0, 0, 0, 0][draw.below(16) as usize];
         let public = [0, 2, 8, 14, 16][draw.below(5) as usize];
+        let nonzero = [0, 0, 0, 0, 0, 0, 4, 16][draw.below(8) as usize];
         let publishing = publishing(&mut draw, limit.min(field.bits() - 3));
+        let tags = if draw.chance(2) { draw.between(1, 4) } else { 0 };
+        let bound = draw.chance(if checked == 0 { 10 } else { 1 });
         let c = Circuit::new(field, style);
         let word = (c.integer(0), 0);
-        Self { c, draw, limit, target, checked, public, publishing, word }
+        Self { c, draw, limit, target, checked, public, nonzero, publishing, word, bound, digest: None, tags }
     }
 
     /// Nodes left until the target.
@@ -75,16 +95,44 @@ impl Sketch {
         self.draw.between(low as usize, high).max(self.draw.between(low as usize, high)) as u32
     }
 
+    /// From here on a public digest binds the secret inputs.
+    pub const fn bind(&mut self) {
+        self.bound = true;
+    }
+
     fn role(&mut self) -> Role {
         if self.draw.chance(self.public) { Role::Input } else { Role::Secret }
     }
 
-    /// An input with a given value, below `2^width`; range-checked if the plan says so.
-    pub fn input_of(&mut self, value: U256, width: u32) -> Form {
+    /// A new input: a digest may bind it, or an inverse show that it is not zero.
+    fn new_input(&mut self, value: U256) -> Form {
         let role = self.role();
         let input = self.c.wire(role, value);
+        if self.bound && role == Role::Secret {
+            self.absorb(&input);
+        }
+        if self.draw.chance(self.nonzero) && !value.is_zero() {
+            self.c.assert_nonzero(&input);
+        }
+        input
+    }
+
+    /// `digest = (digest + input + constant)^e`, a sponge in small.
+    fn absorb(&mut self, input: &Form) {
+        let (exponent, constant) = (mimc::exponent(self, 1), self.constant());
+        let mut sum = self.c.plus(input, &constant);
+        if let Some(digest) = &self.digest {
+            sum = self.c.plus(digest, &sum);
+        }
+        let zero = self.c.integer(0);
+        self.digest = Some(self.c.power_add(&sum, exponent, &zero));
+    }
+
+    /// An input with a given value, below `2^width`; range-checked if the plan says so.
+    pub fn input_of(&mut self, value: U256, width: u32) -> Form {
+        let input = self.new_input(value);
         if self.checked() {
-            self.c.bits(&input, width);
+            self.c.check_range(&input, width);
         }
         input
     }
@@ -97,12 +145,12 @@ impl Sketch {
 
     /// An input in `-2^(width-1) .. 2^(width-1)`.
     pub fn signed_input(&mut self, width: u32) -> Form {
-        let (role, shift) = (self.role(), U256::from(1) << (width - 1) as usize);
+        let shift = U256::from(1) << (width - 1) as usize;
         let value = self.c.field().sub(self.draw.bits(width), shift);
-        let input = self.c.wire(role, value);
+        let input = self.new_input(value);
         if self.checked() {
             let shifted = self.c.plus(&input, &self.c.constant(shift));
-            self.c.bits(&shifted, width);
+            self.c.check_range(&shifted, width);
         }
         input
     }
@@ -134,7 +182,27 @@ impl Sketch {
                 self.c.output(&scaled);
             }
             Publishing::Packed => self.pack(result, bits),
+            _ if self.c.nodes() >= self.target + SLACK => self.c.output(result),
+            Publishing::Selected => self.select(result, bits),
+            Publishing::Counted => self.count(result),
         }
+    }
+
+    /// Puts a result in the place of the one chosen so far, if a new bit says so.
+    fn select(&mut self, result: &Form, bits: u32) {
+        let (bit, chosen) = (self.bit(), self.word.0.clone());
+        self.word = (self.c.select(&bit, result, &chosen), bits.max(1));
+    }
+
+    /// Adds one to the count if a result equals a constant.
+    fn count(&mut self, result: &Form) {
+        let mut wanted = self.c.constant(result.value());
+        if self.draw.chance(8) {
+            wanted = self.c.plus(&wanted, &self.c.integer(1));
+        }
+        let difference = self.c.minus(result, &wanted);
+        let equal = self.c.is_zero(&difference);
+        self.word = (self.c.plus(&self.word.0, &equal), 1);
     }
 
     fn pack(&mut self, result: &Form, bits: u32) {
@@ -156,7 +224,19 @@ impl Sketch {
     /// The circuit with its last word of results, and its witness.
     pub fn finish(mut self) -> Synthetic {
         self.flush();
+        if let Some(digest) = self.digest.take() {
+            self.c.output(&digest);
+        }
+        (0..self.tags).for_each(|_| self.tag());
         self.c.finish()
+    }
+
+    /// A public input that belongs to the statement and not to the computation (a recipient, a signal): squared, so that
+    /// a compiler keeps it.
+    fn tag(&mut self) {
+        let value = self.draw.element(self.c.field());
+        let tag = self.c.wire(Role::Input, value);
+        self.c.multiply(&tag, &tag);
     }
 
     /// A constant from the whole field.
@@ -172,12 +252,14 @@ impl Sketch {
     }
 }
 
-/// Any of the three ways; units of up to `most` bits.
+/// Any of the ways; units of up to `most` bits.
 fn publishing(draw: &mut Draw, most: u32) -> Publishing {
-    match draw.below(4) {
-        0 => Publishing::Plain,
-        1 | 2 => Publishing::Scaled(draw.bits(most.min(128)).max(U256::from(1))),
-        _ => Publishing::Packed,
+    match draw.below(16) {
+        0..3 => Publishing::Plain,
+        3..9 => Publishing::Scaled(draw.bits(most.min(128)).max(U256::from(1))),
+        9..12 => Publishing::Packed,
+        12..14 => Publishing::Selected,
+        _ => Publishing::Counted,
     }
 }
 
