@@ -6,7 +6,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::hash::{BuildHasher, Hash, Hasher};
+use std::hash::BuildHasher;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
 
@@ -47,6 +47,15 @@ impl<E: Element> Basis<E> {
     /// # Errors
     /// When that takes too much work: nothing is decided then.
     pub(super) fn of<M: Residues<Element = E>>(m: &M, rows: &Rows<E>, wires: u32) -> Result<Self, Refusal> {
+        Self::within(m, rows, wires, MOST_WORK)
+    }
+
+    fn within<M: Residues<Element = E>>(
+        m: &M,
+        rows: &Rows<E>,
+        wires: u32,
+        most_work: u64,
+    ) -> Result<Self, Refusal> {
         let mut order: Vec<u32> = (0..rows.len() as u32).collect();
         order.sort_by_key(|&row| rows.get(row as usize).0.len());
         let mut basis = Self {
@@ -56,8 +65,8 @@ impl<E: Element> Basis<E> {
             multiples: Vec::new(),
             order,
         };
-        let mut elimination = Elimination::new(m, rows, wires);
-        let copies = Copies::of(rows, &basis.order);
+        let mut elimination = Elimination::new(m, rows, wires, most_work);
+        let copies = copies(rows, &basis.order);
         for position in 0..basis.order.len() {
             let role = match copies[position] {
                 NONE => {
@@ -119,31 +128,21 @@ impl<E: Element> Basis<E> {
     }
 }
 
-/// By position: an earlier row that is equal.
-struct Copies;
-
-impl Copies {
-    fn of<E: Element>(rows: &Rows<E>, order: &[u32]) -> Vec<u32> {
-        let hasher = DefaultHashBuilder::default();
-        let mut known: HashTable<(u64, u32)> = HashTable::with_capacity(order.len());
-        let row = |position: u32| rows.get(order[position as usize] as usize);
-        let copy = |position: u32| {
-            let (wires, values) = row(position);
-            let mut hash = hasher.build_hasher();
-            wires.hash(&mut hash);
-            values.iter().for_each(|value| value.hash(&mut hash));
-            let hash = hash.finish();
-            let same = |&(other_hash, other): &(u64, u32)| {
-                other_hash == hash && row(other).0 == wires && row(other).1 == values
-            };
-            if let Some(&(_, earlier)) = known.find(hash, same) {
-                return earlier;
-            }
-            known.insert_unique(hash, (hash, position), |&(hash, _)| hash);
-            NONE
-        };
-        (0..order.len() as u32).map(copy).collect()
-    }
+/// By position: an earlier row that is equal, or none.
+fn copies<E: Element>(rows: &Rows<E>, order: &[u32]) -> Vec<u32> {
+    let hasher = DefaultHashBuilder::default();
+    let mut known: HashTable<(u64, u32)> = HashTable::with_capacity(order.len());
+    let row = |position: u32| rows.get(order[position as usize] as usize);
+    let copy = |position: u32| {
+        let hash = hasher.hash_one(row(position));
+        let same = |&(other, earlier): &(u64, u32)| other == hash && row(earlier) == row(position);
+        if let Some(&(_, earlier)) = known.find(hash, same) {
+            return earlier;
+        }
+        known.insert_unique(hash, (hash, position), |&(hash, _)| hash);
+        NONE
+    };
+    (0..order.len() as u32).map(copy).collect()
 }
 
 /// Reduced rows of the basis, and the row that is being reduced.
@@ -167,7 +166,7 @@ struct Elimination<'a, M: Residues> {
 }
 
 impl<'a, M: Residues> Elimination<'a, M> {
-    fn new(m: &'a M, rows: &Rows<M::Element>, wires: u32) -> Self {
+    fn new(m: &'a M, rows: &Rows<M::Element>, wires: u32, most_work: u64) -> Self {
         let mut uses = vec![0; wires as usize];
         let mut entries = 0;
         for row in 0..rows.len() {
@@ -188,7 +187,7 @@ impl<'a, M: Residues> Elimination<'a, M> {
             touched: Vec::new(),
             due: BinaryHeap::new(),
             work: 0,
-            most_work: MOST_WORK + 64 * entries,
+            most_work: most_work.saturating_add(64 * entries),
         }
     }
 
@@ -252,5 +251,94 @@ impl<'a, M: Residues> Elimination<'a, M> {
 
     fn is_too_much(&self, multiples: usize) -> bool {
         self.work > self.most_work || (self.row_wires.len() + multiples) as u64 > MOST_KEPT.max(self.most_work >> 6)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::U256;
+    use crate::proof::residues::Narrow;
+    use crate::proof::xof::Xof;
+
+    const Q: i64 = 4_193_393;
+
+    /// Sparse rows with equal ones and dependent ones among them.
+    fn rows(count: usize, wires: u32, stream: &mut Stream) -> Rows<u64> {
+        let m = Narrow::new(U256::from(Q as u64)).unwrap();
+        let mut lists: Vec<Vec<(u32, u64)>> = Vec::new();
+        for number in 0..count {
+            let old = if number > 0 { lists[usize::from(stream.byte()) % number].clone() } else { Vec::new() };
+            if number % 5 == 4 && !old.is_empty() {
+                lists.push(old);
+                continue;
+            }
+            let terms = 1 + stream.byte() % 4;
+            let mut list: Vec<_> = (0..terms)
+                .map(|_| (u32::from(stream.byte()) % wires, m.small(1 + i64::from(stream.byte() % 3))))
+                .collect();
+            list.sort_unstable();
+            list.dedup_by_key(|term| term.0);
+            lists.push(list);
+        }
+        Rows::of_lists(&lists)
+    }
+
+    /// Which sorted rows are independent of those before them, by dense elimination.
+    fn dense(m: &Narrow, rows: &Rows<u64>, order: &[u32], wires: usize) -> Vec<bool> {
+        let mut reduced: Vec<(usize, Vec<u64>)> = Vec::new();
+        let mut independent = Vec::new();
+        for &row in order {
+            let mut dense = vec![0; wires];
+            let (places, values) = rows.get(row as usize);
+            places.iter().zip(values).for_each(|(&wire, &value)| dense[wire as usize] = value);
+            for (pivot, other) in &reduced {
+                let factor = m.mul(dense[*pivot], m.inv(other[*pivot]));
+                for (value, &other) in dense.iter_mut().zip(other) {
+                    *value = m.sub(*value, m.mul(factor, other));
+                }
+            }
+            let pivot = dense.iter().position(|&value| value != 0);
+            independent.push(pivot.is_some());
+            reduced.extend(pivot.map(|pivot| (pivot, dense)));
+        }
+        independent
+    }
+
+    #[test]
+    fn the_basis_is_the_first_and_kernel_elements_add_up_to_zero() {
+        let m = Narrow::new(U256::from(Q as u64)).unwrap();
+        let mut stream = Xof::new("basis").stream();
+        for count in [0, 1, 2, 10, 60, 200] {
+            for wires in [1, 3, 20, 90] {
+                let rows = rows(count, wires, &mut stream);
+                let basis = Basis::of(&m, &rows, wires).unwrap();
+                let roles: Vec<bool> = basis.roles.iter().map(|&role| role == Role::Basis).collect();
+                assert_eq!(roles, dense(&m, &rows, &basis.order, wires as usize));
+                let y = basis.kernel(&m, 22, &mut stream);
+                let mut sums = vec![0; wires as usize];
+                for (row, &y) in y.iter().enumerate() {
+                    let (places, values) = rows.get(row);
+                    for (&wire, &value) in places.iter().zip(values) {
+                        sums[wire as usize] = m.add(sums[wire as usize], m.mul(y, value));
+                    }
+                }
+                assert!(sums.iter().all(|&sum| sum == 0));
+            }
+        }
+    }
+
+    /// Too much work decides nothing.
+    #[test]
+    fn a_work_limit_is_no_verdict() {
+        let m = Narrow::new(U256::from(Q as u64)).unwrap();
+        let wires = 200;
+        let mut stream = Xof::new("dense").stream();
+        let mut value = || stream.uniform(&m, 22);
+        let lists: Vec<Vec<_>> =
+            (0..wires).map(|row| (row / 8..wires).map(|wire| (wire, value())).collect()).collect();
+        let refusal = Basis::within(&m, &Rows::of_lists(&lists), wires, 0).unwrap_err();
+        assert_eq!(refusal.code(), None);
+        assert!(Basis::of(&m, &Rows::of_lists(&lists), wires).is_ok());
     }
 }

@@ -4,9 +4,12 @@ use super::encoding::{Header, Parts};
 use super::instance::{Instance, Part};
 use super::known_answers::{circuit, proof, public_of};
 use super::layout::Values;
-use super::prover::{Prover, secret_seed};
+use super::challenge::challenge;
+use super::products::Weights;
+use super::prover::{Claims, First, Prover, Secrets, secret_seed};
 use super::rejection::{Code, Refusal};
 use super::residues::{Narrow, Residues};
+use super::ring::{Slotted, inverse_automorphism};
 use super::statement::Statement;
 use super::verifier;
 use super::witness::lifted;
@@ -170,6 +173,78 @@ fn a_false_linear_constraint_is_stopped_by_linear_checks() {
         let witness = [1, 49, 7, 3, 9].map(U256::from); // 7 + 3 is not 9 + 5
         stopped_by(Part::Linear, &statement, &witness, |_, _| {});
     }
+}
+
+/// `x*x = y` is false. With two openings and q = 641 a prover waits until one weight of the product is zero, then
+/// guesses the challenge in the slot where the other one shows: some thousand hashes, not q^2, if there is but one
+/// garbage row. The rows that the definition asks for test the product under both challenges.
+#[test]
+fn guessing_half_each_is_stopped_by_garbage_rows() {
+    let r1cs = one_public(Field::new(U256::from(641)).unwrap(), 3, &[[&[(2, 1)], &[(2, 1)], &[(1, 1)]]]);
+    let tau = 127f64 / 641f64.log2(); // more than 13 checks
+    assert!(2 * tau.ceil() as u32 - 2 > 1);
+    assert!(splits(&toy(&r1cs, 1)));
+    assert!(!splits(&toy(&r1cs, 2)));
+}
+
+/// A statement with small parameters, two openings and so many garbage rows.
+fn toy(r1cs: &R1cs, gamma: u32) -> Statement<'_> {
+    let other = one_public(field(40, 2), 3, &[[&[(2, 1)], &[(2, 1)], &[(1, 1)]]]);
+    let mut small = Statement::new(&other, &Bounds::new(), 128).unwrap().parameters.clone();
+    assert_eq!((small.k, small.height), (2, 1));
+    (small.q, small.bits, small.ord) = (r1cs.field().modulus(), 10, 1);
+    (small.mu, small.kappa, small.cut_d, small.cut_g) = (1, 1, 0, 0);
+    (small.nlin, small.gamma, small.l) = (1, gamma, 2 + gamma);
+    Statement::toy(r1cs, small)
+}
+
+/// Whether a prover of `2*2 = 5` finds a proof by guessing each half.
+fn splits(statement: &Statement<'_>) -> bool {
+    let witness = [1, 5, 2].map(U256::from);
+    let m = Narrow::new(statement.parameters.q).unwrap();
+    let values = Values::new(&m, statement, &witness[1..2]);
+    let wires = lifted(&m, &statement.relation, &values, &witness);
+    let instance = Instance::new(m, statement, &witness[1..2]).unwrap();
+    let ring = &instance.ring;
+    let prover = Prover::new(&instance, &wires).unwrap();
+    let mut hashes = 0;
+    for number in 0..4 * 641 {
+        let secrets = Secrets::draw(&prover, b"splitting", number);
+        let first = First::of(&prover, &secrets);
+        hashes += 1;
+        let weights = Weights::draw(&instance, &first.digest);
+        let Some(zero) = (0..2).find(|&u| weights.of_opening(u)[0] == 0) else { continue };
+
+        // what the other weight leaves, times the square of the challenge, would show in V_i
+        let mut error = Slotted::default();
+        error.0[0] = m.mul(weights.of_opening(1 - zero)[0], m.small(2 * 2 - 5));
+        let back = inverse_automorphism(instance.openings[1 - zero]);
+        let error = ring.slotted(&ring.automorphism(&ring.poly(&error), back));
+        let slot = error.0.iter().position(|&value| value != 0).unwrap();
+        for guess in 0..641 {
+            let mut claims = Claims::of(&prover, &secrets, &first);
+            let mut shown = error;
+            shown.0[slot] = m.mul(shown.0[slot], m.small(guess * guess));
+            for product in &mut claims.products {
+                *product = ring.add(product, &ring.poly(&shown));
+            }
+            let seed = claims.seed(&instance, &first);
+            hashes += 1;
+            let c = challenge(&seed, statement.parameters.w, statement.parameters.t);
+            let challenges = instance.challenges(&c);
+            let met = |c| m.pow(ring.slotted(c).0[slot], U256::from(2)) == m.small(guess * guess);
+            if challenges[..claims.products.len()].iter().all(met) {
+                let first = First::of(&prover, &secrets);
+                let Some(message) = prover.respond(&secrets, first, claims, seed) else { continue };
+                let bytes = message.write(&instance).unwrap();
+                let header = Header::read(&bytes).unwrap();
+                let parts = Parts::of(&bytes, &header, statement.parameters()).unwrap();
+                assert!(hashes < 641 * 5, "{hashes}");
+                return verifier::verify(&instance, &header, &parts).is_ok();
+            }
+        }
+    }
+    false
 }
 
 /// What the parser refuses, on a proof whose lengths are mended.

@@ -53,6 +53,19 @@ impl<E: Element> Rows<E> {
         Ok(rows)
     }
 
+    /// Rows of places with these terms.
+    #[cfg(test)]
+    pub(super) fn of_lists(lists: &[Vec<(u32, E)>]) -> Self {
+        let mut rows =
+            Self { ends: Vec::new(), wires: Vec::new(), values: Vec::new(), forms: 0, constants: Vec::new() };
+        for list in lists {
+            list.iter().for_each(|&(wire, value)| rows.push(wire, value));
+            rows.ends.push(rows.wires.len());
+        }
+        rows.forms = rows.ends.len();
+        rows
+    }
+
     /// Number of rows.
     pub(super) const fn len(&self) -> usize {
         self.ends.len()

@@ -153,6 +153,12 @@ impl Parameters {
         commitment + rows + masks
     }
 
+    /// Bytes of the bit string.
+    #[must_use]
+    pub const fn string_bytes(&self) -> usize {
+        self.string_bits().div_ceil(8) as usize
+    }
+
     /// `E`, the largest value after g low bits are cut.
     pub(super) fn largest_hint(&self) -> U256 {
         let half = self.q >> 1;

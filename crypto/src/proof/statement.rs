@@ -68,6 +68,22 @@ impl<'a> Statement<'a> {
         })
     }
 
+    /// A field-native statement with parameters that are not sound.
+    #[cfg(test)]
+    pub(super) fn toy(r1cs: &'a R1cs, parameters: Parameters) -> Self {
+        let relation = Relation::of(r1cs, &Bounds::new());
+        Self {
+            circuit: circuit_digest(r1cs, &[]),
+            packing: Packing::of(&relation, false),
+            parameters,
+            liftable: false,
+            size: 0,
+            intervals: Vec::new(),
+            relation,
+            r1cs,
+        }
+    }
+
     /// The parameters.
     #[must_use]
     pub const fn parameters(&self) -> &Parameters {
