@@ -10,6 +10,7 @@ use nexuszero_crypto::format::read_file;
 use nexuszero_crypto::proof::{Statement, check_witness, prove, read_witness, verify};
 use nexuszero_crypto::r1cs::R1cs;
 use nexuszero_crypto::ranges::Bounds;
+use nexuszero_crypto::synth::{Family, Synthetic, synthesize_sized};
 
 fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
@@ -85,4 +86,47 @@ fn two_proofs_differ_and_neither_serves_other_public_values_or_levels() {
     assert_eq!(code(&a.bytes, &other, 128), 7);
     assert_eq!(code(&a.bytes, &a.public, 192), 4);
     assert_eq!(code(&a.bytes, &a.public[1..], 128), 1);
+}
+
+/// Times of circuits of some sizes; `cargo test --release --test proof -- --ignored --nocapture times`.
+#[test]
+#[ignore = "prints times"]
+fn times_by_size() {
+    for family in [
+        Family::Adders,
+        Family::Comparisons,
+        Family::Dense,
+        Family::Boolean,
+        Family::Poseidon,
+        Family::Merkle,
+    ] {
+        for nodes in [1000, 10_000, 60_000] {
+            let Synthetic { r1cs, witness } = synthesize_sized(family, 1, nodes);
+            let start = Instant::now();
+            let statement = match Statement::new(&r1cs, &Bounds::new(), 128) {
+                Ok(statement) => statement,
+                Err(refusal) => {
+                    println!("{family:?} {nodes}: {refusal}");
+                    continue;
+                }
+            };
+            let prepared = start.elapsed();
+            let start = Instant::now();
+            let proof = statement.prove(&witness).unwrap();
+            let proved = start.elapsed();
+            let start = Instant::now();
+            statement.verify(&proof.bytes, &proof.public).unwrap();
+            let verified = start.elapsed();
+            let parameters = statement.parameters();
+            println!(
+                "{family:?}: {} constraints, {} bits, ord {}, l {}, {} bytes, {} attempts: prepared {prepared:.1?}, proved {proved:.1?}, verified {verified:.1?}",
+                r1cs.constraints(),
+                parameters.bits,
+                parameters.ord,
+                parameters.l,
+                proof.bytes.len(),
+                proof.attempts,
+            );
+        }
+    }
 }

@@ -39,12 +39,15 @@ fn every_vector_has_its_verdict() {
         let row = row.unwrap();
         let r1cs = read_file(&fixtures().join("circuits").join(&row["circuit"])).unwrap();
         let proof = edited(&row["proof"], &row["edits"]);
-        let public: Vec<U256> = row["public"].split_whitespace().map(|value| value.parse().unwrap()).collect();
+        let public: Vec<U256> =
+            row["public"].split_whitespace().map(|value| value.parse().unwrap()).collect();
         let level = row["security"].parse().unwrap();
         let verdict = verify(&r1cs, &Bounds::new(), &proof, &public, level);
-        let code = verdict.as_ref().err().map_or(String::new(), |refusal| refusal.code().unwrap().to_string());
+        let code =
+            verdict.as_ref().err().map_or(String::new(), |refusal| refusal.code().unwrap().to_string());
         if code != row["code"] {
-            wrong.push(format!("{} {}: {verdict:?} instead of {:?}", row["proof"], row["edits"], row["code"]));
+            wrong
+                .push(format!("{} {}: {verdict:?} instead of {:?}", row["proof"], row["edits"], row["code"]));
         }
         if row["code"].is_empty() { accepted += 1 } else { rejected += 1 }
     }

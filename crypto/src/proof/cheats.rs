@@ -1,10 +1,10 @@
 //! Provers that cheat: each is rejected, and accepted once the part of the argument that stops it is left out.
 
+use super::challenge::challenge;
 use super::encoding::{Header, Parts};
 use super::instance::{Instance, Part};
 use super::known_answers::{circuit, proof, public_of};
-use super::layout::Values;
-use super::challenge::challenge;
+use super::layout::{Factor, Product, Values};
 use super::products::Weights;
 use super::prover::{Claims, First, Prover, Secrets, secret_seed};
 use super::rejection::{Code, Refusal};
@@ -73,7 +73,8 @@ fn stopped_by(
     let code = |left_out| verdict(statement, witness, left_out, &change).err().and_then(|it| it.code());
     assert_eq!(code(None), Some(Code::Challenge));
     for other in [Part::Products, Part::Linear, Part::Free] {
-        let expected = (part != other && !(part == Part::Free && other == Part::Linear)).then_some(Code::Challenge);
+        let expected =
+            (part != other && !(part == Part::Free && other == Part::Linear)).then_some(Code::Challenge);
         assert_eq!(code(Some(other)), expected, "{part:?} {other:?} {:?}", statement.parameters);
     }
 }
@@ -133,21 +134,24 @@ fn a_wrong_copy_of_a_wire_is_stopped_by_linear_checks() {
         ("divmod16.goldilocks", 128),
         ("sortnet8x16.goldilocks", 128),
         ("xorchain48.goldilocks", 192),
-        ("merkle16.goldilocks", 128),
     ] {
         let r1cs = circuit(&format!("{name}.O1.r1cs"));
         let statement = Statement::new(&r1cs, &Bounds::new(), security).unwrap();
         let witness = honest(name, &r1cs);
         let m = Narrow::new(statement.parameters.q).unwrap();
         let instance = Instance::new(m, &statement, &witness[1..r1cs.first_private() as usize]).unwrap();
-        let is_bit = |form: &[super::layout::Factor<u64>; 3]| {
-            form[0].row == form[1].row && form[2].scale == 0 && form[0].public == 0
+        // the two roots of a product that says that a form has one of two values
+        let root = |factor: Factor<u64>| m.neg(m.mul(factor.public, m.inv(factor.scale)));
+        let roots = |product: &Product<u64>| {
+            let [a, b, c] = product.factors;
+            let of_one = a.row == b.row && c.scale == 0 && c.public == 0 && root(a) != root(b);
+            of_one.then(|| (product.slot, a.row, [root(a), root(b)]))
         };
-        let bit = instance.layout.products.iter().find(|product| is_bit(&product.factors));
-        let (slot, row) = bit.map(|product| (product.slot, product.factors[0].row)).unwrap();
+        let (slot, row, roots) = instance.layout.products.iter().find_map(roots).expect(name);
         stopped_by(Part::Linear, &statement, &witness, |instance, prover| {
             let place = &mut prover.forms[row].0[slot * instance.ring.ord()];
-            *place = if *place == 0 { m.one() } else { 0 };
+            assert!(roots.contains(place));
+            *place = if *place == roots[0] { roots[1] } else { roots[0] };
         });
     }
 }
@@ -284,7 +288,9 @@ fn spoilings_have_the_codes_of_the_definition() {
     };
     let coded = &bytes[64 + string..];
     assert_eq!(mended(coded), None);
-    for wrong in [&[][..], &coded[..3], &[coded, &[0]].concat(), &[&[0, 0x7f, 255, 255, 255], &coded[5..]].concat()] {
+    for wrong in
+        [&[][..], &coded[..3], &[coded, &[0]].concat(), &[&[0, 0x7f, 255, 255, 255], &coded[5..]].concat()]
+    {
         assert_eq!(mended(wrong), Some(Code::Coding));
     }
     let values = |a: u64, b: U256| [U256::from(a), b];

@@ -71,10 +71,7 @@ impl<E: Element> Checks<E> {
             phis.iter().zip(rows).for_each(|(phi, row)| ring.add_product(&mut sum, phi, row));
             ring.poly(&sum)
         };
-        self.phis
-            .par_iter()
-            .map(|phis| openings.iter().map(|rows| sum(phis, rows)).collect())
-            .collect()
+        self.phis.par_iter().map(|phis| openings.iter().map(|rows| sum(phis, rows)).collect()).collect()
     }
 }
 

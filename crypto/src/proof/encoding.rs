@@ -94,7 +94,11 @@ impl<'a> Parts<'a> {
         let expected = (HEADER + seed.len()) as u64 + string + u64::from(header.coded);
         let total = proof.len() as u64;
         check(u64::from(header.length) == total, Code::Length, "not as long as its header says")?;
-        check(expected == total, Code::Length, "its parts do not have the lengths of the circuit's parameters")?;
+        check(
+            expected == total,
+            Code::Length,
+            "its parts do not have the lengths of the circuit's parameters",
+        )?;
         let (string, coded) = rest
             .split_at_checked(string as usize)
             .ok_or_else(|| Refusal::new(Code::Length, "the bit string is cut off"))?;
@@ -139,7 +143,8 @@ impl<E: Element> Message<E> {
 
         let m = instance.ring.m();
         let element = |number: U256| m.element(number);
-        let cut = numbers.chunks_exact(DEGREE).map(|chunk| Poly(std::array::from_fn(|at| element(chunk[at]))));
+        let cut =
+            numbers.chunks_exact(DEGREE).map(|chunk| Poly(std::array::from_fn(|at| element(chunk[at]))));
         let cut = cut.collect();
         let mut residue = || {
             let number = reader.read(parameters.bits);
@@ -205,7 +210,8 @@ fn decode(parameters: &Parameters, coded: &[u8]) -> Result<[Vec<Vec<i64>>; 2], R
     let wrong = || Refusal::new(Code::Coding, "the coded part is not what an encoder writes");
     let mut decoder = Decoder::new(coded).ok_or_else(wrong)?;
     let mut read = |table, elements: usize| -> Result<Vec<Vec<i64>>, Refusal> {
-        let mut opening = || (0..elements * DEGREE).map(|_| decoder.integer(table).ok_or_else(wrong)).collect();
+        let mut opening =
+            || (0..elements * DEGREE).map(|_| decoder.integer(table).ok_or_else(wrong)).collect();
         (0..parameters.k).map(|_| opening()).collect()
     };
     let openings = read(&answers, parameters.sent())?;

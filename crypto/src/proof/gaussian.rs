@@ -16,7 +16,11 @@ const GUARD: usize = 128;
 /// The words of a number, the upper one first.
 type Number = [u64; WORDS];
 
+/// The samplers of the commitment's randomness and of the masks.
+pub(super) type Samplers = [Gaussian; 2];
+
 /// The distribution of `|x|` for x from a discrete Gaussian on the integers.
+#[derive(Debug)]
 pub(super) struct Gaussian {
     words: usize,
     /// The probabilities of `|x| <= 0`, `|x| <= 1`, .., the last of which is 1.
@@ -44,10 +48,7 @@ impl Gaussian {
     pub(super) fn draw(&self, stream: &mut Stream) -> i64 {
         let mut number = [0; WORDS];
         for word in &mut number[..self.words] {
-            let mut bytes = [0; 8];
-            stream.fill(&mut bytes);
-            *word = u64::from_le_bytes(bytes);
-            bytes.zeroize();
+            *word = stream.word(8);
         }
         let sign = (number[0] >> 63) as i64;
         number[0] &= u64::MAX >> 1;
@@ -115,7 +116,9 @@ mod tests {
 
     #[test]
     fn probabilities_are_those_of_the_density() {
-        for (numerator, denominator, security) in [(525, 8, 100), (525, 8, 128), (13125, 1, 192), (40, 3, 256)] {
+        for (numerator, denominator, security) in
+            [(525, 8, 100), (525, 8, 128), (13125, 1, 192), (40, 3, 256)]
+        {
             let table = Gaussian::new(&variance(numerator, denominator), security);
             let width = f64::from(numerator) / f64::from(denominator);
             let density = |x: usize| (-((x * x) as f64) / (2.0 * width)).exp();

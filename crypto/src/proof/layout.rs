@@ -43,15 +43,13 @@ pub(super) struct Layout<E> {
 
 impl<E: Element> Layout<E> {
     /// Cuts the packed constraints into runs, one a slot.
-    pub(super) fn of<M: Residues<Element = E>>(
-        statement: &Statement<'_>,
-        values: &Values<'_, M>,
-    ) -> Self {
+    pub(super) fn of<M: Residues<Element = E>>(statement: &Statement<'_>, values: &Values<'_, M>) -> Self {
         let relation = &statement.relation;
         let first = relation.first_private();
         let height = statement.parameters.height;
         let mut layout = Self { products: Vec::new(), places: Vec::new() };
-        let mut run = Run { slot: 0, rows: vec![(usize::MAX, 0); statement.packing.forms() as usize], used: 0 };
+        let mut run =
+            Run { slot: 0, rows: vec![(usize::MAX, 0); statement.packing.forms() as usize], used: 0 };
         let mut forms = statement.packing.forms_of().iter();
         for (constraint, kept) in relation.constraints().enumerate() {
             let private = kept.forms.map(|form| form.from_wire(first));

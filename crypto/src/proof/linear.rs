@@ -105,7 +105,8 @@ impl<E: Element> Rows<E> {
             let factor = values.public_part(known);
             let mut left = other.from_wire(first).terms().peekable();
             let mut right = c.from_wire(first).terms().peekable();
-            while let Some(wire) = [left.peek(), right.peek()].into_iter().flatten().map(|term| term.0).min() {
+            while let Some(wire) = [left.peek(), right.peek()].into_iter().flatten().map(|term| term.0).min()
+            {
                 let mut value = E::default();
                 if let Some((_, number)) = left.next_if(|term| term.0 == wire) {
                     value = m.mul(factor, values.coefficient(number));

@@ -133,7 +133,8 @@ impl Statement<'_> {
         let instance = Instance::new(m.clone(), self, public)?;
         let seed = secret_seed(&instance, witness, entropy);
         let (bytes, attempts) = Prover::new(&instance, &wires)?.prove(&*seed)?;
-        self.verify_bytes(&instance, &bytes).context("the proof that was made is not valid: this is a bug")?;
+        self.verify_bytes(&instance, &bytes)
+            .context("the proof that was made is not valid: this is a bug")?;
         Ok((bytes, attempts))
     }
 
@@ -170,7 +171,11 @@ impl Statement<'_> {
     /// The header of a proof at this security level.
     fn header(&self, proof: &[u8]) -> Result<Header, Refusal> {
         let header = Header::read(proof)?;
-        check(header.security == self.parameters.security, Code::Length, "a proof at another security level")?;
+        check(
+            header.security == self.parameters.security,
+            Code::Length,
+            "a proof at another security level",
+        )?;
         Ok(header)
     }
 }

@@ -14,7 +14,7 @@ use super::challenge::challenge;
 use super::checks::{Checks, masked_sum};
 use super::commitment::{High, Matrix, add_square, cut, uncut};
 use super::encoding::Message;
-use super::gaussian::Gaussian;
+use super::gaussian::{Gaussian, Samplers};
 use super::instance::Instance;
 use super::layout::Factor;
 use super::products::{SlotValue, Weights, folded, scaled};
@@ -55,8 +55,7 @@ pub(super) struct Prover<'a, M: Residues> {
     instance: &'a Instance<'a, M>,
     basis: &'a Basis<M::Element>,
     matrix: Matrix<'a, M>,
-    randomness: Gaussian,
-    mask: Gaussian,
+    samplers: &'a Samplers,
     bound: UBig,
     /// `m_a`, a < height.
     pub(super) forms: Zeroizing<Vec<Slotted<M::Element>>>,
@@ -66,12 +65,10 @@ impl<'a, M: Residues> Prover<'a, M> {
     /// With the wires modulo q.
     pub(super) fn new(instance: &'a Instance<'a, M>, wires: &[M::Element]) -> Result<Self> {
         let parameters = instance.parameters();
-        let [randomness, mask] = parameters.variances();
         Ok(Self {
             basis: instance.basis()?,
             matrix: Matrix::new(&instance.ring, parameters),
-            randomness: Gaussian::new(&randomness, parameters.security),
-            mask: Gaussian::new(&mask, parameters.security),
+            samplers: instance.statement.samplers(),
             bound: parameters.norm_bound(),
             forms: Zeroizing::new(committed(instance, wires)),
             instance,
@@ -122,11 +119,7 @@ pub(super) struct Secrets<E: Element> {
 }
 
 impl<E: Element> Secrets<E> {
-    pub(super) fn draw<M: Residues<Element = E>>(
-        prover: &Prover<'_, M>,
-        seed: &[u8],
-        number: u32,
-    ) -> Self {
+    pub(super) fn draw<M: Residues<Element = E>>(prover: &Prover<'_, M>, seed: &[u8], number: u32) -> Self {
         let parameters = prover.instance.parameters();
         let stream = |tag: &str| Xof::new(tag).part(seed).part(&number.to_le_bytes()).stream();
         let length = parameters.m2() * DEGREE;
@@ -135,11 +128,12 @@ impl<E: Element> Secrets<E> {
             gaussian.fill(stream, &mut values);
             values
         };
+        let [randomness, mask] = prover.samplers;
         let mut masks = stream("secret y");
         let mut answers = stream("secret g");
         Self {
-            r: draw(&prover.randomness, &mut stream("secret r")),
-            y: (0..parameters.k).map(|_| draw(&prover.mask, &mut masks)).collect(),
+            r: draw(randomness, &mut stream("secret r")),
+            y: (0..parameters.k).map(|_| draw(mask, &mut masks)).collect(),
             g: Zeroizing::new((0..parameters.nlin).map(|_| prover.masked(&mut answers)).collect()),
         }
     }
@@ -190,7 +184,8 @@ impl<E: Element> First<E> {
             hidden.iter().zip(&*messages).map(|(own, message)| ring.add(&ring.poly(own), message)).collect();
 
         let of_mask = |mask: &Poly<E>| mask.0.map(|value| High::of(ring.m(), parameters.cut_g, value));
-        let highs: Vec<Vec<High>> = masks.iter().map(|masks| masks.iter().flat_map(of_mask).collect()).collect();
+        let highs: Vec<Vec<High>> =
+            masks.iter().map(|masks| masks.iter().flat_map(of_mask).collect()).collect();
         let element = |highs: &[High]| Poly(std::array::from_fn(|at| highs[at].element(ring.m())));
         let residues: Vec<Vec<_>> =
             highs.iter().map(|highs| highs.chunks_exact(DEGREE).map(element).collect()).collect();
@@ -278,7 +273,9 @@ fn linear_claims<M: Residues>(
     let sums = Zeroizing::new(checks.sums(instance, &[prover.forms.as_slice()]));
     let answer = |j: usize| {
         let sum = ring.add(&secrets.g[j], &masked_sum(instance, &sums, j, 0));
-        ring.add(&sum, &checks.constants[j])
+        let mut answer = ring.add(&sum, &checks.constants[j]);
+        instance.complete(&mut answer); // changes nothing if the linear statement is true
+        answer
     };
     let answers = (0..nlin).map(answer).collect();
 
@@ -398,7 +395,8 @@ fn masked_products<M: Residues>(
         let [a, b, _] = product.factors.map(mask);
         ring.add_slot_product(term, &a.0[..ring.ord()], &b.0[..ring.ord()], product.slot);
     });
-    let masked = |i: usize| ring.sub(&folded(instance, &sums, i), &ring.poly(&openings[i][first_garbage + i]));
+    let masked =
+        |i: usize| ring.sub(&folded(instance, &sums, i), &ring.poly(&openings[i][first_garbage + i]));
     (0..parameters.gamma as usize).map(masked).collect()
 }
 
@@ -427,12 +425,7 @@ fn opened(c: &[i64; DEGREE], r: &[i64], y: &[i64]) -> Vec<i64> {
 }
 
 /// `eta`, from `high(u)` to `high(w)`; adds the square of the centred residue of `2^g w1 - u`.
-fn hint<M: Residues>(
-    instance: &Instance<'_, M>,
-    u: M::Element,
-    high: High,
-    norm: &mut u128,
-) -> Option<i64> {
+fn hint<M: Residues>(instance: &Instance<'_, M>, u: M::Element, high: High, norm: &mut u128) -> Option<i64> {
     let (m, parameters) = (instance.ring.m(), instance.parameters());
     let power = m.element(U256::from(1) << parameters.cut_g as usize);
     add_square(m, norm, m.sub(m.mul(power, high.element(m)), u));

@@ -67,6 +67,25 @@ pub(super) trait Residues: Clone + Debug + Send + Sync {
         self.pow(a, self.modulus() - U256::from(2))
     }
 
+    /// `sum += a * b` modulo `X^n - zeta` for polynomials of degree below n.
+    #[inline]
+    fn add_polynomial_product(
+        &self,
+        sum: &mut [Self::Element],
+        a: &[Self::Element],
+        b: &[Self::Element],
+        zeta: Self::Element,
+    ) {
+        let n = sum.len();
+        for (i, &a) in a.iter().enumerate() {
+            let turned = self.mul(a, zeta); // X^n = zeta
+            for (j, &b) in b.iter().enumerate() {
+                let (place, a) = if i + j < n { (i + j, a) } else { (i + j - n, turned) };
+                sum[place] = self.add(sum[place], self.mul(a, b));
+            }
+        }
+    }
+
     /// Sign and magnitude of the centred residue in `[-(q-1)/2, (q-1)/2]`.
     fn centred(&self, a: Self::Element) -> (bool, U256) {
         let (value, q) = (self.residue(a), self.modulus());
@@ -105,6 +124,48 @@ impl Narrow {
     }
 }
 
+impl Narrow {
+    /// `sum += a * b` modulo `X^N - zeta`, N up to 16.
+    #[inline]
+    fn add_lazy_product<const N: usize>(&self, sum: &mut [u64], a: &[u64], b: &[u64], zeta: u64) {
+        let (Some(a), Some(b)) = (a.first_chunk::<N>(), b.first_chunk::<N>()) else { return };
+        let (low, high) = if self.q < 1 << 30 {
+            let (low, high) = convolve::<N, u64>(a, b, |a, b| a * b);
+            (low.map(u128::from), high.map(u128::from))
+        } else if self.q < 1 << 60 {
+            convolve::<N, u128>(a, b, |a, b| u128::from(a) * u128::from(b))
+        } else {
+            let one = |a, b| u128::from(self.mul(a, b));
+            let (low, high) = convolve::<N, u128>(a, b, one);
+            let back = |sum: u128| (sum % u128::from(self.q)) * u128::from(self.one);
+            (low.map(back), high.map(back))
+        };
+        for ((sum, low), high) in sum.iter_mut().zip(low).zip(high) {
+            let wrapped = self.mul(self.reduce(high), zeta);
+            *sum = self.add(*sum, self.add(self.reduce(low), wrapped));
+        }
+    }
+}
+
+/// The lower and the upper half of the coefficients of a product of polynomials.
+#[inline]
+fn convolve<const N: usize, S: Copy + Default + std::ops::AddAssign>(
+    a: &[u64; N],
+    b: &[u64; N],
+    product: impl Fn(u64, u64) -> S,
+) -> ([S; N], [S; N]) {
+    let (mut low, mut high) = ([S::default(); N], [S::default(); N]);
+    for (i, &a) in a.iter().enumerate() {
+        for j in 0..N - i {
+            low[i + j] += product(a, b[j]);
+        }
+        for j in N - i..N {
+            high[i + j - N] += product(a, b[j]);
+        }
+    }
+    (low, high)
+}
+
 impl Residues for Narrow {
     type Element = u64;
 
@@ -132,6 +193,22 @@ impl Residues for Narrow {
     #[inline]
     fn mul(&self, a: u64, b: u64) -> u64 {
         self.reduce(u128::from(a) * u128::from(b))
+    }
+
+    /// Sums of up to 16 products are reduced once: they stay below `q 2^64`.
+    #[inline]
+    fn add_polynomial_product(&self, sum: &mut [u64], a: &[u64], b: &[u64], zeta: u64) {
+        match sum.len() {
+            2 => self.add_lazy_product::<2>(sum, a, b, zeta),
+            4 => self.add_lazy_product::<4>(sum, a, b, zeta),
+            8 => self.add_lazy_product::<8>(sum, a, b, zeta),
+            16 => self.add_lazy_product::<16>(sum, a, b, zeta),
+            _ => {
+                for ((sum, &a), &b) in sum.iter_mut().zip(a).zip(b) {
+                    *sum = self.add(*sum, self.mul(a, b)); // degree 0: one of each
+                }
+            }
+        }
     }
 
     #[inline]

@@ -186,15 +186,8 @@ impl<M: Residues> Ring<M> {
         let m = &self.m;
         if let ([sum], [a], [b]) = (&mut *sum, a, b) {
             *sum = m.add(*sum, m.mul(*a, *b));
-            return;
-        }
-        let zeta = self.zetas[slot];
-        for (i, &a) in a.iter().enumerate() {
-            let turned = m.mul(a, zeta); // X^ord = zeta
-            for (j, &b) in b.iter().enumerate() {
-                let (place, a) = if i + j < self.ord { (i + j, a) } else { (i + j - self.ord, turned) };
-                sum[place] = m.add(sum[place], m.mul(a, b));
-            }
+        } else {
+            m.add_polynomial_product(sum, a, b, self.zetas[slot]);
         }
     }
 
@@ -216,11 +209,7 @@ impl<M: Residues> Ring<M> {
     }
 
     /// `a - b`, slot by slot.
-    pub(super) fn sub_slots(
-        &self,
-        a: &Slotted<M::Element>,
-        b: &Slotted<M::Element>,
-    ) -> Slotted<M::Element> {
+    pub(super) fn sub_slots(&self, a: &Slotted<M::Element>, b: &Slotted<M::Element>) -> Slotted<M::Element> {
         Slotted(std::array::from_fn(|place| self.m.sub(a.0[place], b.0[place])))
     }
 
@@ -326,11 +315,12 @@ mod tests {
 
     /// A ring of each order, and two elements.
     fn rings() -> Vec<Ring<Narrow>> {
-        let of = |ord| {
-            let q = crate::modulus::primes(22, ord).next().unwrap();
-            Ring::new(Narrow::new(q).unwrap(), 22, ord)
+        let of = |bits, ord| {
+            let q = crate::modulus::primes(bits, ord).next().unwrap();
+            Ring::new(Narrow::new(q).unwrap(), bits, ord)
         };
-        [1, 2, 4, 8, 16].map(of).to_vec()
+        let orders = [1, 2, 4, 8, 16].into_iter();
+        orders.flat_map(|ord| [22, 30, 31, 59, 60, 61, 64].map(|bits| of(bits, ord))).collect()
     }
 
     fn schoolbook(ring: &Ring<Narrow>, a: &Poly<u64>, b: &Poly<u64>) -> Poly<u64> {

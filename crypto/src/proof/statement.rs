@@ -1,5 +1,7 @@
 //! What is claimed: circuit, declared bounds, security level, public values (proof.md, sections 1 and 8).
 
+use std::sync::OnceLock;
+
 use dashu_int::IBig;
 
 use crate::analysis::Analysis;
@@ -11,6 +13,7 @@ use crate::r1cs::R1cs;
 use crate::ranges::{Bounds, Interval, Unsatisfiable, check_bounds};
 use crate::relation::Relation;
 
+use super::gaussian::{Gaussian, Samplers};
 use super::parameters::Parameters;
 use super::rejection::{Code, Refusal, check};
 use super::xof::{DIGEST, Xof};
@@ -27,6 +30,7 @@ pub struct Statement<'a> {
     intervals: Vec<(u32, Interval)>,
     circuit: [u8; DIGEST],
     pub(super) size: u64,
+    samplers: OnceLock<Samplers>,
 }
 
 impl<'a> Statement<'a> {
@@ -40,7 +44,8 @@ impl<'a> Statement<'a> {
         check_level(security).map_err(refused)?;
         check_bounds(bounds, r1cs.field(), r1cs.wires()).map_err(refused)?;
         if let Some((wire, _)) = bounds.range(r1cs.first_private()..).next() {
-            let reason = format!("the bound of private wire {wire} would be an assumption that nobody checks");
+            let reason =
+                format!("the bound of private wire {wire} would be an assumption that nobody checks");
             return Err(Refusal::new(Code::Statement, reason));
         }
 
@@ -62,6 +67,7 @@ impl<'a> Statement<'a> {
             parameters: Parameters::of(&settled.choice, settled.q),
             liftable: analysis.liftable,
             size: settled.choice.proof_size,
+            samplers: OnceLock::new(),
             intervals,
             relation,
             r1cs,
@@ -78,6 +84,7 @@ impl<'a> Statement<'a> {
             parameters,
             liftable: false,
             size: 0,
+            samplers: OnceLock::new(),
             intervals: Vec::new(),
             relation,
             r1cs,
@@ -96,6 +103,12 @@ impl<'a> Statement<'a> {
         &self.circuit
     }
 
+    /// The prover's samplers, worked out when they are first asked for.
+    pub(super) fn samplers(&self) -> &Samplers {
+        let security = self.parameters.security;
+        self.samplers.get_or_init(|| self.parameters.variances().map(|width| Gaussian::new(&width, security)))
+    }
+
     /// Number of public values.
     pub(super) const fn publics(&self) -> usize {
         self.r1cs.first_private() as usize - 1
@@ -104,7 +117,8 @@ impl<'a> Statement<'a> {
     /// Whether public values are elements of the field, one for each public wire (R1).
     pub(super) fn check_public(&self, public: &[U256]) -> Result<(), Refusal> {
         if public.len() != self.publics() {
-            let reason = format!("{} public values are given, the circuit has {}", public.len(), self.publics());
+            let reason =
+                format!("{} public values are given, the circuit has {}", public.len(), self.publics());
             return Err(Refusal::new(Code::Statement, reason));
         }
         let p = self.r1cs.field().modulus();

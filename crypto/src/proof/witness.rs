@@ -26,7 +26,8 @@ pub fn read_witness(bytes: &[u8], field: &Field) -> Result<Zeroizing<Vec<U256>>>
     let (mut header, mut values) = (None, None);
     for _ in 0..count {
         let (kind, after) = word(rest)?;
-        let (length, after) = after.split_first_chunk().context("the witness ends within a section's head")?;
+        let (length, after) =
+            after.split_first_chunk().context("the witness ends within a section's head")?;
         let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
         let (body, after) =
             after.split_at_checked(length).with_context(|| format!("witness section {kind} is cut off"))?;
@@ -39,7 +40,11 @@ pub fn read_witness(bytes: &[u8], field: &Field) -> Result<Zeroizing<Vec<U256>>>
         ensure!(section.replace(body).is_none(), "the witness has section {kind} twice");
     }
     ensure!(rest.is_empty(), "the witness has {} bytes after its last section", rest.len());
-    read_values(header.context("the witness has no header")?, values.context("the witness has no values")?, field)
+    read_values(
+        header.context("the witness has no header")?,
+        values.context("the witness has no values")?,
+        field,
+    )
 }
 
 fn read_values(header: &[u8], values: &[u8], field: &Field) -> Result<Zeroizing<Vec<U256>>> {

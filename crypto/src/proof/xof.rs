@@ -87,7 +87,7 @@ impl Stream {
 
     /// The next bytes as a little-endian word.
     #[inline]
-    fn word(&mut self, bytes: usize) -> u64 {
+    pub(super) fn word(&mut self, bytes: usize) -> u64 {
         if let Some(next) = self.block.get(self.used..self.used + bytes) {
             self.used += bytes;
             let mut word = [0; 8];
