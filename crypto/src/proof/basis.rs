@@ -67,9 +67,8 @@ impl<E: Element> Basis<E> {
             order,
         };
         let mut elimination = Elimination::new(m, rows, wires, most_work);
-        let copies = copies(rows, &basis.order);
-        for position in 0..basis.order.len() {
-            let role = match copies[position] {
+        for (position, copy) in copies(rows, &basis.order).into_iter().enumerate() {
+            let role = match copy {
                 NONE => {
                     let row = rows.get(basis.order[position] as usize);
                     elimination.reduce(row, &mut basis);

@@ -12,14 +12,20 @@ pub(super) struct BitWriter {
 impl BitWriter {
     /// Appends a number of so many bits.
     pub(super) fn write(&mut self, value: U256, bits: u32) {
-        for bit in 0..bits as usize {
-            if self.used.is_multiple_of(8) {
+        let mut place = 0;
+        while place < bits {
+            let skip = (self.used % 8) as u32;
+            if skip == 0 {
                 self.bytes.push(0);
             }
-            if value.bit(bit) {
-                self.bytes[self.used / 8] |= 1 << (self.used % 8);
+            let count = (8 - skip).min(bits - place).min(64 - place % 64);
+            let limb = value.as_limbs()[place as usize / 64] >> (place % 64);
+            let chunk = limb as u8 & (0xff >> (8 - count));
+            if let Some(last) = self.bytes.last_mut() {
+                *last |= chunk << skip;
             }
-            self.used += 1;
+            self.used += count as usize;
+            place += count;
         }
     }
 

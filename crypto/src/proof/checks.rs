@@ -10,10 +10,12 @@ use super::residues::{Element, Residues};
 use super::ring::{DEGREE, Poly, Slotted};
 use super::xof::{Stream, Xof};
 
+/// `phi_{e,a}` by check and row; of Sidon masks `phi_{j,a}` by mask and row.
+type Phis<E> = Vec<Vec<Slotted<E>>>;
+
 /// The checks of a proof.
 pub(super) struct Checks<E> {
-    /// `phi_{e,a}` by check and row; of Sidon masks `phi_{j,a}` by mask and row.
-    phis: Vec<Vec<Slotted<E>>>,
+    phis: Phis<E>,
     /// `con_j` by mask.
     pub(super) constants: Vec<Poly<E>>,
 }
@@ -136,7 +138,7 @@ impl<E: Element> Combination<E> {
 fn trace_mask<M: Residues>(
     instance: &Instance<'_, M>,
     checks: impl Iterator<Item = (Combination<M::Element>, Stream)>,
-) -> (Vec<Vec<Slotted<M::Element>>>, Poly<M::Element>) {
+) -> (Phis<M::Element>, Poly<M::Element>) {
     let ring = &instance.ring;
     let places = instance.parameters().places();
     let mut constant = Poly::default();
@@ -164,7 +166,7 @@ fn sidon_mask<M: Residues>(
     instance: &Instance<'_, M>,
     checks: Vec<Combination<M::Element>>,
     mut stream: Stream,
-) -> (Vec<Vec<Slotted<M::Element>>>, Poly<M::Element>) {
+) -> (Phis<M::Element>, Poly<M::Element>) {
     let ring = &instance.ring;
     let m = ring.m();
     let mut constant = Poly::default();

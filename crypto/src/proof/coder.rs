@@ -57,6 +57,11 @@ impl Table {
         Self { shift, most, cumulative, first }
     }
 
+    /// Whether low parts fit the coder: `2^shift` divides the least state.
+    pub(super) const fn fits(&self) -> bool {
+        self.shift <= LEAST.trailing_zeros()
+    }
+
     /// Where a value's symbol stands.
     fn find(&self, value: u32) -> usize {
         let mut place = self.first[(value >> 8) as usize] as usize;

@@ -242,7 +242,7 @@ impl<E: Element> Claims<E> {
     ) -> Self {
         let instance = prover.instance;
         let weights = Weights::draw(instance, &first.digest);
-        let (answers, linear) = linear_claims(prover, secrets, first);
+        let [answers, linear] = linear_claims(prover, secrets, first);
         Self {
             garbage: garbage(prover, &weights, first),
             answers,
@@ -266,7 +266,7 @@ fn linear_claims<M: Residues>(
     prover: &Prover<'_, M>,
     secrets: &Secrets<M::Element>,
     first: &First<M::Element>,
-) -> (Vec<Poly<M::Element>>, Vec<Poly<M::Element>>) {
+) -> [Vec<Poly<M::Element>>; 2] {
     let (instance, ring) = (prover.instance, &prover.instance.ring);
     let (height, nlin) = (prover.forms.len(), secrets.g.len());
     let checks = Checks::draw(instance, prover.basis, &first.digest);
@@ -287,7 +287,7 @@ fn linear_claims<M: Residues>(
             linear.push(ring.add(&ring.poly(&rows[height + j]), &masked_sum(instance, &sums, j, i)));
         }
     }
-    (answers, linear)
+    [answers, linear]
 }
 
 impl<M: Residues> Prover<'_, M> {
@@ -302,19 +302,20 @@ impl<M: Residues> Prover<'_, M> {
         let parameters = self.instance.parameters();
         let split = parameters.kappa as usize * DEGREE;
         let c = challenge(&seed, parameters.w, parameters.t);
-        let mut openings = Vec::new();
+        let mut openings = Zeroizing::new(Vec::new());
         let mut hints = Vec::new();
         for (i, &j) in self.instance.openings.iter().enumerate() {
             let c = turned(&c, j);
             let z = opened(&c, &secrets.r[split..], &secrets.y[i][split..]);
             let mut norm = z.iter().map(|&z| u128::from(z.unsigned_abs()).pow(2)).sum();
-            hints.push(self.hints(secrets, &first, i, &c, &mut norm)?);
             openings.push(z);
+            hints.push(self.hints(secrets, &first, i, &c, &mut norm)?);
             if UBig::from(norm) > self.bound {
                 return None;
             }
         }
         let rows = first.rows.into_iter().chain(claims.garbage).collect();
+        let openings = std::mem::take(&mut *openings);
         Some(Message { seed, cut: first.cut, rows, answers: claims.answers, openings, hints })
     }
 

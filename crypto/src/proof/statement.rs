@@ -13,6 +13,7 @@ use crate::r1cs::R1cs;
 use crate::ranges::{Bounds, Interval, Unsatisfiable, check_bounds};
 use crate::relation::Relation;
 
+use super::coder::Table;
 use super::gaussian::{Gaussian, Samplers};
 use super::parameters::Parameters;
 use super::rejection::{Code, Refusal, check};
@@ -55,6 +56,9 @@ impl<'a> Statement<'a> {
             let code = if error.is::<Unsatisfiable>() { Code::Statement } else { Code::Parameters };
             Refusal::new(code, format!("{error:#}"))
         })?;
+        let parameters = Parameters::of(&settled.choice, settled.q);
+        let fits = parameters.tables().iter().all(Table::fits);
+        check(fits, Code::Parameters, "the hints of the best parameters are too wide for the coder")?;
         let counting = relation.counting();
         let counts: Vec<u32> = (1..r1cs.first_private()).filter(|&wire| counting[wire as usize]).collect();
         let intervals = ranges.map_or_else(Vec::new, |ranges| {
@@ -64,7 +68,7 @@ impl<'a> Statement<'a> {
         Ok(Self {
             circuit: circuit_digest(r1cs, &declared.collect::<Vec<_>>()),
             packing: Packing::of(&relation, analysis.liftable),
-            parameters: Parameters::of(&settled.choice, settled.q),
+            parameters,
             liftable: analysis.liftable,
             size: settled.choice.proof_size,
             samplers: OnceLock::new(),
