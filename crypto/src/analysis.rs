@@ -66,13 +66,14 @@ impl Analysis {
     /// When a bound is not an interval of an existing wire inside the signed field.
     pub fn of(r1cs: &R1cs, bounds: &Bounds) -> Result<Self> {
         check_bounds(bounds, r1cs.field(), r1cs.wires())?;
-        Ok(Self::of_relation(r1cs, &Relation::of(r1cs, bounds), bounds))
+        Ok(Self::of_relation(r1cs, &Relation::of(r1cs, bounds), bounds).0)
     }
 
-    /// Analyses a circuit of which this is the relation with these bounds.
-    pub(crate) fn of_relation(r1cs: &R1cs, relation: &Relation, bounds: &Bounds) -> Self {
+    /// Analyses a circuit of which this is the relation with these bounds; with `M(p)`.
+    pub(crate) fn of_relation(r1cs: &R1cs, relation: &Relation, bounds: &Bounds) -> (Self, IBig) {
         let ranges = Ranges::infer(relation, r1cs.field().modulus(), bounds);
-        Self::from_ranges(r1cs, relation, ranges.as_ref())
+        let largest = ranges.as_ref().map_or(IBig::ZERO, Ranges::largest_value);
+        (Self::from_ranges(r1cs, relation, ranges.as_ref()), largest)
     }
 
     /// Analyses a circuit without a part of the analysis.
@@ -147,7 +148,12 @@ impl<'a> Lift<'a> {
     /// When nothing satisfies the circuit.
     pub fn of(relation: &'a Relation, bounds: &'a Bounds) -> Result<Self, Unsatisfiable> {
         let ranges = Ranges::infer(relation, relation.field().modulus(), bounds)?;
-        Ok(Self { relation, bounds, largest: ranges.largest_value() })
+        Ok(Self::with(relation, bounds, ranges.largest_value()))
+    }
+
+    /// With a known `M(p)`.
+    pub(crate) const fn with(relation: &'a Relation, bounds: &'a Bounds, largest: IBig) -> Self {
+        Self { relation, bounds, largest }
     }
 
     /// Whether a prime q serves: it exceeds `M(p)`, it divides no integer of the relation, and range inference modulo q

@@ -42,15 +42,17 @@ pub struct Settled {
 /// When nothing satisfies the circuit, no candidate is sound at `security` bits, no prime serves, or `security` has no
 /// challenge set.
 pub fn choose_prime(r1cs: &R1cs, analysis: &Analysis, bounds: &Bounds, security: u32) -> Result<Settled> {
+    if let Some(unsatisfiable) = analysis.unsatisfiable {
+        return Err(unsatisfiable.into());
+    }
     let relation = Relation::of(r1cs, bounds);
-    settle(&relation, analysis, bounds, security).map(|(settled, _)| settled)
+    settle(&Lift::of(&relation, bounds)?, analysis, security).map(|(settled, _)| settled)
 }
 
 /// The same for the circuit's relation, with the ranges modulo the prime where it was free to choose.
 pub(crate) fn settle<'a>(
-    relation: &'a Relation,
+    lift: &Lift<'a>,
     analysis: &Analysis,
-    bounds: &'a Bounds,
     security: u32,
 ) -> Result<(Settled, Option<Ranges<'a>>)> {
     if let Some(unsatisfiable) = analysis.unsatisfiable {
@@ -62,13 +64,12 @@ pub(crate) fn settle<'a>(
         return Ok((Settled { choice, q: analysis.field.modulus(), demand }, None));
     };
 
-    let lift = Lift::of(relation, bounds)?;
-    if let Some((q, ranges)) = serving_prime(&lift, &choice)? {
+    if let Some((q, ranges)) = serving_prime(lift, &choice)? {
         return Ok((Settled { choice, q, demand }, Some(ranges)));
     }
     let demand = demand.at_bits(choice.candidate.bits + 1);
     let choice = choose(&demand, security)?;
-    let found = serving_prime(&lift, &choice)?;
+    let found = serving_prime(lift, &choice)?;
     let none = || format!("no prime of {} bits serves the circuit", choice.candidate.bits);
     let (q, ranges) = found.with_context(none)?;
     Ok((Settled { choice, q, demand }, Some(ranges)))

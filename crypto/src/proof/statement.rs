@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use dashu_int::IBig;
 
-use crate::analysis::Analysis;
+use crate::analysis::{Analysis, Lift};
 use crate::field::{Field, U256};
 use crate::label::check_level;
 use crate::modulus::settle;
@@ -51,8 +51,9 @@ impl<'a> Statement<'a> {
         }
 
         let relation = Relation::of(r1cs, bounds);
-        let analysis = Analysis::of_relation(r1cs, &relation, bounds);
-        let (settled, ranges) = settle(&relation, &analysis, bounds, security).map_err(|error| {
+        let (analysis, largest) = Analysis::of_relation(r1cs, &relation, bounds);
+        let lift = Lift::with(&relation, bounds, largest);
+        let (settled, ranges) = settle(&lift, &analysis, security).map_err(|error| {
             let code = if error.is::<Unsatisfiable>() { Code::Statement } else { Code::Parameters };
             Refusal::new(code, format!("{error:#}"))
         })?;
