@@ -168,6 +168,12 @@ impl<M: Residues> Ring<M> {
         b: &Slotted<M::Element>,
     ) {
         let ord = self.ord;
+        if ord == 1 {
+            for ((sum, &a), &b) in sum.0.iter_mut().zip(&a.0).zip(&b.0) {
+                *sum = self.m.add(*sum, self.m.mul(a, b));
+            }
+            return;
+        }
         for slot in 0..self.slots() {
             let block = slot * ord..(slot + 1) * ord;
             self.add_slot_product(&mut sum.0[block.clone()], &a.0[block.clone()], &b.0[block], slot);
