@@ -179,6 +179,37 @@ fn a_false_linear_constraint_is_stopped_by_linear_checks() {
     }
 }
 
+/// Four bits, their sum s, and `(1/2)*(2s) = y` with y = 2s: what a prover would show if factors were multiplied modulo q
+/// on one side only.
+#[test]
+fn a_constant_factor_is_stopped_by_linear_checks() {
+    let field = Field::parse("goldilocks").unwrap();
+    let mut builder = Builder::new(field);
+    let mut form = |terms: &[(u32, U256)]| {
+        terms.iter().for_each(|&(wire, value)| builder.term(wire, value).unwrap());
+        builder.end_combination().unwrap();
+    };
+    let small = |value| field.from_i64(value);
+    for bit in 2..6 {
+        form(&[(bit, small(1))]);
+        form(&[(bit, small(1)), (0, small(-1))]);
+        form(&[]);
+    }
+    form(&[(0, small(1))]);
+    form(&[2, 3, 4, 5].map(|bit| (bit, small(1 << (bit - 2)))));
+    form(&[(6, small(1))]);
+    form(&[(0, field.inv(small(2)))]);
+    form(&[(6, small(2))]);
+    form(&[(1, small(1))]);
+    let r1cs = builder.finish(7, 1, 0).unwrap();
+    let statement = Statement::new(&r1cs, &Bounds::new(), 128).unwrap();
+    assert!(statement.liftable && statement.parameters.bits < 64);
+    let honest = [1, 5, 1, 0, 1, 0, 5].map(U256::from);
+    assert_eq!(verdict(&statement, &honest, None, |_, _| {}), Ok(()));
+    let forged = [1, 10, 1, 0, 1, 0, 5].map(U256::from);
+    stopped_by(Part::Linear, &statement, &forged, |_, _| {});
+}
+
 /// `x*x = y` is false. With two openings and q = 641 a prover waits until one weight of the product is zero, then
 /// guesses the challenge in the slot where the other one shows: some thousand hashes, not q^2, if there is but one
 /// garbage row. The rows that the definition asks for test the product under both challenges.

@@ -2,78 +2,128 @@
 //!
 //! Baum, Damgard, Lyubashevsky, Oechsner, Peikert: More efficient commitments from structured lattice assumptions, SCN 2018.
 
+use std::sync::OnceLock;
+
 use rayon::prelude::*;
+use zeroize::Zeroizing;
 
 use crate::field::U256;
 
 use super::parameters::{Parameters, half_power};
-use super::residues::Residues;
+use super::residues::{Element, Residues};
 use super::ring::{Poly, Ring, Slotted};
 use super::xof::{DIGEST, Xof};
 
+/// Bytes of entries that a prover keeps between its proof and the verification of it.
+const MOST_KEPT: usize = 1 << 27;
+
 /// The matrices `A` and `(e_j | a_j)`, expanded from the parameters entry by entry.
-pub(super) struct Matrix<'a, M: Residues> {
-    ring: &'a Ring<M>,
+///
+/// An entry is held as the residues that the stream gives, without the factor of Montgomery's form; the vectors have it
+/// twice.
+pub(super) struct Matrix<E> {
     seed: [u8; DIGEST],
     kappa: usize,
     mu: usize,
     l: usize,
+    kept: OnceLock<Vec<Slotted<E>>>, // those of A, then those of a_j, row by row
 }
 
-impl<'a, M: Residues> Matrix<'a, M> {
-    pub(super) fn new(ring: &'a Ring<M>, parameters: &Parameters) -> Self {
+impl<E: Element> Matrix<E> {
+    pub(super) fn new(parameters: &Parameters) -> Self {
         Self {
-            ring,
             seed: Xof::new("matrix").part(&parameters.bytes()).digest(),
             kappa: parameters.kappa as usize,
             mu: parameters.mu as usize,
             l: parameters.l as usize,
+            kept: OnceLock::new(),
         }
     }
 
-    fn entry(&self, row: usize, column: usize) -> Slotted<M::Element> {
+    /// Expands all entries once, unless they take too much memory.
+    pub(super) fn keep<M: Residues<Element = E>>(&self, ring: &Ring<M>) {
+        let count = self.kappa * (self.l + self.mu) + self.l * self.mu;
+        if count.saturating_mul(size_of::<Slotted<E>>()) > MOST_KEPT {
+            return;
+        }
+        let bound = (0..self.kappa).into_par_iter();
+        let bound =
+            bound.flat_map(|row| (0..self.l + self.mu).into_par_iter().map(move |column| (row, column)));
+        let hidden = (self.kappa..self.kappa + self.l).into_par_iter();
+        let hidden = hidden
+            .flat_map(|row| (self.l..self.l + self.mu).into_par_iter().map(move |column| (row, column)));
+        let places = bound.chain(hidden);
+        self.kept.get_or_init(|| places.map(|(row, column)| self.entry(ring, row, column)).collect());
+    }
+
+    fn entry<M: Residues<Element = E>>(&self, ring: &Ring<M>, row: usize, column: usize) -> Slotted<E> {
         let mut place = (row as u32).to_le_bytes().to_vec();
         place.extend_from_slice(&(column as u32).to_le_bytes());
         let mut stream = Xof::new("entry").part(&self.seed).part(&place).stream();
-        self.ring.slotted(&self.ring.uniform(&mut stream))
+        ring.slotted(&Poly(std::array::from_fn(|_| ring.m().draw_raw(&mut stream, ring.bits()))))
     }
 
     /// `A v` for each of several vectors of `l + mu` elements: kappa rows of as many products.
-    pub(super) fn bind(&self, vectors: &[Vec<Slotted<M::Element>>]) -> Vec<Vec<Poly<M::Element>>> {
+    pub(super) fn bind<M: Residues<Element = E>>(
+        &self,
+        ring: &Ring<M>,
+        vectors: &[Vec<Slotted<E>>],
+    ) -> Vec<Vec<Poly<E>>> {
+        let doubled = doubled(ring, vectors);
         let row = |row| {
             let mut sums = vec![Slotted::default(); vectors.len()];
             for column in 0..self.l + self.mu {
-                self.add_entry(&mut sums, row, column, vectors);
+                self.add_entry(ring, &mut sums, [row, column], &doubled);
             }
-            sums.iter().map(|sum| self.ring.poly(sum)).collect()
+            sums.iter().map(|sum| ring.poly(sum)).collect()
         };
         (0..self.kappa).into_par_iter().map(row).collect()
     }
 
     /// `<b_j, v>` for each of several vectors: l rows of as many products.
-    pub(super) fn hide(&self, vectors: &[Vec<Slotted<M::Element>>]) -> Vec<Vec<Slotted<M::Element>>> {
+    pub(super) fn hide<M: Residues<Element = E>>(
+        &self,
+        ring: &Ring<M>,
+        vectors: &[Vec<Slotted<E>>],
+    ) -> Vec<Vec<Slotted<E>>> {
+        let doubled = doubled(ring, vectors);
         let row = |row: usize| {
             let mut sums: Vec<_> = vectors.iter().map(|vector| vector[row]).collect();
             for column in self.l..self.l + self.mu {
-                self.add_entry(&mut sums, self.kappa + row, column, vectors);
+                self.add_entry(ring, &mut sums, [self.kappa + row, column], &doubled);
             }
             sums
         };
         (0..self.l).into_par_iter().map(row).collect()
     }
 
-    fn add_entry(
+    fn add_entry<M: Residues<Element = E>>(
         &self,
-        sums: &mut [Slotted<M::Element>],
-        row: usize,
-        column: usize,
-        vectors: &[Vec<Slotted<M::Element>>],
+        ring: &Ring<M>,
+        sums: &mut [Slotted<E>],
+        [row, column]: [usize; 2],
+        vectors: &[Vec<Slotted<E>>],
     ) {
-        let entry = self.entry(row, column);
+        let width = self.l + self.mu;
+        let place = match row.checked_sub(self.kappa) {
+            None => row * width + column,
+            Some(row) => self.kappa * width + row * self.mu + column - self.l,
+        };
+        let kept = self.kept.get().and_then(|kept| kept.get(place)).copied();
+        let entry = kept.unwrap_or_else(|| self.entry(ring, row, column));
         for (sum, vector) in sums.iter_mut().zip(vectors) {
-            self.ring.add_product(sum, &entry, &vector[column]);
+            ring.add_product(sum, &entry, &vector[column]);
         }
     }
+}
+
+/// Vectors with the factor of Montgomery's form once more.
+fn doubled<M: Residues>(
+    ring: &Ring<M>,
+    vectors: &[Vec<Slotted<M::Element>>],
+) -> Zeroizing<Vec<Vec<Slotted<M::Element>>>> {
+    let element = |slotted: &Slotted<M::Element>| Slotted(slotted.0.map(|value| ring.m().doubled(value)));
+    Zeroizing::new(vectors.iter().map(|vector| vector.iter().map(element).collect()).collect())
 }
 
 /// Numbers of the cut commitment, `t0 // 2^D`.

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use crate::field::U256;
 
 use super::basis::Basis;
+use super::commitment::Matrix;
 use super::layout::{Layout, Values};
 use super::linear::Rows;
 use super::parameters::Parameters;
@@ -20,6 +21,7 @@ pub(super) struct Instance<'a, M: Residues> {
     pub(super) ring: Ring<M>,
     pub(super) layout: Layout<M::Element>,
     pub(super) rows: Rows<M::Element>,
+    pub(super) matrix: Matrix<M::Element>,
     /// `J_i`.
     pub(super) openings: Vec<usize>,
     /// Of Sidon masks: the powers of Y, `Z^4` for ord 8 and Z for ord 16.
@@ -58,6 +60,7 @@ impl<'a, M: Residues> Instance<'a, M> {
         let y_powers = (0..if parameters.is_sidon() { parameters.per() } else { 0 }).map(power).collect();
         Ok(Self {
             digest: statement.digest(public),
+            matrix: Matrix::new(parameters),
             openings: openings(parameters.k as usize),
             statement,
             ring,

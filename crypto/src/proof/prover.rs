@@ -12,7 +12,7 @@ use crate::field::U256;
 use super::basis::Basis;
 use super::challenge::challenge;
 use super::checks::{Checks, masked_sum};
-use super::commitment::{High, Matrix, add_square, cut, uncut};
+use super::commitment::{High, add_square, cut, uncut};
 use super::encoding::Message;
 use super::gaussian::{Gaussian, Samplers};
 use super::instance::Instance;
@@ -54,7 +54,6 @@ pub(super) fn secret_seed(
 pub(super) struct Prover<'a, M: Residues> {
     instance: &'a Instance<'a, M>,
     basis: &'a Basis<M::Element>,
-    matrix: Matrix<'a, M>,
     samplers: &'a Samplers,
     bound: UBig,
     /// `m_a`, a < height.
@@ -64,12 +63,11 @@ pub(super) struct Prover<'a, M: Residues> {
 impl<'a, M: Residues> Prover<'a, M> {
     /// With the wires modulo q.
     pub(super) fn new(instance: &'a Instance<'a, M>, wires: &[M::Element]) -> Result<Self> {
-        let parameters = instance.parameters();
+        instance.matrix.keep(&instance.ring);
         Ok(Self {
             basis: instance.basis()?,
-            matrix: Matrix::new(&instance.ring, parameters),
             samplers: instance.statement.samplers(),
-            bound: parameters.norm_bound(),
+            bound: instance.parameters().norm_bound(),
             forms: Zeroizing::new(committed(instance, wires)),
             instance,
         })
@@ -211,13 +209,13 @@ impl<M: Residues> Prover<'_, M> {
             std::iter::once(&secrets.r).chain(&secrets.y).map(|values| values.as_slice()).collect();
         let vectors: Zeroizing<Vec<_>> =
             Zeroizing::new(sources.iter().map(|source| self.instance.vector(&source[split..])).collect());
-        let mut bound = columns(self.matrix.bind(&vectors), sources.len());
+        let mut bound = columns(self.instance.matrix.bind(ring, &vectors), sources.len());
         for (column, source) in bound.iter_mut().zip(&sources) {
             for (value, own) in column.iter_mut().zip(source.chunks_exact(DEGREE)) {
                 *value = ring.add(value, &ring.small(own));
             }
         }
-        let mut hidden = columns(self.matrix.hide(&vectors), sources.len());
+        let mut hidden = columns(self.instance.matrix.hide(ring, &vectors), sources.len());
         (bound.remove(0), bound, hidden.remove(0), hidden)
     }
 }

@@ -9,6 +9,8 @@ use zeroize::Zeroize;
 
 use crate::field::U256;
 
+use super::xof::Stream;
+
 /// A residue, of which nobody but [`Residues`] knows the form; the default is zero.
 pub(super) trait Element: Copy + Debug + Default + Eq + Hash + Send + Sync + Zeroize {}
 
@@ -32,6 +34,11 @@ pub(super) trait Residues: Clone + Debug + Send + Sync {
     fn mul(&self, a: Self::Element, b: Self::Element) -> Self::Element;
     /// The element of an integer below q.
     fn element(&self, value: U256) -> Self::Element;
+    /// A uniform integer v below q by its bits, which are those of the element of `v/R`: `ceil(bits/8)` bytes of the
+    /// stream, of which the low `bits` bits count, until they are below q (proof.md, section 5).
+    fn draw_raw(&self, stream: &mut Stream, bits: u32) -> Self::Element;
+    /// `R a`: times a raw element it is the product with that one's value.
+    fn doubled(&self, a: Self::Element) -> Self::Element;
     /// The integer in `[0, q)` of an element.
     fn residue(&self, a: Self::Element) -> U256;
 
@@ -217,6 +224,22 @@ impl Residues for Narrow {
     }
 
     #[inline]
+    fn draw_raw(&self, stream: &mut Stream, bits: u32) -> u64 {
+        let (bytes, mask) = (bits.div_ceil(8) as usize, u64::MAX >> (64 - bits));
+        loop {
+            let value = stream.word(bytes) & mask;
+            if value < self.q {
+                return value;
+            }
+        }
+    }
+
+    #[inline]
+    fn doubled(&self, a: u64) -> u64 {
+        self.mul(a, self.square)
+    }
+
+    #[inline]
     fn residue(&self, a: u64) -> U256 {
         U256::from(self.reduce(u128::from(a)))
     }
@@ -277,6 +300,20 @@ impl Residues for Wide {
     #[inline]
     fn element(&self, value: U256) -> U256 {
         self.mul(value, self.square)
+    }
+
+    fn draw_raw(&self, stream: &mut Stream, bits: u32) -> U256 {
+        loop {
+            let value = stream.integer(bits);
+            if value < self.q {
+                return value;
+            }
+        }
+    }
+
+    #[inline]
+    fn doubled(&self, a: U256) -> U256 {
+        self.mul(a, self.square)
     }
 
     #[inline]

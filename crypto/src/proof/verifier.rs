@@ -7,7 +7,7 @@ use crate::field::U256;
 use super::basis::Basis;
 use super::challenge::challenge;
 use super::checks::{Checks, masked_sum};
-use super::commitment::{High, Matrix, add_square, uncut};
+use super::commitment::{High, add_square, uncut};
 use super::encoding::{Header, Message, Parts};
 use super::instance::Instance;
 use super::products::{SlotValue, Weights, folded, scaled};
@@ -51,8 +51,7 @@ impl<E: Element> Opened<E> {
         let c = challenge(&message.seed, parameters.w, parameters.t);
         let challenges: Vec<_> = instance.challenges(&c).iter().map(|c| ring.slotted(c)).collect();
         let vectors: Vec<_> = message.openings.iter().map(|opening| instance.vector(opening)).collect();
-        let matrix = Matrix::new(ring, parameters);
-        let bound_rows = matrix.bind(&vectors);
+        let bound_rows = instance.matrix.bind(ring, &vectors);
         let mut masks = vec![Vec::with_capacity(bound_rows.len()); challenges.len()];
         for (row, (products, cut)) in bound_rows.iter().zip(&message.cut).enumerate() {
             let t0 = ring.slotted(&uncut(ring, parameters.cut_d, cut));
@@ -64,7 +63,7 @@ impl<E: Element> Opened<E> {
         }
         check_norms(&norms, &bound)?;
 
-        let hidden = matrix.hide(&vectors);
+        let hidden = instance.matrix.hide(ring, &vectors);
         let mut rows = vec![Vec::with_capacity(hidden.len()); challenges.len()];
         for (products, t) in hidden.iter().zip(&message.rows) {
             let t = ring.slotted(t);

@@ -97,19 +97,14 @@ impl Stream {
         (0..bytes).fold(0, |word, place| word | u64::from(self.byte()) << (8 * place))
     }
 
-    /// A uniform element of `Z_q`: `ceil(bits/8)` bytes, of which the low `bits` bits count, until they are below q.
+    /// A uniform element of `Z_q`.
     #[inline]
     pub(super) fn uniform<M: Residues>(&mut self, m: &M, bits: u32) -> M::Element {
-        loop {
-            let value = self.integer(bits);
-            if value < m.modulus() {
-                return m.element(value);
-            }
-        }
+        m.doubled(m.draw_raw(self, bits))
     }
 
-    #[inline]
-    fn integer(&mut self, bits: u32) -> U256 {
+    /// The next bytes as an integer of so many bits.
+    pub(super) fn integer(&mut self, bits: u32) -> U256 {
         if bits <= 64 {
             let word = self.word(bits.div_ceil(8) as usize);
             return U256::from(word & (u64::MAX >> (64 - bits)));
