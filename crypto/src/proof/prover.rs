@@ -333,11 +333,12 @@ impl<M: Residues> Prover<'_, M> {
             let block = row * DEGREE..(row + 1) * DEGREE;
 
             // u = A z_2 - c t0' = w - y_1 + c (t0 - r_1 - t0')
-            let rest = ring.sub(t0, &ring.small(&secrets.r[block.clone()]));
-            let rest = ring.sub(&rest, &uncut(ring, parameters.cut_d, &first.cut[row]));
-            let rest = ring.poly(&ring.product(&c, &ring.slotted(&rest)));
-            let mask = ring.sub(&first.masks[opening][row], &ring.small(&secrets.y[opening][block.clone()]));
-            let u = ring.add(&mask, &rest);
+            let rest = Zeroizing::new(ring.sub(t0, &ring.small(&secrets.r[block.clone()])));
+            let rest = Zeroizing::new(ring.sub(&rest, &uncut(ring, parameters.cut_d, &first.cut[row])));
+            let rest = Zeroizing::new(ring.poly(&ring.product(&c, &ring.slotted(&rest))));
+            let own = Zeroizing::new(ring.small(&secrets.y[opening][block.clone()]));
+            let mask = Zeroizing::new(ring.sub(&first.masks[opening][row], &own));
+            let u = Zeroizing::new(ring.add(&mask, &rest));
             for (value, high) in u.0.iter().zip(&first.highs[opening][block]) {
                 hints.push(hint(self.instance, *value, *high, norm)?);
             }
