@@ -49,7 +49,8 @@ pub(super) trait Residues: Clone + Debug + Send + Sync {
 
     /// The element of a small integer.
     fn small(&self, value: i64) -> Self::Element {
-        let magnitude = self.element(U256::from(value.unsigned_abs()) % self.modulus());
+        let (size, q) = (U256::from(value.unsigned_abs()), self.modulus());
+        let magnitude = self.element(if size < q { size } else { size % q });
         if value < 0 { self.neg(magnitude) } else { magnitude }
     }
 

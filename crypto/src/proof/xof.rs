@@ -48,7 +48,7 @@ impl Xof {
 
     /// The output as a stream.
     pub(super) fn stream(self) -> Stream {
-        Stream { reader: self.hash.finalize_xof(), block: [0; RATE], used: RATE }
+        Stream { reader: self.hash.finalize_xof(), block: [0; RATE + 8], used: RATE }
     }
 
     /// The first 64 bytes of output.
@@ -62,7 +62,7 @@ impl Xof {
 /// Output bytes, one after another.
 pub(super) struct Stream {
     reader: Shake256Reader,
-    block: [u8; RATE],
+    block: [u8; RATE + 8], // words are read past the end of it
     used: usize,
 }
 
@@ -78,7 +78,7 @@ impl Stream {
     #[inline]
     pub(super) fn byte(&mut self) -> u8 {
         if self.used == RATE {
-            self.reader.read(&mut self.block);
+            self.reader.read(&mut self.block[..RATE]);
             self.used = 0;
         }
         self.used += 1;
@@ -88,11 +88,10 @@ impl Stream {
     /// The next bytes as a little-endian word.
     #[inline]
     pub(super) fn word(&mut self, bytes: usize) -> u64 {
-        if let Some(next) = self.block.get(self.used..self.used + bytes) {
+        if let (true, Some(next)) = (self.used + bytes <= RATE, self.block[self.used..].first_chunk()) {
             self.used += bytes;
-            let mut word = [0; 8];
-            word[..bytes].copy_from_slice(next);
-            return u64::from_le_bytes(word);
+            let mask = if bytes < 8 { (1 << (8 * bytes)) - 1 } else { u64::MAX };
+            return u64::from_le_bytes(*next) & mask;
         }
         (0..bytes).fold(0, |word, place| word | u64::from(self.byte()) << (8 * place))
     }
