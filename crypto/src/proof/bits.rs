@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn numbers_of_all_lengths_come_back() {
         let numbers: Vec<(U256, u32)> = (1..=256u32)
-            .map(|bits| (U256::MAX / U256::from(u64::from(bits) + 2) >> (256 - bits) as usize, bits))
+            .map(|bits| ((U256::MAX / U256::from(u64::from(bits) + 2)) >> (256 - bits) as usize, bits))
             .collect();
         let mut writer = BitWriter::default();
         numbers.iter().for_each(|&(value, bits)| writer.write(value, bits));

@@ -205,7 +205,7 @@ mod tests {
         let z = Table::new(&n, &dn);
         let eta = Table::new(
             &(n * 12u32 + &dn * ((UBig::from(119u32) << 12) + (UBig::from(2u32) << 18))),
-            &(dn * 12u32 << 18),
+            &((dn * 12u32) << 18),
         );
         (z, eta)
     }
