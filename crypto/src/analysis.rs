@@ -65,9 +65,14 @@ impl Analysis {
     /// When a bound is not an interval of an existing wire inside the signed field.
     pub fn of(r1cs: &R1cs, bounds: &Bounds) -> Result<Self> {
         check_bounds(bounds, r1cs.field(), r1cs.wires())?;
-        let relation = Relation::of(r1cs, bounds);
-        let ranges = Ranges::infer(&relation, r1cs.field().modulus(), bounds);
-        Ok(Self::from_ranges(r1cs, &relation, ranges.as_ref()))
+        Ok(Self::of_relation(r1cs, &Relation::of(r1cs, bounds), bounds).0)
+    }
+
+    /// Analyses a circuit of which this is the relation with these bounds; with `M(p)`.
+    pub(crate) fn of_relation(r1cs: &R1cs, relation: &Relation, bounds: &Bounds) -> (Self, IBig) {
+        let ranges = Ranges::infer(relation, r1cs.field().modulus(), bounds);
+        let largest = ranges.as_ref().map_or(IBig::ZERO, Ranges::largest_value);
+        (Self::from_ranges(r1cs, relation, ranges.as_ref()), largest)
     }
 
     /// Analyses a circuit without a part of the analysis.
@@ -142,7 +147,12 @@ impl<'a> Lift<'a> {
     /// When nothing satisfies the circuit.
     pub fn of(relation: &'a Relation, bounds: &'a Bounds) -> Result<Self, Unsatisfiable> {
         let ranges = Ranges::infer(relation, relation.field().modulus(), bounds)?;
-        Ok(Self { relation, bounds, largest: ranges.largest_value() })
+        Ok(Self::with(relation, bounds, ranges.largest_value()))
+    }
+
+    /// With a known `M(p)`.
+    pub(crate) const fn with(relation: &'a Relation, bounds: &'a Bounds, largest: IBig) -> Self {
+        Self { relation, bounds, largest }
     }
 
     /// Whether a prime q serves: it exceeds `M(p)`, it divides no integer of the relation, and range inference modulo q
@@ -151,13 +161,19 @@ impl<'a> Lift<'a> {
     /// # Errors
     /// When nothing satisfies the constraints modulo q, hence nothing the circuit.
     pub fn serves(&self, q: U256) -> Result<bool, Unsatisfiable> {
+        Ok(self.ranges(q)?.is_some())
+    }
+
+    /// The ranges modulo a prime q that serves; nothing if it does not.
+    pub(crate) fn ranges(&self, q: U256) -> Result<Option<Ranges<'a>>, Unsatisfiable> {
         let (p, prime) = (self.relation.field().modulus(), IBig::from(to_ubig(q)));
         let divides = |value: &IBig| (value % &prime).is_zero();
         if prime <= self.largest || self.relation.integers().iter().any(divides) {
-            return Ok(false);
+            return Ok(None);
         }
         let ranges = Ranges::infer(self.relation, q, self.bounds)?;
-        Ok(ranges.largest_value() < prime.min(to_ubig(p).into()))
+        let serves = ranges.largest_value() < prime.min(to_ubig(p).into());
+        Ok(serves.then_some(ranges))
     }
 }
 

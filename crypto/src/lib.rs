@@ -12,6 +12,7 @@ pub mod graph;
 pub mod label;
 pub mod modulus;
 pub mod packing;
+pub mod proof;
 pub mod proposal;
 pub mod r1cs;
 pub mod ranges;

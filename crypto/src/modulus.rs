@@ -6,7 +6,7 @@ use crate::analysis::{Analysis, Lift};
 use crate::field::{U256, is_probable_prime};
 use crate::label::{Choice, Demand, Modulus, choose};
 use crate::r1cs::R1cs;
-use crate::ranges::Bounds;
+use crate::ranges::{Bounds, Ranges};
 use crate::relation::Relation;
 
 /// Primes of one bit length that are tried before the next bit length.
@@ -45,28 +45,40 @@ pub fn choose_prime(r1cs: &R1cs, analysis: &Analysis, bounds: &Bounds, security:
     if let Some(unsatisfiable) = analysis.unsatisfiable {
         return Err(unsatisfiable.into());
     }
+    let relation = Relation::of(r1cs, bounds);
+    settle(&Lift::of(&relation, bounds)?, analysis, security).map(|(settled, _)| settled)
+}
+
+/// The same for the circuit's relation, with the ranges modulo the prime where it was free to choose.
+pub(crate) fn settle<'a>(
+    lift: &Lift<'a>,
+    analysis: &Analysis,
+    security: u32,
+) -> Result<(Settled, Option<Ranges<'a>>)> {
+    if let Some(unsatisfiable) = analysis.unsatisfiable {
+        return Err(unsatisfiable.into());
+    }
     let demand = Demand::of_circuit(analysis);
     let choice = choose(&demand, security)?;
     let Modulus::Free { .. } = demand.modulus else {
-        return Ok(Settled { choice, q: analysis.field.modulus(), demand });
+        return Ok((Settled { choice, q: analysis.field.modulus(), demand }, None));
     };
 
-    let relation = Relation::of(r1cs, bounds);
-    let lift = Lift::of(&relation, bounds)?;
-    if let Some(q) = serving_prime(&lift, &choice)? {
-        return Ok(Settled { choice, q, demand });
+    if let Some((q, ranges)) = serving_prime(lift, &choice)? {
+        return Ok((Settled { choice, q, demand }, Some(ranges)));
     }
     let demand = demand.at_bits(choice.candidate.bits + 1);
     let choice = choose(&demand, security)?;
-    let q = serving_prime(&lift, &choice)?;
-    let q = q.with_context(|| format!("no prime of {} bits serves the circuit", choice.candidate.bits))?;
-    Ok(Settled { choice, q, demand })
+    let found = serving_prime(lift, &choice)?;
+    let none = || format!("no prime of {} bits serves the circuit", choice.candidate.bits);
+    let (q, ranges) = found.with_context(none)?;
+    Ok((Settled { choice, q, demand }, Some(ranges)))
 }
 
-fn serving_prime(lift: &Lift<'_>, choice: &Choice) -> Result<Option<U256>> {
+fn serving_prime<'a>(lift: &Lift<'a>, choice: &Choice) -> Result<Option<(U256, Ranges<'a>)>> {
     for q in primes(choice.candidate.bits, choice.candidate.ord).take(TRIES) {
-        if lift.serves(q)? {
-            return Ok(Some(q));
+        if let Some(ranges) = lift.ranges(q)? {
+            return Ok(Some((q, ranges)));
         }
     }
     Ok(None)

@@ -41,6 +41,12 @@ impl Packing {
         self.forms
     }
 
+    /// The numbers of the forms that each packed constraint needs; a missing third form repeats the first.
+    #[must_use]
+    pub fn forms_of(&self) -> &[[u32; 3]] {
+        &self.packed
+    }
+
     /// Number of packed constraints.
     #[must_use]
     pub const fn packed(&self) -> usize {

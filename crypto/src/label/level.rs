@@ -103,9 +103,9 @@ impl Level {
 
 /// A rational number, not reduced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Rational {
-    pub(super) numerator: u128,
-    pub(super) denominator: u128,
+pub(crate) struct Rational {
+    pub(crate) numerator: u128,
+    pub(crate) denominator: u128,
 }
 
 impl Rational {
@@ -121,13 +121,13 @@ fn ratio(numerator: u32, denominator: u32) -> f64 {
 /// The squares of the widths, exact. With `rho` the smallest integer of `16 rho^2 >= 49 k` and
 /// `low = j^2 e/(8 (j-2))`, they meet `1/s1^2 + k T^2/s2^2 = 1/low`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Widths {
+pub(crate) struct Widths {
     /// `s1^2`, of the commitment randomness.
-    randomness: Rational,
+    pub(crate) randomness: Rational,
     /// `s2^2`, of the mask.
-    mask: Rational,
+    pub(crate) mask: Rational,
     /// `V = s2^2 + S s1^2`, of an answer's coefficients.
-    pub(super) answer: Rational,
+    pub(crate) answer: Rational,
 }
 
 impl Widths {

@@ -23,7 +23,7 @@ pub use choice::{Choice, Parts};
 pub(crate) use demand::MAX_BITS;
 pub use demand::{Candidate, Demand, Modulus, ORDERS};
 pub use level::{Challenges, LEVELS, WIDTHS, check_level};
-pub(crate) use level::{Level, check};
+pub(crate) use level::{Level, Rational, Widths, check};
 use rows::{Held, row};
 pub(crate) use shape::Shape;
 use shape::{Best, MAX_KAPPA, MAX_OPENINGS};
@@ -74,6 +74,12 @@ pub fn sound(demand: &Demand, security: u32) -> Result<Vec<Choice>> {
         shapes.filter_map(|shape| shape.smallest(demand.height(shape.candidate.ord))).collect();
     choices.sort_by_key(Choice::place);
     Ok(choices)
+}
+
+/// The exact squares of the widths of a choice, which do not depend on whether q is free.
+pub(crate) fn widths(choice: &Choice) -> Widths {
+    let level = Level { security: choice.security, free: true };
+    level.widths(choice.challenges, choice.j, choice.k)
 }
 
 /// The candidates of all lengths.

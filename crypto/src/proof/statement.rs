@@ -1,0 +1,210 @@
+//! What is claimed: circuit, declared bounds, security level, public values (proof.md, sections 1 and 8).
+
+use std::sync::OnceLock;
+
+use dashu_int::IBig;
+
+use crate::analysis::{Analysis, Lift};
+use crate::field::{Field, U256};
+use crate::label::check_level;
+use crate::modulus::settle;
+use crate::packing::Packing;
+use crate::r1cs::R1cs;
+use crate::ranges::{Bounds, Interval, Unsatisfiable, check_bounds};
+use crate::relation::Relation;
+
+use super::coder::Table;
+use super::gaussian::{Gaussian, Samplers};
+use super::parameters::Parameters;
+use super::rejection::{Code, Refusal, check};
+use super::xof::{DIGEST, Xof};
+
+/// A circuit at a security level, with everything that does not depend on public values. It serves any number of proofs.
+#[derive(Debug)]
+pub struct Statement<'a> {
+    pub(super) r1cs: &'a R1cs,
+    pub(super) relation: Relation,
+    pub(super) packing: Packing,
+    pub(super) parameters: Parameters,
+    pub(super) liftable: bool,
+    /// Where the circuit lifts: the intervals of public wires that count, modulo q.
+    intervals: Vec<(u32, Interval)>,
+    circuit: [u8; DIGEST],
+    pub(super) size: u64,
+    samplers: OnceLock<Samplers>,
+}
+
+impl<'a> Statement<'a> {
+    /// Computes the parameters of a circuit.
+    ///
+    /// # Errors
+    /// When the statement is refused (R1) or no parameters are sound (R2).
+    pub fn new(r1cs: &'a R1cs, bounds: &Bounds, security: u32) -> Result<Self, Refusal> {
+        let refused = |error: anyhow::Error| Refusal::new(Code::Statement, format!("{error:#}"));
+        check(r1cs.gates().uses.is_empty(), Code::Statement, "the circuit uses custom gates")?;
+        check_level(security).map_err(refused)?;
+        check_bounds(bounds, r1cs.field(), r1cs.wires()).map_err(refused)?;
+        if let Some((wire, _)) = bounds.range(r1cs.first_private()..).next() {
+            let reason =
+                format!("the bound of private wire {wire} would be an assumption that nobody checks");
+            return Err(Refusal::new(Code::Statement, reason));
+        }
+
+        let relation = Relation::of(r1cs, bounds);
+        let (analysis, largest) = Analysis::of_relation(r1cs, &relation, bounds);
+        let lift = Lift::with(&relation, bounds, largest);
+        let (settled, ranges) = settle(&lift, &analysis, security).map_err(|error| {
+            let code = if error.is::<Unsatisfiable>() { Code::Statement } else { Code::Parameters };
+            Refusal::new(code, format!("{error:#}"))
+        })?;
+        let parameters = Parameters::of(&settled.choice, settled.q);
+        let fits = parameters.tables().iter().all(Table::fits);
+        check(fits, Code::Parameters, "the hints of the best parameters are too wide for the coder")?;
+        let counting = relation.counting();
+        let counts: Vec<u32> = (1..r1cs.first_private()).filter(|&wire| counting[wire as usize]).collect();
+        let intervals = ranges.map_or_else(Vec::new, |ranges| {
+            counts.iter().map(|&wire| (wire, ranges.interval(wire).clone())).collect()
+        });
+        let declared = counts.iter().filter_map(|&wire| Some((wire, bounds.get(&wire)?)));
+        Ok(Self {
+            circuit: circuit_digest(r1cs, &declared.collect::<Vec<_>>()),
+            packing: Packing::of(&relation, analysis.liftable),
+            parameters,
+            liftable: analysis.liftable,
+            size: settled.choice.proof_size,
+            samplers: OnceLock::new(),
+            intervals,
+            relation,
+            r1cs,
+        })
+    }
+
+    /// A field-native statement with parameters that are not sound.
+    #[cfg(test)]
+    pub(super) fn toy(r1cs: &'a R1cs, parameters: Parameters) -> Self {
+        let relation = Relation::of(r1cs, &Bounds::new());
+        Self {
+            circuit: circuit_digest(r1cs, &[]),
+            packing: Packing::of(&relation, false),
+            parameters,
+            liftable: false,
+            size: 0,
+            samplers: OnceLock::new(),
+            intervals: Vec::new(),
+            relation,
+            r1cs,
+        }
+    }
+
+    /// The parameters.
+    #[must_use]
+    pub const fn parameters(&self) -> &Parameters {
+        &self.parameters
+    }
+
+    /// The digest of the circuit and its declared bounds.
+    #[must_use]
+    pub const fn circuit(&self) -> &[u8; DIGEST] {
+        &self.circuit
+    }
+
+    /// The prover's samplers, worked out when they are first asked for.
+    pub(super) fn samplers(&self) -> &Samplers {
+        let security = self.parameters.security;
+        self.samplers.get_or_init(|| self.parameters.variances().map(|width| Gaussian::new(&width, security)))
+    }
+
+    /// Number of public values.
+    pub(super) const fn publics(&self) -> usize {
+        self.r1cs.first_private() as usize - 1
+    }
+
+    /// Whether public values are elements of the field, one for each public wire (R1).
+    pub(super) fn check_public(&self, public: &[U256]) -> Result<(), Refusal> {
+        if public.len() != self.publics() {
+            let reason =
+                format!("{} public values are given, the circuit has {}", public.len(), self.publics());
+            return Err(Refusal::new(Code::Statement, reason));
+        }
+        let p = self.r1cs.field().modulus();
+        match public.iter().position(|&value| value >= p) {
+            None => Ok(()),
+            Some(place) => {
+                let reason = format!("public value {} is not below the field's prime", place + 1);
+                Err(Refusal::new(Code::Statement, reason))
+            }
+        }
+    }
+
+    /// Whether public values lie in their intervals modulo q (R5).
+    pub(super) fn check_intervals(&self, public: &[U256]) -> Result<(), Refusal> {
+        for (wire, interval) in &self.intervals {
+            let value = self.r1cs.field().to_integer(public[*wire as usize - 1]);
+            if value < interval.lo || value > interval.hi {
+                let reason =
+                    format!("public wire {wire} is {value}, outside [{}, {}]", interval.lo, interval.hi);
+                return Err(Refusal::new(Code::PublicValue, reason));
+            }
+        }
+        Ok(())
+    }
+
+    /// `stmt`: the digest of circuit, parameters and public values.
+    pub(super) fn digest(&self, public: &[U256]) -> [u8; DIGEST] {
+        let length = element_bytes(self.r1cs.field());
+        let mut values = (public.len() as u32).to_le_bytes().to_vec();
+        for value in public {
+            values.extend_from_slice(&value.to_le_bytes::<32>()[..length]);
+        }
+        Xof::new("statement").part(&self.circuit).part(&self.parameters.bytes()).part(&values).digest()
+    }
+}
+
+/// `pb`, bytes of an element of the circuit's field.
+pub(super) const fn element_bytes(field: &Field) -> usize {
+    field.bits().div_ceil(8) as usize
+}
+
+/// `circuit`: the digest of the file's constraints and of the declared bounds of public wires that count.
+fn circuit_digest(r1cs: &R1cs, declared: &[(u32, &Interval)]) -> [u8; DIGEST] {
+    let field = r1cs.field();
+    let pb = element_bytes(field);
+    let length = 4 * 6
+        + pb as u64
+        + r1cs.constraints() as u64 * 12
+        + r1cs.terms() as u64 * (4 + pb as u64)
+        + declared.len() as u64 * (4 + 2 * pb as u64);
+    let mut xof = Xof::new("circuit");
+    xof.begin(length);
+    let number = |xof: &mut Xof, number: u32| xof.write(&number.to_le_bytes());
+    let element = |xof: &mut Xof, value: U256| xof.write(&value.to_le_bytes::<32>()[..pb]);
+
+    number(&mut xof, pb as u32);
+    element(&mut xof, field.modulus());
+    for count in [r1cs.wires(), r1cs.public_outputs(), r1cs.public_inputs(), r1cs.constraints() as u32] {
+        number(&mut xof, count);
+    }
+    for index in 0..r1cs.constraints() {
+        for form in r1cs.constraint(index) {
+            number(&mut xof, form.wires.len() as u32);
+            for (wire, coefficient) in form.terms() {
+                number(&mut xof, wire);
+                element(&mut xof, r1cs.coefficients().values()[coefficient as usize]);
+            }
+        }
+    }
+    number(&mut xof, declared.len() as u32);
+    for (wire, Interval { lo, hi }) in declared {
+        number(&mut xof, *wire);
+        element(&mut xof, modulo(field, lo));
+        element(&mut xof, modulo(field, hi));
+    }
+    xof.digest()
+}
+
+/// An integer within the signed field as an element.
+fn modulo(field: &Field, value: &IBig) -> U256 {
+    let (sign, magnitude) = value.clone().into_parts();
+    let magnitude = U256::try_from_le_slice(&magnitude.to_le_bytes()).unwrap_or_default();
+    if sign == dashu_int::Sign::Negative { field.neg(magnitude) } else { magnitude }
+}
