@@ -36,12 +36,14 @@ pub struct Analysis {
     pub packed: u32,
     /// Distinct private forms over the packed constraints.
     pub forms: u32,
-    /// `height(s)` for s = 64, 32, 16, 8, 4, 2 slots.
-    pub heights: [u32; 6],
+    /// `height(s)` for s = 64, 32, 16, 8, 4 slots.
+    pub heights: [u32; 5],
     /// Uses of custom gates: what they demand of their wires is not covered.
     pub custom_gates: u32,
     /// Whether every constraint holds over the integers, so that `q` is free.
     pub liftable: bool,
+    /// `M(p)`, the largest value.
+    pub largest: IBig,
     /// Liftable: bit length `B` of the largest value. Field-native: bit length of p.
     pub bits: u32,
     /// The circuit's field.
@@ -65,14 +67,13 @@ impl Analysis {
     /// When a bound is not an interval of an existing wire inside the signed field.
     pub fn of(r1cs: &R1cs, bounds: &Bounds) -> Result<Self> {
         check_bounds(bounds, r1cs.field(), r1cs.wires())?;
-        Ok(Self::of_relation(r1cs, &Relation::of(r1cs, bounds), bounds).0)
+        Ok(Self::of_relation(r1cs, &Relation::of(r1cs, bounds), bounds))
     }
 
-    /// Analyses a circuit of which this is the relation with these bounds; with `M(p)`.
-    pub(crate) fn of_relation(r1cs: &R1cs, relation: &Relation, bounds: &Bounds) -> (Self, IBig) {
+    /// Analyses a circuit of which this is the relation with these bounds.
+    pub(crate) fn of_relation(r1cs: &R1cs, relation: &Relation, bounds: &Bounds) -> Self {
         let ranges = Ranges::infer(relation, r1cs.field().modulus(), bounds);
-        let largest = ranges.as_ref().map_or(IBig::ZERO, Ranges::largest_value);
-        (Self::from_ranges(r1cs, relation, ranges.as_ref()), largest)
+        Self::from_ranges(r1cs, relation, ranges.as_ref())
     }
 
     /// Analyses a circuit without a part of the analysis.
@@ -121,6 +122,7 @@ impl Analysis {
             custom_gates: r1cs.gates().uses.len() as u32,
             liftable,
             bits: if liftable { bit_length(&largest) } else { field.bits() },
+            largest,
             field,
         }
     }

@@ -249,7 +249,7 @@ impl Rows {
         self.dropped.push(analysis.dropped);
         self.hints.push(analysis.hints);
         self.forms.push(analysis.forms);
-        self.heights.push(std::array::from_fn(|slot| analysis.heights[slot]));
+        self.heights.push(analysis.heights);
         self.bits.push(analysis.bits as u16);
         self.liftable.push(u8::from(analysis.liftable));
     }

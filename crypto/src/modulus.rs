@@ -42,11 +42,9 @@ pub struct Settled {
 /// When nothing satisfies the circuit, no candidate is sound at `security` bits, no prime serves, or `security` has no
 /// challenge set.
 pub fn choose_prime(r1cs: &R1cs, analysis: &Analysis, bounds: &Bounds, security: u32) -> Result<Settled> {
-    if let Some(unsatisfiable) = analysis.unsatisfiable {
-        return Err(unsatisfiable.into());
-    }
     let relation = Relation::of(r1cs, bounds);
-    settle(&Lift::of(&relation, bounds)?, analysis, security).map(|(settled, _)| settled)
+    let lift = Lift::with(&relation, bounds, analysis.largest.clone());
+    settle(&lift, analysis, security).map(|(settled, _)| settled)
 }
 
 /// The same for the circuit's relation, with the ranges modulo the prime where it was free to choose.

@@ -11,8 +11,8 @@ use crate::field::{Field, U256};
 use crate::r1cs::Combination;
 use crate::relation::Relation;
 
-/// Slot counts `64 / ord` for `ord` = 1, 2, 4, 8, 16, 32.
-pub const SLOTS: [u32; 6] = [64, 32, 16, 8, 4, 2];
+/// Slot counts `64 / ord` for `ord` = 1, 2, 4, 8, 16.
+pub const SLOTS: [u32; 5] = [64, 32, 16, 8, 4];
 
 /// The private forms that each packed constraint needs, in file order.
 #[derive(Clone, Debug)]
@@ -74,7 +74,7 @@ impl Packing {
 
     /// The heights for each of [`SLOTS`].
     #[must_use]
-    pub fn heights(&self) -> [u32; 6] {
+    pub fn heights(&self) -> [u32; 5] {
         SLOTS.map(|slots| self.height(slots))
     }
 

@@ -39,7 +39,7 @@ fn two_hundred_thousand_constraints() {
     assert_eq!((analysis.constraints, analysis.linear, analysis.packed), (2 * BITS, 0, 2 * BITS));
     assert_eq!((analysis.forms, analysis.liftable, analysis.bits), (2 * BITS, true, 7));
     assert_eq!((analysis.dropped, analysis.hints, analysis.rounds), (0, 0, 3));
-    let ceilings = [64, 32, 16, 8, 4, 2].map(|slots| analysis.forms.div_ceil(slots));
+    let ceilings = [64, 32, 16, 8, 4].map(|slots| analysis.forms.div_ceil(slots));
     assert!(
         analysis.heights.iter().zip(ceilings).all(|(&height, least)| (least..least + 2).contains(&height))
     );

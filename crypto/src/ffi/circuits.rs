@@ -16,7 +16,7 @@ use crate::ranges::{Bounds, parse_bounds};
 use crate::synth::{Family, synthesize};
 
 use super::memory::{by_number, fill, hand_over, slice, slice_mut, text};
-use super::status::{Status, copy_text, guard};
+use super::status::{Status, give_text, guard};
 
 /// Circuits in memory.
 pub struct Circuits {
@@ -242,7 +242,7 @@ impl AnalysisRecord {
             rounds: analysis.rounds,
             packed: analysis.packed,
             forms: analysis.forms,
-            heights: std::array::from_fn(|slot| analysis.heights[slot]),
+            heights: analysis.heights,
             custom_gates: analysis.custom_gates,
             liftable: u32::from(analysis.liftable),
             bits: analysis.bits,
@@ -278,12 +278,8 @@ pub unsafe extern "C" fn nexuszero_circuits_analyse(
 /// `buffer` has room for `capacity` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexuszero_family_name(family: u8, buffer: *mut c_char, capacity: usize) -> Status {
-    guard(|| {
-        // SAFETY: the caller promises the room.
-        let room = unsafe { slice_mut(buffer.cast::<u8>(), capacity)? };
-        copy_text(by_number("family", &Family::ALL, family.into())?.name(), room);
-        Ok(())
-    })
+    // SAFETY: the caller promises the room.
+    unsafe { give_text(buffer, capacity, || Ok(by_number("family", &Family::ALL, family.into())?.name())) }
 }
 
 #[cfg(test)]

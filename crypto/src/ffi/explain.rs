@@ -9,7 +9,7 @@ use crate::ranges::Rule;
 
 use super::circuits::{Circuits, System, system};
 use super::memory::{by_number, slice_mut};
-use super::status::{Status, copy_text, guard};
+use super::status::{Status, give_text, guard};
 
 /// A wire's range and the reason for it.
 #[repr(C)]
@@ -91,12 +91,8 @@ pub unsafe extern "C" fn nexuszero_circuits_explain(
 /// `buffer` has room for `capacity` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexuszero_reason_text(reason: u32, buffer: *mut c_char, capacity: usize) -> Status {
-    guard(|| {
-        // SAFETY: the caller promises the room.
-        let room = unsafe { slice_mut(buffer.cast::<u8>(), capacity)? };
-        copy_text(by_number("reason", &Reason::ALL, reason as usize)?.text(), room);
-        Ok(())
-    })
+    // SAFETY: the caller promises the room.
+    unsafe { give_text(buffer, capacity, || Ok(by_number("reason", &Reason::ALL, reason as usize)?.text())) }
 }
 
 /// The text of a rule of range inference by its number; there is none beyond the last.
@@ -105,12 +101,8 @@ pub unsafe extern "C" fn nexuszero_reason_text(reason: u32, buffer: *mut c_char,
 /// `buffer` has room for `capacity` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexuszero_rule_text(rule: u32, buffer: *mut c_char, capacity: usize) -> Status {
-    guard(|| {
-        // SAFETY: the caller promises the room.
-        let room = unsafe { slice_mut(buffer.cast::<u8>(), capacity)? };
-        copy_text(by_number("rule", &Rule::ALL, rule as usize)?.text(), room);
-        Ok(())
-    })
+    // SAFETY: the caller promises the room.
+    unsafe { give_text(buffer, capacity, || Ok(by_number("rule", &Rule::ALL, rule as usize)?.text())) }
 }
 
 #[cfg(test)]

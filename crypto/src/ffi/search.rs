@@ -216,10 +216,8 @@ mod tests {
     fn a_circuits_own_demand_has_its_own_parameters() {
         let circuits = synthetic();
         let analysis = Analysis::of(&synthesize(Family::Dot, 7).r1cs, &Bounds::new()).unwrap();
-        let demand = Demand {
-            heights: std::array::from_fn(|at| analysis.heights[at]),
-            bits: if analysis.liftable { analysis.bits } else { 0 },
-        };
+        let demand =
+            Demand { heights: analysis.heights, bits: if analysis.liftable { analysis.bits } else { 0 } };
         let mut record = ChoiceRecord::of(Err(anyhow::anyhow!("none")));
         // SAFETY: a live handle, a demand and room for a record.
         let status = unsafe { nexuszero_circuits_choose_for(circuits, 128, &demand, &mut record) };

@@ -49,6 +49,23 @@ pub unsafe extern "C" fn nexuszero_last_error(buffer: *mut c_char, capacity: usi
     })
 }
 
+/// Runs a call that answers with a text, NUL-terminated and cut to `capacity`.
+///
+/// # Safety
+/// `buffer` has room for `capacity` bytes.
+pub(super) unsafe fn give_text(
+    buffer: *mut c_char,
+    capacity: usize,
+    text: impl FnOnce() -> Result<&'static str>,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the room.
+        let room = unsafe { slice_mut(buffer.cast::<u8>(), capacity)? };
+        copy_text(text()?, room);
+        Ok(())
+    })
+}
+
 /// Copies a text, NUL-terminated and cut to the room at a character.
 pub(super) fn copy_text(message: &str, room: &mut [u8]) {
     let Some(capacity) = room.len().checked_sub(1) else { return };

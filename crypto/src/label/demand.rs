@@ -67,7 +67,7 @@ impl Demand {
         } else {
             Modulus::fixed(&analysis.field)
         };
-        Self { modulus, heights: std::array::from_fn(|at| analysis.heights[at]) }
+        Self { modulus, heights: analysis.heights }
     }
 
     /// Rows to commit where q has this order modulo 128.

@@ -51,8 +51,8 @@ impl<'a> Statement<'a> {
         }
 
         let relation = Relation::of(r1cs, bounds);
-        let (analysis, largest) = Analysis::of_relation(r1cs, &relation, bounds);
-        let lift = Lift::with(&relation, bounds, largest);
+        let analysis = Analysis::of_relation(r1cs, &relation, bounds);
+        let lift = Lift::with(&relation, bounds, analysis.largest.clone());
         let (settled, ranges) = settle(&lift, &analysis, security).map_err(|error| {
             let code = if error.is::<Unsatisfiable>() { Code::Statement } else { Code::Parameters };
             Refusal::new(code, format!("{error:#}"))
