@@ -80,6 +80,7 @@ def save(path: Path | str, checkpoint: Checkpoint) -> None:
 def publish(path: Path | str, checkpoint: Checkpoint) -> None:
     """Writes ``path``, a `.safetensors` file, and beside it a `.json` of the same name that states its SHA-256."""
     file = Path(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
     save_file(checkpoint.model.state_dict(), file)
     meta = _meta(checkpoint) | {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
     file.with_suffix(".json").write_text(json.dumps(meta, indent=1, allow_nan=False) + "\n", encoding="utf-8")
@@ -99,16 +100,6 @@ def load(path: Path | str) -> Checkpoint:
         raise InputError(f"{file}: not a readable checkpoint ({type(error).__name__}); train again") from None
 
 
-def published_label_version(path: Path) -> int:
-    """What the labels meant that a published network learned from; nothing is loaded."""
-    about = path.with_suffix(".json")
-    return _label_version(json.loads(about.read_text(encoding="utf-8")))
-
-
-def _label_version(meta: dict[str, Any]) -> int:
-    return int(meta.get("label_version", 1))  # networks of version 1 do not say so
-
-
 def _meta(checkpoint: Checkpoint) -> dict[str, Any]:
     return asdict(checkpoint.origin) | {
         "format": FORMAT,
@@ -119,7 +110,8 @@ def _meta(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _restored(file: Path, weights: Weights, meta: dict[str, Any]) -> Checkpoint:
-    learned, expected = _label_version(meta), label_version()
+    learned = meta.get("label_version", 1)  # networks of version 1 do not say so
+    expected = label_version()
     if learned != expected:
         raise InputError(f"{file}: learned from labels of version {learned}, expected {expected}; train again")
     if meta["format"] != FORMAT:

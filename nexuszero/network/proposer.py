@@ -27,9 +27,9 @@ class NetworkProposer:
     def propose(
         self, circuits: Circuits, circuit: Analysis, candidates: Sequence[Choice], security: int
     ) -> Proposal | NotAsked:
-        """A proposal for the only one of ``circuits``, or that it would take too much memory, or knows other labels."""
-        if self.file == PUBLISHED and (learned := checkpoints.published_label_version(self.file)) != label_version():
-            return NotAsked(f"the published network learned from labels of version {learned}, now is {label_version()}")
+        """A proposal for the only one of ``circuits``, or that it would take too much memory, or that there is none."""
+        if self.file == PUBLISHED and not self.file.is_file():
+            return NotAsked(f"no network that learned from labels of version {label_version()} is published yet")
         model = _loaded(self.file, self.file.stat().st_mtime_ns if self.file.is_file() else 0)
         if model.model.memory(circuit.nodes, 0) > MODEL_BYTES:  # then not even the graph is built
             return _too_large(circuit, model.model.memory(circuit.nodes, 0))
