@@ -3,7 +3,7 @@
 //! Interval arithmetic over the integers, never reduced. A wire is *wide* while it may still take every value of the
 //! field: a form with a wide wire is at least as broad as the field, so no rule can learn anything of its other wires.
 //! That, and looking at a constraint again only when one of its wires has narrowed, is all that is done for speed; the
-//! result is that of the plain rounds (`tests/ranges.rs` compares).
+//! result is that of the plain rounds (`tests/all/ranges.rs` compares).
 //!
 //! Intervals stand in `interval`, those known beforehand in `bounds`, cases and what is found in `overlay`, the five
 //! rules in `rules`, what follows for the circuit in `lift`. This file runs the rounds.

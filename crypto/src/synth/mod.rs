@@ -1,7 +1,7 @@
 //! Synthetic circuits: families that look like what people prove, each with a satisfying witness.
 //!
 //! A circuit is drawn from its family and its seed alone (`ChaCha8`, integer arithmetic only), so it
-//! rebuilds exactly on any machine. `cargo test --test synthesis` holds the properties.
+//! rebuilds exactly on any machine. `cargo test --test all synthesis` holds the properties.
 
 mod adders;
 mod arithmetic;

@@ -1,7 +1,5 @@
 //! Reasons for missing bounds: worked by hand, on circom's files, and consistent with the analysis.
 
-#![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
-
 use std::path::PathBuf;
 
 use nexuszero_crypto::analysis::Analysis;

@@ -1,7 +1,5 @@
 //! What is written is read back as the same system, and as large as circom's own file.
 
-#![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
-
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

@@ -1,6 +1,4 @@
-//! Proofs of another implementation: each is accepted, or rejected with its code (`fixtures/proofs/README.md`).
-
-#![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
+//! Proofs of another implementation: each is accepted, or rejected with its code (`../fixtures/proofs/README.md`).
 
 use std::collections::HashMap;
 use std::path::PathBuf;

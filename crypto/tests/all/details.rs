@@ -1,16 +1,12 @@
 //! Details of labels.md, section 1, that no row of `fixtures/circuits/expected.csv` notices (section 6, last item): a
 //! small circuit for each. Wires are public where nothing else is said, so that nothing is dropped.
 
-#![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
-
-mod slow;
-
+use crate::slow::{Form, System, reduced, times};
 use dashu_int::IBig;
 use nexuszero_crypto::analysis::Analysis;
 use nexuszero_crypto::r1cs::Combination;
 use nexuszero_crypto::ranges::{Interval, Ranges, Unsatisfiable};
 use nexuszero_crypto::relation::Relation;
-use slow::{Form, System, reduced, times};
 
 type Terms<'a> = &'a [(u32, i64)];
 
@@ -232,7 +228,7 @@ fn scales_of_products_are_those_of_the_text() {
     let mut system = system("bn254", [5, 0], &[constraint]);
     hide(&mut system, 0, [70, 90, 160]);
     let relation = relation(&system);
-    let (expected, rescaled) = slow::integers(&slow::kept(&system, &[0]), &system.p());
+    let (expected, rescaled) = crate::slow::integers(&crate::slow::kept(&system, &[0]), &system.p());
     let forms = integers(&relation, 0).map(|form| form.into_iter().collect::<Form>());
     assert_eq!((&forms, relation.rescaled()), (&expected[0].forms, rescaled));
     assert_eq!(rescaled, 2);

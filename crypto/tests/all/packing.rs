@@ -1,18 +1,14 @@
 //! Packing against brute force from labels.md, section 1.6: `height` over all cuts into runs, `forms` and `packed` from a
 //! slow set of normalised forms of the kept constraints, over the integers and modulo p.
 
-#![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
-
-mod slow;
-
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::slow::{Form, Kept, System, integers, inverse, kept, reduced, standard, times};
 use dashu_int::IBig;
 use nexuszero_crypto::packing::{Packing, SLOTS};
 use nexuszero_crypto::ranges::{Bounds, Interval};
 use nexuszero_crypto::relation::Relation;
 use proptest::prelude::*;
-use slow::{Form, Kept, System, integers, inverse, kept, reduced, standard, times};
 
 const PRIMES: [&str; 6] = ["3", "7", "101", "65537", "goldilocks", "bn254"];
 
@@ -25,7 +21,7 @@ fn private(system: &System, liftable: bool, form: &Form) -> Option<Form> {
         return Some(standard(&terms));
     }
     let p = system.p();
-    Some(reduced(times(&terms, &inverse(&slow::modulo(lead, &p), &p)), &p))
+    Some(reduced(times(&terms, &inverse(&crate::slow::modulo(lead, &p), &p)), &p))
 }
 
 /// The set of forms that each packed constraint needs.

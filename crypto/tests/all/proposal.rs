@@ -1,7 +1,5 @@
 //! Candidates that are sound, and proposals that are judged as they stand.
 
-#![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
-
 use nexuszero_crypto::field::Field;
 use nexuszero_crypto::label::{Choice, Demand, LEVELS, Modulus, choose, sound};
 use nexuszero_crypto::proposal::Constraint::{Binding, Hiding, Modulus as TooShort, Soundness, Width};

@@ -3,8 +3,6 @@
 //! The tables of `tests/fixtures/golden` come from runs of the original
 //! (estimator.md, sections 1 to 6); `inf` is a cost that is infinite, `trivial` an instance with nothing to attack.
 
-#![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
-
 use std::path::Path;
 
 use nexuszero_crypto::estimate::delta::{ln_closed_form, ln_delta};

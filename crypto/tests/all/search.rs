@@ -4,8 +4,6 @@
 //!
 //! `NEXUSZERO_DEMANDS=50000 cargo test --release --test search random` compares that many demands.
 
-#![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
-
 use std::collections::HashMap;
 use std::f64::consts::{E, PI};
 use std::sync::{LazyLock, RwLock};

@@ -2,20 +2,16 @@
 //!
 //! `NEXUSZERO_BRUTE_FORCE=100000 cargo test --test lifting -- --nocapture` goes through as many systems and prints counts.
 
-#![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
-
-mod slow;
-
 use std::collections::BTreeMap;
 
+use crate::slow::idioms::{Draft, Numbers, display};
+use crate::slow::ranges::{infer_without, largest_value};
+use crate::slow::{Kept, System, integers, kept};
 use dashu_int::IBig;
 use nexuszero_crypto::analysis::{Analysis, Lift};
 use nexuszero_crypto::field::{Field, U256};
 use nexuszero_crypto::ranges::{Bounds, Interval, Ranges};
 use nexuszero_crypto::relation::Relation;
-use slow::idioms::{Draft, Numbers, display};
-use slow::ranges::{infer_without, largest_value};
-use slow::{Kept, System, integers, kept};
 
 const FIELDS: [&str; 8] = ["5", "7", "11", "13", "17", "23", "31", "61"];
 const MODULI: [u64; 12] = [3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41];
@@ -35,7 +31,7 @@ struct Small {
 }
 
 fn residue(value: &IBig, r: u64) -> u64 {
-    u64::try_from(slow::modulo(value, &r.into())).unwrap()
+    u64::try_from(crate::slow::modulo(value, &r.into())).unwrap()
 }
 
 impl Small {
@@ -47,7 +43,8 @@ impl Small {
 
     fn of_system(system: &System) -> Self {
         let p = residue(&(system.p() - 1), 1 << 32) + 1;
-        let form = |form: &slow::Form| form.iter().map(|(w, k)| (*w as usize, residue(k, p))).collect();
+        let form =
+            |form: &crate::slow::Form| form.iter().map(|(w, k)| (*w as usize, residue(k, p))).collect();
         let constraints = system.constraints.iter().map(|forms| forms.each_ref().map(form)).collect();
         Self::new(constraints, system.first_private() as usize, p)
     }

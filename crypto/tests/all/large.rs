@@ -1,7 +1,5 @@
 //! A large circuit through the file and the analysis, with counts that can be worked out by hand.
 
-#![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
-
 use dashu_int::IBig;
 use nexuszero_crypto::analysis::Analysis;
 use nexuszero_crypto::field::Field;

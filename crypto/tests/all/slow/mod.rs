@@ -1,9 +1,6 @@
 //! The analysis once more, slowly and straight from the text (labels.md, sections 1.1 to 1.5): maps of integers, drops by
 //! scanning until nothing changes, every rule in every round.
 
-#![allow(dead_code)] // each test file uses some of it
-#![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
-
 pub mod idioms;
 pub mod ranges;
 

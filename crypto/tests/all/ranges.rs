@@ -1,20 +1,16 @@
 //! What is dropped, hints, integers, intervals and `M` against the text's words (`slow`), for random systems.
 
-#![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
-
-mod slow;
-
 use std::collections::BTreeSet;
 
+use crate::slow::idioms::{Draft, KINDS, display, renumbered};
+use crate::slow::ranges::{counting, infer, largest_value};
+use crate::slow::{Form, Kept, System, integers, kept};
 use dashu_int::IBig;
 use nexuszero_crypto::analysis::Analysis;
 use nexuszero_crypto::field::{Field, U256, to_ubig};
 use nexuszero_crypto::ranges::{Interval, Ranges};
 use nexuszero_crypto::relation::{Kind, Relation};
 use proptest::prelude::*;
-use slow::idioms::{Draft, KINDS, display, renumbered};
-use slow::ranges::{counting, infer, largest_value};
-use slow::{Form, Kept, System, integers, kept};
 
 const PRIMES: [&str; 8] = ["3", "5", "7", "17", "101", "65537", "goldilocks", "bn254"];
 /// Other moduli.

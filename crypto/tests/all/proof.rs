@@ -1,7 +1,5 @@
 //! Proofs of real circuits from circom's own witnesses: each is valid, and about as long as its label says.
 
-#![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
-
 use std::path::PathBuf;
 use std::time::Instant;
 

@@ -2,8 +2,6 @@
 //! must accept, on bytes built here; and real files cut at every byte.
 //! The bound of `nLabels` is near 2^64, since the reference reader holds it in a double.
 
-#![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
-
 use std::path::PathBuf;
 
 use nexuszero_crypto::analysis::Analysis;
