@@ -9,16 +9,19 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from nexuszero import advice, crypto
+from nexuszero import advice, crypto, proof
 from nexuszero.errors import InputError, StageError, missing_extra
+from nexuszero.files import check_new
 from nexuszero.paths import PROFILES, PUBLISHED
 
+Answer = TypeVar("Answer")
 BASELINE = Path("checkpoints/baseline/best_model.pt")
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
@@ -161,6 +164,63 @@ def recommend(
     answer = advice.recommend(crypto.CryptoBridge(), file, security, text, proposer, source)
     lines = [] if isinstance(answer, advice.Refusal) else [advice.render(answer)]
     _show(answer.row(), json_, lines)
+
+
+@app.command()
+def prove(
+    file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
+    witness: Annotated[Path, typer.Argument(help="Its witness, .wtns.")],
+    security: Security,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="The proof [FILE.proof].")] = None,
+    public: Annotated[Path | None, typer.Option(help="Public values [public.json beside the proof].")] = None,
+    bounds: BoundsFile = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite both files.")] = False,
+    json_: Json = False,
+) -> None:
+    """Proves that a witness satisfies a circuit, and writes the proof and the public values."""
+    out = out or file.with_suffix(".proof")
+    public = public or out.with_name("public.json")
+    for target in (out, public):
+        check_new(target, force)
+    text = crypto.read_bounds(bounds)
+    made = _patiently(f"{file}: proving", lambda: proof.prove(file, witness, security, text))
+    proof.write(out, made.data)
+    proof.write_public(public, made.public)
+    row = {"proof": str(out), "public": str(public), "security": security, "proof_size": len(made.data),
+           "expected_size": made.expected_size, "attempts": made.attempts, "constraints": made.constraints}  # fmt: skip
+    nothing = f"nothing to prove: the proof says nothing of a witness; nexuszero analyse {file} says why"
+    _show(row, json_, [_plain(row), *([] if made.constraints else [nothing])])
+
+
+@app.command()
+def verify(
+    file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
+    proof_file: Annotated[Path, typer.Argument(metavar="PROOF", help="A proof of it.")],
+    public: Annotated[Path, typer.Argument(help="Public values, as snarkjs writes them.")],
+    security: Annotated[int, typer.Option(help="The least level that is accepted: 100, 128, 192 or 256.")],
+    bounds: BoundsFile = None,
+    json_: Json = False,
+) -> None:
+    """Verifies a proof: exit code 0 valid, 1 not valid, 2 bad input, 3 not decided within a work limit."""
+    text = crypto.read_bounds(bounds)
+    data, values = proof.read(proof_file), proof.read_public(public)
+    answer = _patiently(f"{file}: verifying", lambda: proof.verify(file, data, values, security, text))
+    if json_:
+        print(json.dumps(answer.row()))
+    elif answer.valid:
+        print("valid")
+    if not answer.valid:
+        _fail(f"{proof_file}: {answer.reason}", 3 if answer.code is None else 1)
+
+
+@app.command()
+def inspect(
+    proof_file: Annotated[Path, typer.Argument(metavar="PROOF", help="A proof.")],
+    json_: Json = False,
+) -> None:
+    """What a proof says of itself, without verifying it."""
+    row = {"file": str(proof_file)} | proof.inspect(proof_file).row()
+    _show(row, json_, [_plain(row)])
 
 
 @app.command()
@@ -347,6 +407,15 @@ def _row(values: dict[str, str | None], needed: dict[str, str], csv: Path | None
     if missing and csv is None:
         raise InputError(f"missing {missing[0]}; give {' '.join(needed.values())}, or --csv FILE")
     return {name: value or "" for name, value in values.items()}
+
+
+def _patiently(what: str, work: Callable[[], Answer]) -> Answer:
+    """The result of work in the library; after two seconds standard error says that it goes on."""
+    with ThreadPoolExecutor(1) as pool:
+        result = pool.submit(work)
+        if wait([result], timeout=2).not_done:
+            print(f"nexuszero: {what} ...", file=sys.stderr, flush=True)
+        return result.result()
 
 
 def _answer(

@@ -28,6 +28,14 @@ def whole(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def check_new(path: Path, force: bool) -> None:
+    """Refuses a file that exists, unless it is to be replaced, and a directory that does not."""
+    if path.exists() and not (force and path.is_file()):
+        raise InputError(f"{path}: exists; name another file" + (", or give --force" if path.is_file() else ""))
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: {path.parent} is no directory; make it, or name another file")
+
+
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
     """A JSON object, or a line that says what to do about it."""
     try:

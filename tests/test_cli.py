@@ -307,6 +307,7 @@ def test_a_missing_library_is_one_line(tmp_path):
         ["estimate", "lwe", "512", "3329", "3"],
         ["choose", "--forms", "100", "--bits", "40", "--security", "128"],
         ["recommend", str(CIRCUITS / "dot4.bn128.O1.r1cs"), "--security", "128", "--exact"],
+        ["inspect", str(CIRCUITS.parent / "proofs/adder24.bn128.128.proof")],
     ],
 )
 def test_core_commands_import_nothing_heavy(arguments):

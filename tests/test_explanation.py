@@ -11,8 +11,7 @@ from r1cs_files import GOLDILOCKS, products
 from shell import ROOT, checked, refused, run
 
 from nexuszero.advice import explain
-from nexuszero.advice.explanation import labels
-from nexuszero.crypto import REASONS, CryptoBridge
+from nexuszero.crypto import REASONS, CryptoBridge, labels
 from nexuszero.errors import InputError
 
 CIRCUITS = ROOT / "tests/fixtures/circuits"

@@ -11,6 +11,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 CIRCUIT = ROOT / "tests/fixtures/circuits/compare.bn128.r1cs"
+FIXTURES = ROOT / "crypto/tests/fixtures"
+PROVED, WITNESS = FIXTURES / "circuits/adder24.bn128.O1.r1cs", FIXTURES / "proofs/adder24.bn128.wtns"
 HEAVY = {"torch", "pandas", "h5py", "optuna", "lightning", "sklearn", "papermill", "plotly", "scipy"}
 MEGABYTES = 100  # of everything that the core brings
 
@@ -83,6 +85,9 @@ def test_the_core_commands_work_elsewhere(command, tmp_path):
     assert exact["proof_size"] > 0
     exported = answer(command("export", "merkle", 3, "merkle.r1cs", "--json"))
     assert (tmp_path / exported["file"]).is_file()
+    at = ("--security", 128)
+    answer(command("prove", PROVED, WITNESS, *at, "-o", "sum.proof", "--json"))
+    assert command("verify", PROVED, "sum.proof", "public.json", *at).stdout == "valid\n"
     version = command("--version").stdout
     assert version.startswith("nexuszero ") and "labels" in version
 

@@ -159,6 +159,9 @@ typedef uint8_t NexuszeroFamily;
 // Circuits in memory.
 typedef struct NexuszeroCircuits NexuszeroCircuits;
 
+// A proof with its public values, in memory.
+typedef struct NexuszeroProof NexuszeroProof;
+
 // The columns of one split.
 typedef struct NexuszeroRows NexuszeroRows;
 
@@ -368,6 +371,38 @@ typedef struct NexuszeroOverflowRecord {
   uint32_t bits;
 } NexuszeroOverflowRecord;
 
+// Where a proof's bytes lie, until it is freed.
+typedef struct NexuszeroProofRecord {
+  // What a verifier reads.
+  const uint8_t *data;
+  // Their number.
+  size_t bytes;
+  // Outputs, then inputs: 32 bytes each, little-endian.
+  const uint8_t *public_values;
+  // Number of public values.
+  size_t public_count;
+  // Bytes that a proof of this circuit has on average.
+  uint64_t expected;
+  // Attempts that it took.
+  uint32_t attempts;
+  // Constraints that are kept; where there are none, the proof says nothing of a witness.
+  uint32_t constraints;
+} NexuszeroProofRecord;
+
+// What a proof's header says; nothing of it is verified.
+typedef struct NexuszeroHeaderRecord {
+  // Version of the format.
+  uint32_t version;
+  // lambda.
+  uint32_t security;
+  // Length of the whole proof.
+  uint32_t length;
+  // Length of its coded part.
+  uint32_t coded;
+  // The first bytes of the statement's digest.
+  uint8_t statement[16];
+} NexuszeroHeaderRecord;
+
 // A block of memory that belongs to a handle.
 typedef struct NexuszeroColumn {
   // The first byte.
@@ -452,6 +487,15 @@ enum NexuszeroStatus nexuszero_circuits_read(const char *const *paths,
                                              const char *bounds,
                                              struct NexuszeroCircuits **out);
 
+// Reads one `.r1cs` file's bytes; `bounds` as for [`nexuszero_circuits_read`].
+//
+// # Safety
+// `bytes` points to `length` bytes, `bounds` is null or NUL-terminated, `out` has room for a handle.
+enum NexuszeroStatus nexuszero_circuits_parse(const uint8_t *bytes,
+                                              size_t length,
+                                              const char *bounds,
+                                              struct NexuszeroCircuits **out);
+
 // Writes circuit `index` as an `.r1cs` file.
 //
 // # Safety
@@ -535,6 +579,74 @@ enum NexuszeroStatus nexuszero_reason_text(uint32_t reason,
 // # Safety
 // `buffer` has room for `capacity` bytes.
 enum NexuszeroStatus nexuszero_rule_text(uint32_t rule, char *buffer, size_t capacity);
+
+// Proves that a `.wtns` file's values satisfy circuit `index`; [`nexuszero_proof_record`] says where the proof lies.
+//
+// # Safety
+// `circuits` is a live handle, `witness` points to `length` bytes, `out` to room for a handle.
+enum NexuszeroStatus nexuszero_prove(const struct NexuszeroCircuits *circuits,
+                                     size_t index,
+                                     const uint8_t *witness,
+                                     size_t length,
+                                     uint32_t security,
+                                     struct NexuszeroProof **out);
+
+// Says where a proof lies.
+//
+// # Safety
+// `proof` is a live handle, `out` has room for a record.
+enum NexuszeroStatus nexuszero_proof_record(const struct NexuszeroProof *proof,
+                                            struct NexuszeroProofRecord *out);
+
+// Frees a proof; null is allowed.
+//
+// # Safety
+// `proof` is null or a live handle, which dies here.
+void nexuszero_proof_free(struct NexuszeroProof *proof);
+
+// Verifies a proof for circuit `index` and `public_count` public values of 32 bytes, at least at `least` bits.
+//
+// Writes 0 to `code` where it is valid, else the number of the check that failed (`R1` to `R14`, proof.md, section 11)
+// or `2^32 - 1` where a work limit ended it, and the reason to `reason`, NUL-terminated and cut to `capacity`.
+//
+// # Safety
+// `circuits` is a live handle, `proof` points to `length` bytes, `public_values` to 32 bytes a value, `code` to room for
+// a number, `reason` to room for `capacity` bytes.
+enum NexuszeroStatus nexuszero_verify(const struct NexuszeroCircuits *circuits,
+                                      size_t index,
+                                      const uint8_t *proof,
+                                      size_t length,
+                                      const uint8_t *public_values,
+                                      size_t public_count,
+                                      uint32_t least,
+                                      uint32_t *code,
+                                      char *reason,
+                                      size_t capacity);
+
+// Reads a proof's header.
+//
+// # Safety
+// `proof` points to `length` bytes, `out` has room for a record.
+enum NexuszeroStatus nexuszero_inspect(const uint8_t *proof,
+                                       size_t length,
+                                       struct NexuszeroHeaderRecord *out);
+
+// The constraint that a `.wtns` file's values violate first.
+//
+// Writes its number to `constraint` and its wires, ascending, to `wires`; writes `2^32 - 1` and no wires where there is
+// none. `count` receives how many wires it has, of which the first `capacity` are written.
+//
+// # Safety
+// `circuits` is a live handle, `witness` points to `length` bytes, `constraint` and `count` to room for a number each,
+// `wires` to room for `capacity` numbers.
+enum NexuszeroStatus nexuszero_circuits_violation(const struct NexuszeroCircuits *circuits,
+                                                  size_t index,
+                                                  const uint8_t *witness,
+                                                  size_t length,
+                                                  uint32_t *constraint,
+                                                  uint32_t *wires,
+                                                  size_t capacity,
+                                                  size_t *count);
 
 // The graphs of all circuits as rows without labels (`x`, `edge_source`, ..., `nodes`, `edges`).
 //

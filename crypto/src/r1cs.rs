@@ -216,6 +216,17 @@ impl R1cs {
         })
     }
 
+    /// The wires of a constraint, ascending, without the constant one.
+    #[must_use]
+    pub fn wires_of(&self, index: usize) -> Vec<u32> {
+        let mut wires: Vec<u32> =
+            self.constraint(index).iter().flat_map(|form| form.wires).copied().collect();
+        wires.sort_unstable();
+        wires.dedup();
+        wires.retain(|&wire| wire != 0);
+        wires
+    }
+
     fn evaluate(&self, form: Combination<'_>, witness: &[U256]) -> U256 {
         form.terms().fold(U256::ZERO, |sum, (wire, number)| {
             let term = self.field.mul(self.coefficients.values[number as usize], witness[wire as usize]);

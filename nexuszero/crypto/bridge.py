@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from nexuszero.crypto.circuits import Circuits
 from nexuszero.crypto.library import Library
-from nexuszero.crypto.records import ATTACKS, Columns, Records
+from nexuszero.crypto.records import ATTACKS, Columns, ProofHeader, Records
 from nexuszero.errors import InputError
 
 REASONS = ("bounded", "boolean", "large", "unused", "hint", "free", "derived", "broad", "roots")  # of a wire
@@ -124,6 +124,22 @@ class CryptoBridge:
         out = library.ffi.new("NexuszeroCircuits **")
         library.check(library.lib.nexuszero_circuits_read(names, len(names), known, out))
         return Circuits(library, out[0])
+
+    def parse(self, data: bytes, bounds: str | None = None) -> Circuits:
+        """Reads the bytes of one `.r1cs` file; `bounds` as for :meth:`read`."""
+        library = self._library
+        known = library.ffi.NULL if bounds is None else bounds.encode()
+        out = library.ffi.new("NexuszeroCircuits **")
+        library.check(library.lib.nexuszero_circuits_parse(library.pointer("uint8_t[]", data), len(data), known, out))
+        return Circuits(library, out[0])
+
+    def inspect(self, proof: bytes) -> ProofHeader:
+        """What a proof says of itself."""
+        library = self._library
+        out = np.zeros(1, library.dtype("HeaderRecord"))
+        data = library.pointer("uint8_t[]", proof)
+        library.check(library.lib.nexuszero_inspect(data, len(proof), library.pointer("NexuszeroHeaderRecord[]", out)))
+        return ProofHeader.of(out[0])
 
     def synthesize(self, families: ArrayLike, seeds: ArrayLike, large: bool = False) -> Circuits:
         """Rebuilds circuits from family numbers and seeds; ``large`` ones are those of the split `test_large`."""

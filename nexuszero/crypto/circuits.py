@@ -5,6 +5,7 @@ Verbs return arrays of structs, for thousands of circuits at once; nouns return 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nexuszero.crypto.library import Library
-from nexuszero.crypto.records import Analysis, Choice, Columns, Infeasible, Records, Verdict
+from nexuszero.crypto.records import Analysis, Choice, Columns, Infeasible, Proof, Records, Verdict, Verification
+from nexuszero.errors import InputError
 
 MOST_CANDIDATES = 1024  # of one circuit
+MOST_WIRES = 8  # of a violated constraint that are named
+VALUE_BYTES = 32  # of a public value
+NO_CONSTRAINT = NOT_DECIDED = 2**32 - 1
 
 
 class Circuits:
@@ -99,6 +104,57 @@ class Circuits:
         buffer = library.ffi.new("char[256]")
         library.check(library.lib.nexuszero_rule_text(number, buffer, 256))
         return str(library.ffi.string(buffer).decode())
+
+    def violation(self, index: int, witness: bytes | bytearray) -> tuple[int, list[int]] | None:
+        """The first constraint that a `.wtns` file's values violate, with its wires; None where they satisfy all."""
+        library = self._library
+        constraint, count = library.ffi.new("uint32_t *"), library.ffi.new("size_t *")
+        wires = np.zeros(MOST_WIRES, "u4")
+        room = library.pointer("uint32_t[]", wires), len(wires)
+        data = library.pointer("uint8_t[]", witness)
+        function = library.lib.nexuszero_circuits_violation
+        library.check(function(self._handle, index, data, len(witness), constraint, *room, count))
+        if constraint[0] == NO_CONSTRAINT:
+            return None
+        return int(constraint[0]), wires[: count[0]].tolist()
+
+    def prove(self, index: int, witness: bytes | bytearray, security: int) -> Proof:
+        """Proves that the values of a `.wtns` file satisfy one circuit."""
+        library = self._library
+        out = library.ffi.new("NexuszeroProof **")
+        data = library.pointer("uint8_t[]", witness)
+        library.check(library.lib.nexuszero_prove(self._handle, index, data, len(witness), security, out))
+        handle = library.ffi.gc(out[0], library.lib.nexuszero_proof_free)
+        record = library.ffi.new("NexuszeroProofRecord *")
+        library.check(library.lib.nexuszero_proof_record(handle, record))
+        values = library.copy(record.public_values, VALUE_BYTES * record.public_count)
+        return Proof(
+            data=library.copy(record.data, record.bytes),
+            public=tuple(
+                int.from_bytes(values[start : start + VALUE_BYTES], "little")
+                for start in range(0, len(values), VALUE_BYTES)
+            ),
+            expected_size=int(record.expected),
+            attempts=int(record.attempts),
+            constraints=int(record.constraints),
+        )
+
+    def verify(self, index: int, proof: bytes, public: Sequence[int], least: int) -> Verification:
+        """Verifies a proof for one circuit and its public values, at least at ``least`` bits of security."""
+        library = self._library
+        try:
+            values = b"".join(value.to_bytes(VALUE_BYTES, "little") for value in public)
+        except OverflowError:
+            raise InputError(
+                "a public value is negative or above 256 bits; it must lie below the field's prime"
+            ) from None
+        code, reason = library.ffi.new("uint32_t *"), library.ffi.new("char[1024]")
+        data = library.pointer("uint8_t[]", proof), len(proof)
+        given = library.pointer("uint8_t[]", values), len(public)
+        function = library.lib.nexuszero_verify
+        library.check(function(self._handle, index, *data, *given, least, code, reason, 1024))
+        text = library.ffi.string(reason).decode()
+        return Verification(None if code[0] == NOT_DECIDED else int(code[0]), text)
 
     def write(self, index: int, path: Path) -> None:
         """Writes one circuit as an `.r1cs` file."""

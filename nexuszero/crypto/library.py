@@ -31,9 +31,13 @@ class Library:
         self.lib.nexuszero_last_error(buffer, 4096)
         raise InputError(self.ffi.string(buffer).decode("utf-8", "replace"))
 
-    def pointer(self, kind: str, array: NDArray[Any]) -> Any:
-        """A C pointer into an array, NULL for an empty one."""
+    def pointer(self, kind: str, array: NDArray[Any] | bytes | bytearray) -> Any:
+        """A C pointer into an array or bytes, NULL for empty ones."""
         return self.ffi.from_buffer(kind, array) if len(array) else self.ffi.NULL
+
+    def copy(self, data: Any, length: int) -> bytes:
+        """A copy of bytes of the library's memory."""
+        return bytes(self.ffi.buffer(data, length)) if length else b""
 
     def dtype(self, struct: str) -> np.dtype[np.void]:
         """The NumPy layout of a C struct, padding included."""

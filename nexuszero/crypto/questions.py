@@ -15,7 +15,7 @@ from typing import Any, TextIO
 from nexuszero.crypto.bridge import CryptoBridge
 from nexuszero.crypto.records import Analysis, Choice, Estimate, Infeasible
 from nexuszero.errors import InputError
-from nexuszero.files import whole
+from nexuszero.files import check_new, whole
 
 Row = dict[str, str]  # a row of text, from the command line or a CSV file
 Answer = Estimate | Choice | Infeasible
@@ -113,10 +113,7 @@ def export(bridge: CryptoBridge, family: str, seed: int, file: Path, force: bool
         raise InputError(f"family {family!r} is unknown; choose one of {', '.join(known)}")
     if not 0 <= seed < 2**64:
         raise InputError(f"seed is {seed}; it must lie between 0 and 2^64 - 1")
-    if file.exists() and not force:
-        raise InputError(f"{file}: exists; name another file, or give --force")
-    if not file.parent.is_dir():
-        raise InputError(f"{file}: {file.parent} is no directory; make it, or name another file")
+    check_new(file, force)
     circuits = bridge.synthesize(known.index(family), seed)
     with whole(file) as temporary:
         circuits.write(0, temporary)

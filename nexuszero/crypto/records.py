@@ -367,3 +367,58 @@ def binding_constraint(found: list[ConstraintMargin]) -> str:
 
 def _finite(value: Any) -> float | None:
     return float(value) if math.isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class Proof:
+    """A proof that a circuit has a solution with these public values (docs/proof.md)."""
+
+    data: bytes  #: what a verifier reads
+    public: tuple[int, ...]  #: outputs, then inputs
+    expected_size: int  #: bytes that a proof of this circuit has on average
+    attempts: int  #: that it took
+    constraints: int  #: that are kept (labels.md, section 1.2); where there are none it says nothing of a witness
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a verifier says of a proof; only ``code`` 0 is a proof of anything."""
+
+    code: int | None  #: 0 valid, else the check that failed, R3 to R14; None where a work limit ended it
+    reason: str
+
+    @property
+    def valid(self) -> bool:
+        """Whether the proof is accepted."""
+        return self.code == 0
+
+    def row(self) -> dict[str, Any]:
+        """The JSON object of `nexuszero verify`."""
+        code = f"R{self.code}" if self.code else None
+        return {"valid": self.valid, "decided": self.code is not None, "code": code, "reason": self.reason or None}
+
+
+@dataclass(frozen=True)
+class ProofHeader:
+    """What a proof says of itself; nothing of it is verified."""
+
+    version: int
+    security: int  #: bits
+    length: int  #: bytes of the whole proof
+    coded: int  #: bytes of its coded part
+    statement: str  #: the first bytes of the statement's digest, in hexadecimal
+
+    @classmethod
+    def of(cls, record: Any) -> ProofHeader:
+        """From the library's record."""
+        return cls(
+            version=int(record["version"]),
+            security=int(record["security"]),
+            length=int(record["length"]),
+            coded=int(record["coded"]),
+            statement=bytes(record["statement"]).hex(),
+        )
+
+    def row(self) -> dict[str, Any]:
+        """The JSON object of `nexuszero inspect`."""
+        return asdict(self)

@@ -102,6 +102,26 @@ pub unsafe extern "C" fn nexuszero_circuits_read(
     })
 }
 
+/// Reads one `.r1cs` file's bytes; `bounds` as for [`nexuszero_circuits_read`].
+///
+/// # Safety
+/// `bytes` points to `length` bytes, `bounds` is null or NUL-terminated, `out` has room for a handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_parse(
+    bytes: *const u8,
+    length: usize,
+    bounds: *const c_char,
+    out: *mut *mut Circuits,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the bytes and the text.
+        let (bytes, bounds) = unsafe { (slice(bytes, length)?, Arc::new(read_bounds(bounds)?)) };
+        let systems = vec![System::new(crate::format::read(bytes)?, &bounds)];
+        // SAFETY: the caller promises room for a handle.
+        unsafe { hand_over(Circuits { systems }, out) }
+    })
+}
+
 /// Writes circuit `index` as an `.r1cs` file.
 ///
 /// # Safety

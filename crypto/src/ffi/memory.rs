@@ -36,12 +36,20 @@ pub(super) unsafe fn text<'a>(text: *const c_char) -> Result<&'a str> {
 }
 
 /// # Safety
+/// `out` has room for a value.
+pub(super) unsafe fn give<T>(value: T, out: *mut T) -> Result<()> {
+    ensure!(!out.is_null(), "a null pointer where room for a value was promised");
+    // SAFETY: not null, and the caller promises the room.
+    unsafe { out.write(value) };
+    Ok(())
+}
+
+/// # Safety
 /// `out` has room for a pointer.
 pub(super) unsafe fn hand_over<T>(value: T, out: *mut *mut T) -> Result<()> {
     ensure!(!out.is_null(), "a null pointer where room for a handle was promised");
-    // SAFETY: not null, and the caller promises the room.
-    unsafe { out.write(Box::into_raw(Box::new(value))) };
-    Ok(())
+    // SAFETY: the caller promises the room.
+    unsafe { give(Box::into_raw(Box::new(value)), out) }
 }
 
 /// What has a number in the C ABI.

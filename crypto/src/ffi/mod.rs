@@ -6,7 +6,7 @@
 //!
 //! A file holds the calls of one subject with their records: `estimate` (LWE and SIS), `choice` (parameters without
 //! a circuit), `circuits` (in memory, and their analysis), `explain` (their wires), `search` (their parameters),
-//! `rows` (of the dataset). Under them lie `status` (how calls end) and `memory` (what the caller promises).
+//! `rows` (of the dataset), `proof` (made, verified, read). Under them lie `status` (how calls end) and `memory` (what the caller promises).
 #![allow(unsafe_code)]
 
 mod choice;
@@ -14,6 +14,7 @@ mod circuits;
 mod estimate;
 mod explain;
 mod memory;
+mod proof;
 mod rows;
 mod search;
 mod status;
@@ -22,6 +23,7 @@ pub use choice::*;
 pub use circuits::*;
 pub use estimate::*;
 pub use explain::*;
+pub use proof::*;
 pub use rows::*;
 pub use search::*;
 pub use status::*;

@@ -102,6 +102,12 @@ impl<'a> Statement<'a> {
         &self.parameters
     }
 
+    /// Number of constraints that are kept (labels.md, section 1.2).
+    #[must_use]
+    pub fn constraints(&self) -> usize {
+        self.relation.constraints().count()
+    }
+
     /// The digest of the circuit and its declared bounds.
     #[must_use]
     pub const fn circuit(&self) -> &[u8; DIGEST] {

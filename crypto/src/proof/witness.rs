@@ -74,11 +74,11 @@ fn element(bytes: &[u8]) -> U256 {
     U256::try_from_le_slice(bytes).unwrap_or(U256::MAX)
 }
 
-/// Whether values satisfy a circuit.
+/// Whether values are those of a circuit's wires: one a wire, below the field's prime, 1 for wire 0.
 ///
 /// # Errors
-/// When they do not; the line names what is wrong, a violated constraint by its number.
-pub fn check_witness(r1cs: &R1cs, witness: &[U256]) -> Result<()> {
+/// When they are not; the line names what is wrong.
+pub fn check_values(r1cs: &R1cs, witness: &[U256]) -> Result<()> {
     let wires = r1cs.wires() as usize;
     ensure!(witness.len() == wires, "the witness has {} values, the circuit {wires} wires", witness.len());
     ensure!(witness[0] == U256::from(1), "the witness has another value than 1 for wire 0");
@@ -86,6 +86,15 @@ pub fn check_witness(r1cs: &R1cs, witness: &[U256]) -> Result<()> {
     if let Some(wire) = witness.iter().position(|&value| value >= p) {
         anyhow::bail!("the value of wire {wire} is not below the field's prime");
     }
+    Ok(())
+}
+
+/// Whether values satisfy a circuit.
+///
+/// # Errors
+/// When they do not; the line names what is wrong, a violated constraint by its number.
+pub fn check_witness(r1cs: &R1cs, witness: &[U256]) -> Result<()> {
+    check_values(r1cs, witness)?;
     match r1cs.first_violation(witness) {
         None => Ok(()),
         Some(constraint) => anyhow::bail!("the witness violates constraint {constraint}"),

@@ -1,0 +1,47 @@
+"""circom's names of wires, from the `.sym` file that stands beside a circuit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from nexuszero.errors import InputError
+
+
+def named(file: Path, names: Iterable[str], count: int) -> dict[str, int]:
+    """Wires by circom's names, from a `.sym` file; a name that the compiler removed has none."""
+    wanted = set(names)
+    return {name: wire for wire, name in _symbols(file, count) if name in wanted and wire >= 0}
+
+
+def labels(file: Path, wires: Iterable[int], count: int) -> dict[int, str]:
+    """circom's first names of some of ``count`` wires, from a `.sym` file if there is one."""
+    wanted = set(wires)
+    found: dict[int, str] = {}
+    for wire, name in _symbols(file, count) if wanted else ():
+        if wire in wanted:
+            found.setdefault(wire, name)
+    return found
+
+
+def _symbols(file: Path, count: int) -> Iterator[tuple[int, str]]:
+    """Wires and names of a `.sym` file (``label,wire,component,name``), none where there is no file."""
+    if not file.is_file():
+        return
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            for number, line in enumerate(opened, 1):
+                yield _label(file, number, line, count)
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read ({error}); compile with --sym again, or delete it") from None
+
+
+def _label(file: Path, number: int, line: str, count: int) -> tuple[int, str]:
+    try:
+        _, wire, _, name = line.rstrip("\n").split(",", 3)
+        if not -1 <= int(wire) < count:  # -1 where circom removed the wire
+            raise ValueError(wire)
+        return int(wire), name
+    except ValueError:
+        what = f"expected label,wire,component,name of a circuit of {count} wires"
+        raise InputError(f"{file}: line {number}: {what}; compile with --sym again, or delete it") from None
