@@ -9,9 +9,10 @@ READY := $(VENV)/.ready
 CRATE := $(wildcard crypto/src/*.rs crypto/src/*/*.rs) crypto/Cargo.toml crypto/Cargo.lock crypto/cbindgen.toml
 BUILT := nexuszero/_crypto/.built
 CIRCUITS := tests/fixtures/circuits
+HEADER := cargo run --quiet --manifest-path crypto/header/Cargo.toml --locked --target-dir crypto/target --
 CIRCOM := npx -y circom2@0.2.23
 
-.PHONY: help setup week test lint lab dashboard docs clone bench compare repeat reference clean header lock circuits
+.PHONY: help setup week test rust python lint lab dashboard docs clone bench compare repeat reference clean header lock circuits
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -23,17 +24,23 @@ week: setup ## Runs the whole week: PROFILE=quick (default), smoke or full
 	$(BIN)/nexuszero week --profile $(PROFILE)
 
 test: export OMP_NUM_THREADS = 1 # two workers on two cores: OpenMP's threads would wait for each other
-test: setup ## Runs every test: Rust, Python, notebooks
+test: setup ## Runs every test: Rust and, beside it, Python and notebooks
+	+$(MAKE) --no-print-directory -j2 rust python
+
+rust: # two thirds of it is compiling, which fills the cores where tests wait
 	cargo test --manifest-path crypto/Cargo.toml --locked
+
+python: setup
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -n 2 --dist loadfile --no-loadscope-reorder tests notebooks
 
-lint: setup ## ruff, mypy, contracts between rooms, cargo fmt, clippy; warnings are errors
+lint: setup ## ruff, mypy, contracts between rooms, cargo fmt, clippy, the C header; warnings are errors
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check nexuszero notebooks/experiments docs tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	cargo fmt --manifest-path crypto/Cargo.toml --check
 	cargo clippy --manifest-path crypto/Cargo.toml --locked --all-targets -- -D warnings
+	$(HEADER)
 
 lab: setup ## Opens the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
@@ -75,7 +82,7 @@ circuits: ## Compiles circuits/*.circom into tests/fixtures/circuits (asks for n
 	@sha256sum circuits/*.circom $(CIRCUITS)/*.r1cs $(CIRCUITS)/*.sym >$(CIRCUITS)/SHA256SUMS
 
 header: ## Renews the committed C header
-	UPDATE_HEADER=1 cargo test --manifest-path crypto/Cargo.toml --locked --test header
+	$(HEADER) --write
 
 clean: ## Removes what was built or generated
 	rm -rf $(VENV) crypto/target nexuszero/_crypto build data checkpoints reports/smoke reports/quick reports/full reports/circuits

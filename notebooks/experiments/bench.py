@@ -21,6 +21,7 @@ import command
 import gatv2 as plain
 import large_circuits
 import numpy as np
+import proofs
 import torch
 from bench_training import BATCH_SIZE, training
 from pydantic import Field
@@ -57,6 +58,9 @@ class BenchConfig(Stage):
     circuits: Count = Field(2000, description="circuits whose parameters are searched for")
     generated: list[Count] = Field([1000, 14_000, 100_000], description="sizes of the datasets to generate")
     constraints: Count = Field(1_000_000, description="constraints of the circuits whose analysis is timed")
+    proved: list[Count] = Field(
+        [500, 1000, 10_000, 30_000, 100_000, 1_000_000], description="constraints of the circuits that are proved"
+    )
     repeats: int = Field(5, ge=1, description="turns of each comparison; a dataset above 20,000 circuits has one")
     lesson: Count = Field(50, description="batches of 32 that both networks learn from, twice")
     threads: Threads = Field(0, description="threads of torch, 0 for its default")
@@ -86,6 +90,7 @@ def measure(config: BenchConfig, log: Callable[[str], None] = print) -> Row:
         "estimates": partial(estimates, config.repeats),
         "labels": partial(labels, splits["train"], config),
         "analysis": partial(large_circuits.rows, config.constraints, min(config.repeats, 3)),
+        "proofs": partial(proofs.rows, config.proved, min(config.repeats, 3)),
         "generation": partial(generation, config),
         "loading": partial(loading, config, splits["train"]),
         "training": partial(training, splits["train"], splits["val"], config.lesson, config.repeats),

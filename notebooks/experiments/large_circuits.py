@@ -38,19 +38,21 @@ def _analyse(bridge: CryptoBridge, file: Path) -> None:
     bridge.read([file]).analyse()
 
 
-def write(file: Path, constraints: Iterator[Constraint]) -> None:
-    """A circuit over Goldilocks; wire 1 is the output."""
+def write(file: Path, constraints: Iterator[Constraint], prime: int = GOLDILOCKS) -> None:
+    """A circuit over a field; wire 1 is the output."""
+    size = -(-prime.bit_length() // 64) * 8
     count = 0
     most = 1
     parts = []
     for constraint in constraints:
         for form in constraint:
             parts.append(struct.pack("<I", len(form)))
-            parts += [struct.pack("<IQ", wire, value % GOLDILOCKS) for wire, value in form]
+            parts += [struct.pack("<I", wire) + (value % prime).to_bytes(size, "little") for wire, value in form]
             most = max(most, *(wire for wire, _ in form)) if form else most
         count += 1
     body = b"".join(parts)
-    header = struct.pack("<IQIIIIQI", 8, GOLDILOCKS, most + 1, 1, 0, 0, most + 1, count)
+    header = struct.pack("<I", size) + prime.to_bytes(size, "little")
+    header += struct.pack("<IIIIQI", most + 1, 1, 0, 0, most + 1, count)
     sections = struct.pack("<IQ", 1, len(header)) + header + struct.pack("<IQ", 2, len(body)) + body
     labels = np.arange(most + 1, dtype="<u8").tobytes()
     sections += struct.pack("<IQ", 3, len(labels)) + labels

@@ -1,0 +1,125 @@
+"""Proofs of a hash on bits, from a hundred constraints to a million: time and size, beside snarkjs' Groth16.
+
+Groth16 is not post-quantum and needs a set-up of trust for each circuit, which is not counted; its proofs have one size.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import struct
+import subprocess
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from large_circuits import hash_on_bits, write
+from turns import Row, Work, figure, turns
+
+from nexuszero.crypto import CryptoBridge
+from nexuszero.errors import StageError
+
+BN254 = 21888242871839275222246405745257275088548364400416034343698204186575808495617
+SECURITY = 128
+WORD = 32
+ROUND = 129  # constraints of a word
+SNARKJS = ["npx", "-y", "snarkjs@0.7.6"]
+MOST_GROTH16 = 1000  # constraints: ten times as many take its set-up a quarter of an hour
+COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
+
+
+def rows(sizes: Sequence[int], repeats: int) -> list[Row]:
+    """For each number of constraints: making a proof against verifying it; and against snarkjs where npx is there."""
+    found = []
+    with TemporaryDirectory() as name:
+        directory = Path(name)
+        for size in sizes:
+            circuit, witness = _write(directory, size)
+            found.append(_library(circuit, witness, size, repeats if size <= 100_000 else 1))
+        if shutil.which("npx"):
+            small = [size for size in sizes if size <= MOST_GROTH16]
+            tau = _powers_of_tau(directory, max(small, default=0))
+            found += [_groth16(directory, size, tau, repeats) for size in small]
+    return found
+
+
+def _write(directory: Path, size: int) -> tuple[Path, Path]:
+    """A circuit of about so many constraints, and its witness."""
+    circuit, witness = directory / f"{size}.r1cs", directory / f"{size}.wtns"
+    write(circuit, hash_on_bits(size), BN254)
+    values = _assignment(size)
+    header = struct.pack("<I", 32) + BN254.to_bytes(32, "little") + struct.pack("<I", len(values))
+    body = b"".join(value.to_bytes(32, "little") for value in values)
+    sections = struct.pack("<IQ", 1, len(header)) + header + struct.pack("<IQ", 2, len(body)) + body
+    witness.write_bytes(b"wtns" + struct.pack("<II", 2, 2) + sections)
+    return circuit, witness
+
+
+def _assignment(size: int) -> list[int]:
+    """Values of the wires of `hash_on_bits`."""
+    draw = random.Random(size)
+    word = [draw.randrange(2) for _ in range(WORD)]
+    wires = [1, 0, *word]
+    for _ in range(size // ROUND):
+        mixed = [word[(place + 7) % WORD] ^ word[(place + 18) % WORD] for place in range(WORD)]
+        total = sum((one + other) << place for place, (one, other) in enumerate(zip(word, mixed, strict=True)))
+        bits = [total >> place & 1 for place in range(WORD + 1)]
+        wires += mixed + bits
+        word = bits[:WORD]
+    wires[1] = word[0] + word[-1]
+    return wires
+
+
+def _library(circuit: Path, witness: Path, size: int, repeats: int) -> Row:
+    bridge = CryptoBridge()
+    secret = witness.read_bytes()
+    made = bridge.read([circuit]).prove(0, secret, SECURITY)
+    public = list(made.public)
+
+    def prove() -> None:
+        bridge.read([circuit]).prove(0, secret, SECURITY)
+
+    def verify() -> None:
+        answer = bridge.read([circuit]).verify(0, made.data, public, SECURITY)
+        if not answer.valid:
+            raise StageError(f"{circuit}: {answer.reason}")
+
+    row = turns(f"{size:,} constraints: a proof", prove, verify, repeats)
+    row |= {"against": "verifying it", "constraints": size, "bytes": len(made.data), "expected": made.expected_size}
+    return row | figure(row["ours"]["median"], "seconds")
+
+
+def _powers_of_tau(directory: Path, size: int) -> Path:
+    """The part of Groth16's set-up that all circuits share."""
+    power = str(max(size, 2).bit_length() + 1)
+    files = [str(directory / f"{name}.ptau") for name in ("new", "contributed", "ready")]
+    _run([*SNARKJS, "powersoftau", "new", "bn128", power, files[0]])
+    _run([*SNARKJS, "powersoftau", "contribute", files[0], files[1], "--name=one", "-e=bench"])
+    _run([*SNARKJS, "powersoftau", "prepare", "phase2", files[1], files[2]])
+    return Path(files[2])
+
+
+def _groth16(directory: Path, size: int, tau: Path, repeats: int) -> Row:
+    """Both as processes, their start included."""
+    circuit, witness = directory / f"{size}.r1cs", directory / f"{size}.wtns"
+    key, proof, public = (str(directory / f"{size}.{end}") for end in ("zkey", "json", "public.json"))
+    _run([*SNARKJS, "groth16", "setup", str(circuit), str(tau), key])
+    own = [*COMMAND, "prove", str(circuit), str(witness), "--security", str(SECURITY), "--force"]
+    ours: Work = partial(_run, own)
+    other: Work = partial(_run, [*SNARKJS, "groth16", "prove", key, str(witness), proof, public])
+    row = turns(f"{size:,} constraints: the command", ours, other, repeats)
+    points = json.loads(Path(proof).read_text())
+    numbers = [number for name in ("pi_a", "pi_c") for number in points[name][:1]] + points["pi_b"][0]
+    row |= {"against": "snarkjs' Groth16, which is not post-quantum", "constraints": size,
+            "bytes": circuit.with_suffix(".proof").stat().st_size, "other_bytes": WORD * len(numbers)}  # fmt: skip
+    return row | figure(row["ours"]["median"], "seconds, start included")
+
+
+def _run(process: list[str]) -> None:
+    done = subprocess.run(process, capture_output=True, text=True)
+    if done.returncode:
+        ending = (done.stderr or done.stdout).strip().splitlines()[-1:]
+        raise StageError(f"{' '.join(process[:4])} failed: {' '.join(ending)}")
