@@ -2,7 +2,16 @@
 
 from nexuszero.crypto.bridge import REASONS, SHIFTED, CryptoBridge
 from nexuszero.crypto.circuits import Circuits
-from nexuszero.crypto.questions import choose, estimate_lwe, estimate_sis, export, read_bounds, read_csv, write_csv
+from nexuszero.crypto.questions import (
+    candidates,
+    choose,
+    estimate_lwe,
+    estimate_sis,
+    export,
+    read_bounds,
+    read_csv,
+    write_csv,
+)
 from nexuszero.crypto.records import (
     ANALYSIS_KEYS,
     ATTACKS,
@@ -31,6 +40,7 @@ from nexuszero.crypto.records import (
     binding_constraint,
     margins,
 )
+from nexuszero.crypto.runner_up import RunnerUp, next_best
 
 __all__ = [
     "ANALYSIS_KEYS",
@@ -60,13 +70,16 @@ __all__ = [
     "LastDropped",
     "Parts",
     "Records",
+    "RunnerUp",
     "Verdict",
     "binding_constraint",
+    "candidates",
     "choose",
     "estimate_lwe",
     "estimate_sis",
     "export",
     "margins",
+    "next_best",
     "read_bounds",
     "read_csv",
     "write_csv",

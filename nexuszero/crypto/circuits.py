@@ -14,8 +14,6 @@ from numpy.typing import ArrayLike, NDArray
 from nexuszero.crypto.library import Library
 from nexuszero.crypto.records import Analysis, Choice, Columns, Infeasible, Records, Verdict
 
-MOST_CANDIDATES = 1024  # of one circuit
-
 
 class Circuits:
     """Circuits, each analysed once, when that is first asked for."""
@@ -64,16 +62,8 @@ class Circuits:
 
     def candidates(self, security: int, index: int = 0) -> list[Choice] | Infeasible:
         """All sound parameters of one circuit, the smallest proof first, or why there are none."""
-        library = self._library
-        out = np.zeros(MOST_CANDIDATES, library.dtype("ChoiceRecord"))
-        pointer = library.pointer("NexuszeroChoiceRecord[]", out)
-        count = library.ffi.new("size_t *")
-        function = library.lib.nexuszero_circuits_candidates
-        library.check(function(self._handle, index, security, pointer, len(out), count))
-
-        choices = [Choice.of(record) for record in out[: count[0]]]
-        sound = [choice for choice in choices if isinstance(choice, Choice)]
-        return sound or next(choice for choice in choices if isinstance(choice, Infeasible))
+        function = self._library.lib.nexuszero_circuits_candidates
+        return Choice.all_of(self._library.candidates(function, self._handle, index, security))
 
     def explain(self, index: int) -> tuple[Records, Any]:
         """Range and reason of every wire of one circuit -> [wires], and its oversized constraints."""
