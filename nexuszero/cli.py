@@ -110,6 +110,9 @@ def choose(
         {"forms": "--forms", "lambda_": "--security"},
         csv,
     )
+    if csv is None:
+        _chosen(crypto.candidates(bridge, row), not field, json_)
+        return
     _answer(row, csv, lambda rows: crypto.choose(bridge, rows), crypto.CHOICE_KEYS, json_)
 
 
@@ -427,9 +430,8 @@ def _answer(
 ) -> None:
     """Answers one question from the command line, or the rows of a file."""
     if csv is None:
-        answer = ask([row])[0]
-        parts = [f"\n{answer.parts}"] if isinstance(answer, crypto.Choice) else []
-        _show(answer.row(), as_json, [_plain(answer.row()), *parts])
+        answer = ask([row])[0].row()
+        _show(answer, as_json, [_plain(answer)])
         return
     rows = crypto.read_csv(csv, list(row))
     answers = ask(rows)
@@ -437,6 +439,16 @@ def _answer(
         print(json.dumps({"rows": [row | answer.row() for row, answer in zip(rows, answers, strict=True)]}))
     else:
         crypto.write_csv(rows, answers, added, sys.stdout)
+
+
+def _chosen(found: list[crypto.Choice] | crypto.Infeasible, free: bool, as_json: bool) -> None:
+    """The smallest proof of all that are sound, and the next best modulus."""
+    if isinstance(found, crypto.Infeasible):
+        _show(found.row(), as_json, [])
+        return
+    row, other = found[0].row(), crypto.RunnerUp.of(found)
+    lines = [_plain(row | {"next best": crypto.next_best(other, free)}), f"\n{found[0].parts}"]
+    _show(row | {"runner_up": other and other.row()}, as_json, lines)
 
 
 def _show(row: dict[str, Any], as_json: bool, lines: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ import bench
 import bench_training
 import figures
 import gatv2 as plain
+import make
 import pytest
 import torch
 import turns
@@ -87,7 +88,7 @@ def test_the_plain_network_learns_something(splits):
 
 
 def test_what_is_measured_and_the_page_of_it(tmp_path, monkeypatch, capsys):
-    """All parts once, at the smallest size; the page is notebook 07's."""
+    """All parts once, at the smallest size; the page is notebook 07's, and docs/results.md finds every key."""
     data = tmp_path / "data"
     sizes = {"train": 60, "val": 20, "test": 20}
     generate(GenerateConfig(out=data, **sizes), log=lambda _: None)
@@ -108,6 +109,7 @@ def test_what_is_measured_and_the_page_of_it(tmp_path, monkeypatch, capsys):
     assert [len(measured[part]) for part in parts] == [8, 4, 4, 1, 3, 3, 2]
     generation = measured["generation"][0]
     assert generation["peak_megabytes"] > 50 and generation["megabytes_on_disk"] > 0.05
+    assert all(row["peak_megabytes"] > 20 and row["what"][:15] == "600 constraints" for row in measured["analysis"])
     shares = measured["training"][-1]["profile"]
     assert list(shares.values()) == sorted(shares.values(), reverse=True) and 0.5 < sum(shares.values()) <= 1
     lesson = measured["training"][1]
@@ -115,6 +117,10 @@ def test_what_is_measured_and_the_page_of_it(tmp_path, monkeypatch, capsys):
     table = figures.benchmark(rows)
     assert len(table) == len(rows) and set(table["met"]) <= {"", "yes", "no"}
     assert len(figures.ratios(rows).data[0].x) == len(rows)
+
+    monkeypatch.setattr(make, "REPORTS", tmp_path)
+    section = make._benchmark()
+    assert all(f"| {row['what']} |" in section for row in rows)
 
 
 def test_the_command_says_what_is_wrong_in_one_line():

@@ -118,6 +118,19 @@ def test_choose_by_name_and_by_prime_agree():
     assert named["proof_size"] == 11872  # golden/labels.csv, first row
 
 
+def test_choose_names_the_next_best_modulus():
+    free = ["choose", "--forms", 100, "--bits", 40, "--security", 128]
+    found = answer(*free)
+    other = found["runner_up"]
+    assert (other["log2_q"], other["ord"]) != (found["log2_q"], found["ord"])
+    assert other["more"] == other["proof_size"] / found["proof_size"] - 1
+    assert f"next best     log2 q {other['log2_q']}, ord {other['ord']}: {other['proof_size']:,} " in run(*free).stdout
+
+    fixed = ["choose", "--forms", 100, "--field", "goldilocks", "--security", 128]
+    assert answer(*fixed)["runner_up"] is None
+    assert "next best     none: q is the field's prime\n" in run(*fixed).stdout
+
+
 def test_an_infeasible_wish_names_the_constraint():
     line = refused("choose", "--forms", 3000, "--field", 2**31 - 1, "--security", 256)
     assert "infeasible" in line

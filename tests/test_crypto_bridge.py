@@ -14,6 +14,7 @@ from nexuszero.crypto import (
     ANALYSIS_KEYS,
     CHOICE_KEYS,
     SLOTS,
+    Choice,
     CryptoBridge,
     Infeasible,
     choose,
@@ -161,6 +162,19 @@ def test_candidates_begin_with_the_choice_and_stand_as_proposed(bridge):
     weak = circuits.verdicts(128, proposals - [64, 0, 0])
     assert all(verdict.fails in (("hiding",), ("width",)) and verdict.proof_size is None for verdict in weak)
     assert [verdict.n for verdict in weak] == [choice.n - 64 for choice in best]
+
+
+def test_candidates_without_a_circuit_begin_with_the_choice(bridge):
+    free, fixed = (100, 128, 40, None), (100, 128, None, 2**64 - 2**32 + 1)
+    for question in (free, fixed):
+        candidates = bridge.candidates(*question)
+        (record,) = bridge.choose(*([value] for value in question))
+        assert candidates[0] == Choice.of(record)
+        assert candidates == sorted(candidates, key=lambda one: (one.proof_size, one.log2_q, one.ord, one.j))
+        assert (len({choice.modulus for choice in candidates}) == 1) == (question == fixed)
+    assert "binomial" in bridge.candidates(3000, 256, None, MERSENNE31).reason
+    with pytest.raises(InputError, match="100, 128, 192, 256"):
+        bridge.candidates(100, 77, 40, None)
 
 
 def test_a_circuit_for_which_nothing_is_sound_has_no_candidates(bridge, tmp_path):

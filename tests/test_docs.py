@@ -6,7 +6,10 @@ from pathlib import Path
 
 import make
 import pytest
+import turns
 from shell import checked, run
+
+from nexuszero.crypto import CryptoBridge
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,6 +26,46 @@ def test_a_missing_key_is_an_error_that_names_it(tmp_path, monkeypatch):
     assert measured("a", 0, "b") == 1
     with pytest.raises(SystemExit, match=r"reports/some\.json: no a/0/c; measure again"):
         measured("a", 0, "c")
+
+
+def test_the_speed_page_holds_the_analyses_of_large_circuits(tmp_path, monkeypatch):
+    monkeypatch.setattr(make, "REPORTS", tmp_path)
+    now = CryptoBridge().label_version
+    rows = [_analysis("1,000,000 constraints: bits", 4.0), _analysis("1,000,000 constraints: random", 15.0)]
+    _stand_in(tmp_path, now, analysis=rows)
+    page = make._benchmark()
+    assert f"labels of version {now}" in page
+    assert "| 1,000,000 constraints: bits | 4 (4 to 5) | 0.5 | 325 MB | at most 10 s: met |" in page
+    assert "| 1,000,000 constraints: random | 15 (15 to 16) | 0.5 | 325 MB | at most 10 s: **missed** |" in page
+
+    del rows[1]["peak_megabytes"]
+    _stand_in(tmp_path, now, analysis=rows)
+    with pytest.raises(SystemExit, match=r"reports/bench\.json: no analysis/1/peak_megabytes; measure again"):
+        make._benchmark()
+
+
+def test_only_a_benchmark_of_older_labels_may_lack_them(tmp_path, monkeypatch):
+    monkeypatch.setattr(make, "REPORTS", tmp_path)
+    now = CryptoBridge().label_version
+    _stand_in(tmp_path, now - 1)
+    assert "were not measured then" in make._benchmark()
+    _stand_in(tmp_path, now)
+    with pytest.raises(SystemExit, match=r"reports/bench\.json: no analysis; measure again"):
+        make._benchmark()
+
+
+def _stand_in(directory, labels, **parts):
+    """The recorded benchmark, as if labels of this version had been measured, with these analyses or none."""
+    bench = json.loads((ROOT / "reports/bench.json").read_text())
+    bench.pop("analysis", None)
+    bench["provenance"]["library"]["labels"] = labels
+    (directory / "bench.json").write_text(json.dumps(bench | parts))
+
+
+def _analysis(what, seconds):
+    """A row as `notebooks/experiments/large_circuits.py` writes it."""
+    row = turns.compared(what, [seconds, seconds, seconds + 1], [0.5, 0.5, 0.5], peak_megabytes=325.4)
+    return row | turns.figure(seconds, "seconds", most=10)
 
 
 def test_a_page_without_its_markers_is_an_error():

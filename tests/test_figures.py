@@ -32,6 +32,10 @@ def test_runs_are_summed_up_by_mean_and_deviation():
     assert figures.curve(compared)["loss, test"].to_dict() == {10: "4.000", 20: "2.000"}
 
 
+def test_a_part_that_was_not_measured_is_an_empty_table():
+    assert figures.benchmark([]).empty
+
+
 def test_figures_are_complete():
     losses = {name: {"loss": 0.5} for name in ("val", "test_family", "test_large")}
     runs = [{"variant": name, "train": 10, "seconds": 2.0, "splits": losses} for name in ("network", "one round")]

@@ -6,6 +6,7 @@ The network is untrained and predicts the same of every circuit, so a test decid
 import hashlib
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,28 @@ def test_the_next_level_has_its_price(bridge):
     assert (found.next_level.security, found.next_level.answer.proof_size) == (192, above)
     assert found.next_level.more == above / found.optimum.proof_size - 1
     assert recommend(bridge, FREE, 256).next_level is None
+
+
+@pytest.mark.parametrize("level", [100, 192])
+def test_the_runner_up_is_the_smallest_proof_of_any_other_modulus(bridge, level):
+    found = recommend(bridge, FREE, level)
+    best, other = found.optimum, found.runner_up
+    by_modulus = {}
+    for choice in bridge.read([FREE]).candidates(level):
+        by_modulus.setdefault((choice.log2_q, choice.ord), choice.proof_size)
+    assert by_modulus.pop((best.log2_q, best.ord)) == best.proof_size
+    assert other.proof_size == min(by_modulus.values()) == by_modulus[other.log2_q, other.ord]
+    assert other.more == other.proof_size / best.proof_size - 1 >= 0
+    assert f"next best     {other}\n" in render(found)
+    assert found.row()["runner_up"] == other.row()
+
+
+def test_where_there_is_no_other_modulus_the_answer_says_why(bridge):
+    fixed = recommend(bridge, FIXED, 128)
+    assert fixed.runner_up is None and fixed.row()["runner_up"] is None
+    assert "next best     none: q is the field's prime\n" in render(fixed)
+    alone = replace(recommend(bridge, FREE, 128), runner_up=None)
+    assert alone.next_best == "none: no other modulus is sound"
 
 
 def test_bounds_set_q_free(tmp_path):

@@ -4,6 +4,7 @@ import doctest
 import importlib
 import json
 import pkgutil
+from dataclasses import replace
 
 import pytest
 
@@ -23,9 +24,11 @@ from nexuszero.crypto import (
     Infeasible,
     LastDropped,
     Parts,
+    RunnerUp,
     Verdict,
     binding_constraint,
     margins,
+    next_best,
 )
 from nexuszero.crypto.records import UNKNOWN_KEYS
 
@@ -48,6 +51,7 @@ WITH_PRIME = Choice(**vars(CHOICE) | {"q": 4294966177})
 NOTHING = Infeasible("infeasible: no rank gives Module-SIS 256 bits")
 WEAK = Verdict(n=1536, log2_q=32, fails=("hiding", "binding"), proof_size=None, lwe_bits=120.5)
 LABEL = "n log2_q sigma ord k kappa l D g Gamma nlin w T j s s1 lwe_bits sis_bits bit_security hardness proof_size"
+RUNNER_UP = RunnerUp(33, 4, 10300, 0.005)
 MARGIN = ConstraintMargin("hiding", 128, 131.5)
 
 
@@ -63,6 +67,7 @@ MARGIN = ConstraintMargin("hiding", 128, 131.5)
         (NOTHING, f"{LABEL} infeasible"),
         (WEAK, "rounded sound fails sound_size"),
         (MARGIN, "constraint needs has margin"),
+        (RUNNER_UP, "log2_q ord proof_size more"),
         (Level(192, CHOICE, 0.5), "security proof_size more"),
         (Level(256, NOTHING), "security infeasible"),
     ],
@@ -129,8 +134,21 @@ def test_the_parts_of_a_proof_add_up_to_it():
     assert CHOICE.parts.proof_size == CHOICE.proof_size == 10249
 
 
+def test_the_runner_up_has_another_modulus():
+    wider = replace(CHOICE, log2_q=33, proof_size=10300)
+    split = replace(CHOICE, ord=8, proof_size=10300)
+    again = replace(CHOICE, j=5, proof_size=10280)
+    assert RunnerUp.of([CHOICE, again, wider, split]) == RunnerUp(33, 4, 10300, 10300 / 10249 - 1)
+    assert RunnerUp.of([CHOICE, again, split, wider]) == RunnerUp(32, 8, 10300, 10300 / 10249 - 1)
+    assert RunnerUp.of([CHOICE, again]) is None
+    assert next_best(RUNNER_UP, free=True) == "log2 q 33, ord 4: 10,300 bytes, +0.5%"
+    assert next_best(None, free=True) == "none: no other modulus is sound"
+    assert next_best(None, free=False) == "none: q is the field's prime"
+
+
 def test_records_cannot_be_written_to():
-    for record, name in ((KYBER, "beta"), (CIRCUIT, "wires"), (CHOICE, "n"), (NOTHING, "reason"), (WEAK, "n")):
+    for record, name in ((KYBER, "beta"), (CIRCUIT, "wires"), (CHOICE, "n"), (NOTHING, "reason"), (WEAK, "n"),
+                         (RUNNER_UP, "ord")):  # fmt: skip
         with pytest.raises(AttributeError):
             setattr(record, name, 1)
 

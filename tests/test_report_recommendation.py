@@ -41,6 +41,19 @@ def test_parameters_stand_side_by_side(recommended):
     assert list(recommendation.parameters(replace(recommended, proposal=None)).columns) == ["optimum"]
 
 
+def test_the_modulus_stands_beside_the_next_best(recommended):
+    rows = dict(recommendation.modulus(recommended).itertuples(index=False))
+    optimum = recommended.optimum
+    assert rows == {
+        "q": str(optimum.q),
+        "log2 q": optimum.log2_q,
+        "ord": optimum.ord,
+        "next best": str(recommended.runner_up),
+    }
+    alone = dict(recommendation.modulus(replace(recommended, runner_up=None)).itertuples(index=False))
+    assert alone["next best"] == "none: no other modulus is sound"
+
+
 def test_the_constraint_that_binds_is_marked(recommended):
     table = recommendation.constraints(recommended)
     assert list(table.index) == ["hiding", "binding", "modulus", "soundness"]

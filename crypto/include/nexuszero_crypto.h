@@ -470,6 +470,16 @@ enum NexuszeroStatus nexuszero_choose(const struct NexuszeroDemandQuery *queries
                                       size_t count,
                                       struct NexuszeroChoiceRecord *out);
 
+// Every sound candidate of a demand, the smallest proof first: that one is the answer of [`nexuszero_choose`]. Where
+// none is sound `count` is 1 and the record says why.
+//
+// # Safety
+// `query` points to one value, `out` has room for `capacity` records (1024 are enough) and `count` for one number.
+enum NexuszeroStatus nexuszero_candidates(const struct NexuszeroDemandQuery *query,
+                                          struct NexuszeroChoiceRecord *out,
+                                          size_t capacity,
+                                          size_t *count);
+
 // The prime of a field by name or number, little-endian in 32 bytes.
 //
 // # Safety

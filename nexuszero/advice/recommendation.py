@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from nexuszero.advice.explanation import nothing_to_prove
 from nexuszero.advice.records import Level, NotAsked, Proposal, Proposer, Recommendation, Refusal
-from nexuszero.crypto import DEGREE, LEVELS, Analysis, Choice, Circuits, CryptoBridge, Infeasible, margins
+from nexuszero.crypto import DEGREE, LEVELS, Analysis, Choice, Circuits, CryptoBridge, Infeasible, RunnerUp, margins
 from nexuszero.timing import Stopwatch
 
 NO_MODEL = "exact search, no model"
@@ -75,6 +75,7 @@ def recommend(
         optimum=optimum,
         proposal=proposal,
         constraints=tuple(constraints),
+        runner_up=RunnerUp.of(candidates),
         next_level=next_level,
         warnings=warnings,
         milliseconds=watch.milliseconds,

@@ -13,8 +13,10 @@ from nexuszero.crypto import (
     Circuits,
     ConstraintMargin,
     Infeasible,
+    RunnerUp,
     Verdict,
     binding_constraint,
+    next_best,
 )
 
 
@@ -88,6 +90,7 @@ class Recommendation:
     optimum: Choice
     proposal: Proposal | None
     constraints: tuple[ConstraintMargin, ...]
+    runner_up: RunnerUp | None  #: None where no other modulus is sound, or q is the field's prime
     next_level: Level | None  #: None above the highest
     warnings: tuple[str, ...]
     milliseconds: dict[str, float]  #: by step: read, analyse, search, model
@@ -96,6 +99,11 @@ class Recommendation:
     def binds(self) -> str:
         """The constraint with the least left over."""
         return binding_constraint(list(self.constraints))
+
+    @property
+    def next_best(self) -> str:
+        """The runner-up in one line, or why there is none."""
+        return next_best(self.runner_up, self.circuit.liftable)
 
     @property
     def nearest(self) -> Nearest | None:
@@ -115,6 +123,7 @@ class Recommendation:
             "nearest": None if self.nearest is None else self.nearest.row(),
             "constraints": [margin.row() for margin in self.constraints],
             "binds": self.binds,
+            "runner_up": None if self.runner_up is None else self.runner_up.row(),
             "next_level": None if self.next_level is None else self.next_level.row(),
             **{f"{step}_ms": value for step, value in self.milliseconds.items()},
         }

@@ -119,6 +119,7 @@ def _ending(answer: Recommendation) -> list[tuple[str, str]]:
     times = ", ".join(f"{step} {value:.1f}" for step, value in answer.milliseconds.items())
     return [
         ("q", str(answer.optimum.q)),
+        ("next best", answer.next_best),
         ("next level", _next(answer.next_level)),
         ("milliseconds", times),
     ]

@@ -2,7 +2,16 @@
 
 from nexuszero.crypto.bridge import REASONS, SHIFTED, CryptoBridge
 from nexuszero.crypto.circuits import Circuits
-from nexuszero.crypto.questions import choose, estimate_lwe, estimate_sis, export, read_bounds, read_csv, write_csv
+from nexuszero.crypto.questions import (
+    candidates,
+    choose,
+    estimate_lwe,
+    estimate_sis,
+    export,
+    read_bounds,
+    read_csv,
+    write_csv,
+)
 from nexuszero.crypto.records import (
     ANALYSIS_KEYS,
     ATTACKS,
@@ -34,6 +43,7 @@ from nexuszero.crypto.records import (
     binding_constraint,
     margins,
 )
+from nexuszero.crypto.runner_up import RunnerUp, next_best
 from nexuszero.crypto.symbols import labels, named
 
 __all__ = [
@@ -66,9 +76,11 @@ __all__ = [
     "Proof",
     "ProofHeader",
     "Records",
+    "RunnerUp",
     "Verdict",
     "Verification",
     "binding_constraint",
+    "candidates",
     "choose",
     "estimate_lwe",
     "estimate_sis",
@@ -76,6 +88,7 @@ __all__ = [
     "labels",
     "margins",
     "named",
+    "next_best",
     "read_bounds",
     "read_csv",
     "write_csv",

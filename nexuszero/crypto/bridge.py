@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from nexuszero.crypto.circuits import Circuits
 from nexuszero.crypto.library import Library
-from nexuszero.crypto.records import ATTACKS, Columns, ProofHeader, Records
+from nexuszero.crypto.records import ATTACKS, Choice, Columns, Infeasible, ProofHeader, Records
 from nexuszero.errors import InputError
 
 REASONS = ("bounded", "boolean", "large", "unused", "hint", "free", "derived", "broad", "roots")  # of a wire
@@ -106,6 +106,22 @@ class CryptoBridge:
         primes: Sequence[int | None],
     ) -> Records:
         """Labels without a circuit (labels.md, section 4): `bits` (B) where q is free, else the prime -> [rows]."""
+        queries = self._demands(forms, security, bits, primes)
+        return self._library.answers(self._library.lib.nexuszero_choose, queries, "ChoiceRecord")
+
+    def candidates(self, forms: int, security: int, bits: int | None, prime: int | None) -> list[Choice] | Infeasible:
+        """All sound parameters without a circuit, the smallest proof first, or why there are none."""
+        library = self._library
+        query = library.pointer("NexuszeroDemandQuery[]", self._demands([forms], [security], [bits], [prime]))
+        return Choice.all_of(library.candidates(library.lib.nexuszero_candidates, query))
+
+    def _demands(
+        self,
+        forms: Sequence[int],
+        security: Sequence[int],
+        bits: Sequence[int | None],
+        primes: Sequence[int | None],
+    ) -> Records:
         columns = {"forms": forms, "security": security, "bits": [value or 0 for value in bits]}
         for name, values in columns.items():
             if any(not 0 <= value < 2**32 for value in values):
@@ -114,7 +130,7 @@ class CryptoBridge:
         queries = self._library.queries("DemandQuery", **columns)
         for row, prime in enumerate(primes):
             queries["p"][row] = list((prime or 0).to_bytes(32, "little"))
-        return self._library.answers(self._library.lib.nexuszero_choose, queries, "ChoiceRecord")
+        return queries
 
     def read(self, paths: Sequence[Path | str], bounds: str | None = None) -> Circuits:
         """Reads `.r1cs` files; `bounds` is a JSON object from wire to width, as text (labels.md, section 1.7)."""

@@ -16,7 +16,6 @@ from nexuszero.crypto.library import Library
 from nexuszero.crypto.records import Analysis, Choice, Columns, Infeasible, Proof, Records, Verdict, Verification
 from nexuszero.errors import InputError
 
-MOST_CANDIDATES = 1024  # of one circuit
 MOST_WIRES = 8  # of a violated constraint that are named
 VALUE_BYTES = 32  # of a public value
 NO_CONSTRAINT = NOT_DECIDED = 2**32 - 1
@@ -69,16 +68,8 @@ class Circuits:
 
     def candidates(self, security: int, index: int = 0) -> list[Choice] | Infeasible:
         """All sound parameters of one circuit, the smallest proof first, or why there are none."""
-        library = self._library
-        out = np.zeros(MOST_CANDIDATES, library.dtype("ChoiceRecord"))
-        pointer = library.pointer("NexuszeroChoiceRecord[]", out)
-        count = library.ffi.new("size_t *")
-        function = library.lib.nexuszero_circuits_candidates
-        library.check(function(self._handle, index, security, pointer, len(out), count))
-
-        choices = [Choice.of(record) for record in out[: count[0]]]
-        sound = [choice for choice in choices if isinstance(choice, Choice)]
-        return sound or next(choice for choice in choices if isinstance(choice, Infeasible))
+        function = self._library.lib.nexuszero_circuits_candidates
+        return Choice.all_of(self._library.candidates(function, self._handle, index, security))
 
     def explain(self, index: int) -> tuple[Records, Any]:
         """Range and reason of every wire of one circuit -> [wires], and its oversized constraints."""

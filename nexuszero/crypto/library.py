@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from nexuszero.crypto.records import Columns, Records
 from nexuszero.errors import InputError
 
+MOST_CANDIDATES = 1024  # of one demand
+
 
 class Library:
     """The Rust library, loaded once; raises `InputError` with its own line when a call is refused."""
@@ -71,6 +73,13 @@ class Library:
         source = self.ffi.cast(self.ffi.typeof(function).args[0], source)
         self.check(function(source, len(queries), self.pointer(f"Nexuszero{record}[]", out)))
         return out
+
+    def candidates(self, function: Any, *question: Any) -> Records:
+        """All sound parameters, the smallest proof first, or one record with the reason why there are none."""
+        out = np.zeros(MOST_CANDIDATES, self.dtype("ChoiceRecord"))
+        count = self.ffi.new("size_t *")
+        self.check(function(*question, self.pointer("NexuszeroChoiceRecord[]", out), len(out), count))
+        return out[: count[0]]
 
     def text(self, function: Any, number: int, size: int) -> str | None:
         """A text that the library writes into a buffer, None where it has none of that number."""

@@ -94,6 +94,16 @@ def estimate_sis(bridge: CryptoBridge, rows: Iterable[Row]) -> list[Estimate]:
 
 def choose(bridge: CryptoBridge, rows: Iterable[Row]) -> list[Choice | Infeasible]:
     """The label of rows with the texts `forms, lambda_` and one of `B, p`, or why there is none."""
+    return [Choice.of(record) for record in bridge.choose(*_demands(bridge, rows))]
+
+
+def candidates(bridge: CryptoBridge, row: Row) -> list[Choice] | Infeasible:
+    """All sound parameters for a row of the same texts, the smallest proof first, or why there are none."""
+    (forms,), (security,), (bits,), (prime,) = _demands(bridge, [row])
+    return bridge.candidates(forms, security, bits, prime)
+
+
+def _demands(bridge: CryptoBridge, rows: Iterable[Row]) -> list[list[Any]]:
     forms, security, bits, primes = _columns(rows, {
         "forms": lambda text: integer(text, "forms"),
         "lambda_": lambda text: integer(text, "security"),
@@ -103,7 +113,7 @@ def choose(bridge: CryptoBridge, rows: Iterable[Row]) -> list[Choice | Infeasibl
     for line, (free, fixed) in enumerate(zip(bits, primes, strict=True), 1):
         if (free is None) == (fixed is None):
             raise InputError(f"row {line}: give one of B (bits of the values) and p (the field), not both or none")
-    return [Choice.of(record) for record in bridge.choose(forms, security, bits, primes)]
+    return [forms, security, bits, primes]
 
 
 def export(bridge: CryptoBridge, family: str, seed: int, file: Path, force: bool = False) -> Analysis:

@@ -259,6 +259,18 @@ class Choice:
             q=int.from_bytes(bytes(record["q"]), "little") or None,
         )
 
+    @classmethod
+    def all_of(cls, records: Records) -> list[Choice] | Infeasible:
+        """From the library's records of all that is sound, or of the reason why nothing is."""
+        choices = [cls.of(record) for record in records]
+        sound = [choice for choice in choices if isinstance(choice, Choice)]
+        return sound or next(choice for choice in choices if isinstance(choice, Infeasible))
+
+    @property
+    def modulus(self) -> tuple[int, int]:
+        """Bits of q, and into factors of which degree the ring splits."""
+        return self.log2_q, self.ord
+
     @property
     def targets(self) -> tuple[float, ...]:
         """What a network learns to name: n, log2 q, sigma, bit security, hardness, proof size."""

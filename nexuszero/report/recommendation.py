@@ -54,6 +54,13 @@ def parameters(answer: Recommendation) -> pd.DataFrame:
     return pd.DataFrame(table, index=pd.Index(CHOICE_KEYS, name="parameter"), dtype=object)
 
 
+def modulus(answer: Recommendation) -> pd.DataFrame:
+    """The optimum's q and splitting, and what the next best of them costs."""
+    optimum = answer.optimum
+    values = {"q": str(optimum.q), "log2 q": optimum.log2_q, "ord": optimum.ord, "next best": answer.next_best}
+    return pairs(values, "modulus")
+
+
 def parts(answer: Recommendation) -> pd.DataFrame:
     """What the optimum's proof is spent on, in bytes and shares."""
     spent = {name: getattr(answer.optimum.parts, name) for name in PARTS}  # thousandths of a bit

@@ -25,7 +25,7 @@ import proofs
 import torch
 from bench_training import BATCH_SIZE, training
 from pydantic import Field
-from turns import Row, Work, compared, figure, often, seconds, turns
+from turns import PEAK_MEMORY, Row, Work, compared, figure, often, seconds, turns
 
 from nexuszero.advice import recommend
 from nexuszero.config import BenchReportConfig, Count, Threads
@@ -47,7 +47,6 @@ FIELDS = ("bn254", "bls12-381", "goldilocks", "babybear")  # those of the datase
 MANY = 20  # answers in a row, once loaded
 LARGE = 20_000  # circuits, above which a dataset is generated once
 COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
-PEAK_MEMORY = "print(*(line.split()[1] for line in open('/proc/self/status') if line[:5] == 'VmHWM'))"  # kB, its own
 GENERATION = f"from nexuszero.cli import app; app(standalone_mode=False); {PEAK_MEMORY}"
 
 

@@ -102,7 +102,7 @@ def benchmark(rows: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
             "target": "" if target is None else shown(target),
             "met": "" if target is None else "yes" if row["met"] else "no",
         })  # fmt: skip
-    return pd.DataFrame(table).set_index("what")
+    return pd.DataFrame(table or {"what": []}).set_index("what")
 
 
 def _spread(values: Sequence[float], digits: int) -> str:

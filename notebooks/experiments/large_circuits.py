@@ -1,20 +1,24 @@
-"""Circuits of a million constraints, as `.r1cs` files: what their analysis takes, against reading them."""
+"""Circuits of a million constraints, as `.r1cs` files: the time and the memory of their analysis."""
 
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
-from turns import Row, Work, figure, turns
+from turns import PEAK_MEMORY, Row, Work, figure, turns
 
 from nexuszero.crypto import CryptoBridge
+from nexuszero.paths import ROOT
 
 GOLDILOCKS = 2**64 - 2**32 + 1
 SECONDS = 10  # that a million constraints may take
+ANALYSIS = "import sys; from nexuszero.crypto import CryptoBridge; CryptoBridge().read(sys.argv[1:]).analyse()"
 Form = list[tuple[int, int]]  # wires and coefficients
 Constraint = tuple[Form, Form, Form]
 
@@ -29,13 +33,20 @@ def rows(constraints: int, repeats: int) -> list[Row]:
             write(file, kind(constraints))
             analyse: Work = partial(_analyse, bridge, file)
             row = turns(f"{constraints:,} constraints: {name}", analyse, partial(bridge.read, [file]), repeats)
-        row["against"] = "reading the file alone"
+            row |= {"against": "reading the file alone", "peak_megabytes": _peak_megabytes(file)}
         found.append(row | figure(row["ours"]["median"], "seconds", most=SECONDS))
     return found
 
 
 def _analyse(bridge: CryptoBridge, file: Path) -> None:
     bridge.read([file]).analyse()
+
+
+def _peak_megabytes(file: Path) -> float:
+    """Of a process that does nothing else."""
+    process = [sys.executable, "-c", f"{ANALYSIS}; {PEAK_MEMORY}", str(file)]
+    done = subprocess.run(process, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    return int(done.stdout) / 1e3
 
 
 def write(file: Path, constraints: Iterator[Constraint], prime: int = GOLDILOCKS) -> None:

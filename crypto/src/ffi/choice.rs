@@ -221,6 +221,52 @@ pub unsafe extern "C" fn nexuszero_choose(
     })
 }
 
+/// Every sound candidate of a demand, the smallest proof first: that one is the answer of [`nexuszero_choose`]. Where
+/// none is sound `count` is 1 and the record says why.
+///
+/// # Safety
+/// `query` points to one value, `out` has room for `capacity` records (1024 are enough) and `count` for one number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_candidates(
+    query: *const DemandQuery,
+    out: *mut ChoiceRecord,
+    capacity: usize,
+    count: *mut usize,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the query.
+        let query = unsafe { &slice(query, 1)?[0] };
+        // SAFETY: the caller promises the room.
+        let (out, count) = unsafe { (slice_mut(out, capacity)?, slice_mut(count, 1)?) };
+        label::check_level(query.security)?;
+        let demand = query.demand()?;
+        let records = match label::choose(&demand, query.security) {
+            Ok(_) => candidates(&demand, query.security, U256::ZERO)?,
+            Err(reason) => vec![ChoiceRecord::of(Err(reason))],
+        };
+        hand_out(&records, out, count)
+    })
+}
+
+/// The records of all sound candidates, the first with its prime.
+pub(super) fn candidates(demand: &label::Demand, security: u32, q: U256) -> Result<Vec<ChoiceRecord>> {
+    let primes = std::iter::once(q).chain(std::iter::repeat(U256::ZERO));
+    let choices = label::sound(demand, security)?;
+    Ok(choices.into_iter().zip(primes).map(|pair| ChoiceRecord::of(Ok(pair))).collect())
+}
+
+/// Writes so many candidates, and how many there are.
+pub(super) fn hand_out(
+    records: &[ChoiceRecord],
+    out: &mut [ChoiceRecord],
+    count: &mut [usize],
+) -> Result<()> {
+    ensure!(records.len() <= out.len(), "room for {} of {} candidates", out.len(), records.len());
+    out[..records.len()].copy_from_slice(records);
+    count[0] = records.len();
+    Ok(())
+}
+
 /// The prime of a field by name or number, little-endian in 32 bytes.
 ///
 /// # Safety

@@ -1,12 +1,12 @@
 //! Parameters of circuits: searched, judged, and searched for a predicted demand.
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 
 use crate::field::{Field, U256};
 use crate::label::{self, Modulus};
 use crate::proposal::{Proposal, Verdict, judge};
 
-use super::choice::{ChoiceRecord, free};
+use super::choice::{ChoiceRecord, candidates, free, hand_out};
 use super::circuits::{Circuits, System, system, systems};
 use super::memory::{fill, slice, slice_mut};
 use super::status::{Status, guard};
@@ -56,23 +56,12 @@ pub unsafe extern "C" fn nexuszero_circuits_candidates(
         let (out, count) = unsafe { (slice_mut(out, capacity)?, slice_mut(count, 1)?) };
         label::check_level(security)?;
         system.analysis()?;
-        let records = candidates(system, security)?;
-        ensure!(records.len() <= capacity, "room for {capacity} of {} candidates", records.len());
-        out[..records.len()].copy_from_slice(&records);
-        count[0] = records.len();
-        Ok(())
+        let records = match system.settle(security) {
+            Ok(settled) => candidates(&settled.demand, security, settled.q)?,
+            Err(reason) => vec![ChoiceRecord::of(Err(reason))],
+        };
+        hand_out(&records, out, count)
     })
-}
-
-/// The records of all sound candidates, the first with its prime; one with the reason where there are none.
-fn candidates(system: &System, security: u32) -> Result<Vec<ChoiceRecord>> {
-    let settled = match system.settle(security) {
-        Ok(settled) => settled,
-        Err(reason) => return Ok(vec![ChoiceRecord::of(Err(reason))]),
-    };
-    let primes = std::iter::once(settled.q).chain(std::iter::repeat(U256::ZERO));
-    let choices = label::sound(&settled.demand, security)?;
-    Ok(choices.into_iter().zip(primes).map(|pair| ChoiceRecord::of(Ok(pair))).collect())
 }
 
 /// Proposed parameters, as real numbers.
