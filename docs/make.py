@@ -326,7 +326,8 @@ def _benchmark() -> str:
     header = ["what", "against", "times faster: median (least to largest)", "figure", "target"]
     labels = bench("provenance", "library", "labels")
     older = labels < CryptoBridge().label_version
-    analysis = "Analyses of large circuits were not measured then." if older else _analysis(bench)
+    large = "Analyses of large circuits and proofs were not measured then."
+    more = large if older else f"{_analysis(bench)}\n\n{_proofs(bench)}"
     return f"""## Speed
 
 `reports/bench.json`, commit {bench("provenance", "commit")[:7]}, labels of version {labels}: medians of
@@ -335,7 +336,7 @@ def _benchmark() -> str:
 
 {_table(header, rows)}
 
-{analysis}"""
+{more}"""
 
 
 def _analysis(bench: Measured) -> str:
@@ -351,6 +352,38 @@ def _analysis(bench: Measured) -> str:
 does nothing else.
 
 {_table(header, rows)}"""
+
+
+def _proofs(bench: Measured) -> str:
+    """Proofs by the number of constraints, and Groth16's of the same circuits."""
+    rows = []
+    for index in range(len(bench("proofs"))):
+        row = partial(bench, "proofs", index)
+        size = f"{row('bytes'):,} of {row('expected'):,}"
+        rows.append([row("what"), size, *(_in_time(row, key) for key in ((), ("verified",)))])
+    beside = []
+    for index in range(len(bench("groth16"))):
+        row = partial(bench, "groth16", index)
+        sizes = [f"{row('bytes'):,}", f"{row('other_bytes'):,}"]
+        beside.append([row("what"), *(_number(row(one, "median")) for one in ("ours", "other")), *sizes])
+    header = ["circuit", "bytes of those expected", "seconds to prove", "seconds to verify"]
+    other = ["circuit", "`nexuszero prove`, s", "`snarkjs groth16 prove`, s", "bytes", "bytes of Groth16, compressed"]
+    return f"""`proofs`: a hash on bits over BN254, which lifts, at 128 bits; seconds on all cores, to read and analyse the
+file among them.
+
+{_table(header, rows)}
+
+`groth16`: the commands for the same circuits, their start included. Groth16 is not post-quantum and needs a trusted
+set-up for each circuit, which is not counted.
+
+{_table(other, beside)}"""
+
+
+def _in_time(row: Callable[..., Any], keys: Sequence[str]) -> str:
+    """Seconds with their target, where there is one."""
+    goal = row(*keys, "most")
+    seconds = _number(row(*keys, "value"))
+    return seconds if goal is None else f"{seconds} (at most {goal}: {_verdict(row(*keys, 'met'))})"
 
 
 def _clone() -> str:

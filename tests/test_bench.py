@@ -97,7 +97,16 @@ def test_what_is_measured_and_the_page_of_it(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(bench_training, "SHAPE", ModelConfig(64, 2, 4, 0.1))
     bench.main(
         bench.BenchConfig(
-            data=data, out=out, circuits=20, constraints=600, generated=[70], repeats=1, lesson=1, threads=1
+            data=data,
+            out=out,
+            circuits=20,
+            constraints=600,
+            proved=[200],
+            groth16=[],
+            generated=[70],
+            repeats=1,
+            lesson=1,
+            threads=1,
         )
     )
     assert Path(capsys.readouterr().out.splitlines()[-1]) == out.with_suffix(".html")
@@ -105,7 +114,7 @@ def test_what_is_measured_and_the_page_of_it(tmp_path, monkeypatch, capsys):
 
     measured = json.loads(out.read_text())
     rows = figures.benchmark_rows(measured)
-    parts = ("estimates", "labels", "analysis", "generation", "loading", "training", "answers")
+    parts = ("estimates", "labels", "analysis", "proofs", "generation", "loading", "training", "answers")
     assert [len(measured[part]) for part in parts] == [8, 4, 4, 1, 3, 3, 2]
     generation = measured["generation"][0]
     assert generation["peak_megabytes"] > 50 and generation["megabytes_on_disk"] > 0.05

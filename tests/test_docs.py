@@ -32,14 +32,16 @@ def test_the_speed_page_holds_the_analyses_of_large_circuits(tmp_path, monkeypat
     monkeypatch.setattr(make, "REPORTS", tmp_path)
     now = CryptoBridge().label_version
     rows = [_analysis("1,000,000 constraints: bits", 4.0), _analysis("1,000,000 constraints: random", 15.0)]
-    _stand_in(tmp_path, now, analysis=rows)
+    parts = {"analysis": rows, "proofs": [_proof("500 constraints", 0.008)], "groth16": []}
+    _stand_in(tmp_path, now, **parts)
     page = make._benchmark()
     assert f"labels of version {now}" in page
     assert "| 1,000,000 constraints: bits | 4 (4 to 5) | 0.5 | 325 MB | at most 10 s: met |" in page
     assert "| 1,000,000 constraints: random | 15 (15 to 16) | 0.5 | 325 MB | at most 10 s: **missed** |" in page
+    assert "| 500 constraints | 9,990 of 10,000 | 0.008 (at most 0.01: met) | 0.02 |" in page
 
     del rows[1]["peak_megabytes"]
-    _stand_in(tmp_path, now, analysis=rows)
+    _stand_in(tmp_path, now, **parts)
     with pytest.raises(SystemExit, match=r"reports/bench\.json: no analysis/1/peak_megabytes; measure again"):
         make._benchmark()
 
@@ -57,7 +59,8 @@ def test_only_a_benchmark_of_older_labels_may_lack_them(tmp_path, monkeypatch):
 def _stand_in(directory, labels, **parts):
     """The recorded benchmark, as if labels of this version had been measured, with these analyses or none."""
     bench = json.loads((ROOT / "reports/bench.json").read_text())
-    bench.pop("analysis", None)
+    for name in ("analysis", "proofs", "groth16"):
+        bench.pop(name, None)
     bench["provenance"]["library"]["labels"] = labels
     (directory / "bench.json").write_text(json.dumps(bench | parts))
 
@@ -66,6 +69,12 @@ def _analysis(what, seconds):
     """A row as `notebooks/experiments/large_circuits.py` writes it."""
     row = turns.compared(what, [seconds, seconds, seconds + 1], [0.5, 0.5, 0.5], peak_megabytes=325.4)
     return row | turns.figure(seconds, "seconds", most=10)
+
+
+def _proof(what, seconds):
+    """A row as `notebooks/experiments/proofs.py` writes it."""
+    row = turns.compared(what, [seconds], [0.02], bytes=9990, expected=10_000, verified=turns.figure(0.02, "seconds"))
+    return row | turns.figure(seconds, "seconds", most=0.01)
 
 
 def test_a_page_without_its_markers_is_an_error():

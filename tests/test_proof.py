@@ -114,6 +114,15 @@ def test_a_bound_of_a_public_wire_is_part_of_the_statement():
         proof.prove(CIRCUIT, WITNESS, 128, '{"1": "u8"}')
 
 
+def test_a_declared_bound_holds_where_q_is_fixed_too():
+    """Nothing of the argument says it there: the verifier looks at the value."""
+    circuit, witness = CIRCUITS / "toyhash12.goldilocks.O1.r1cs", PROOFS / "toyhash12.goldilocks.wtns"
+    made = proof.prove(circuit, witness, 128)
+    value = made.public[0]
+    assert value > 255
+    assert proof.verify(circuit, made.data, made.public, 128, '{"1": "u8"}').row()["code"] == "R5"
+
+
 def test_from_a_witness_to_a_verified_proof_as_a_shell_has_it(tmp_path):
     made, public = tmp_path / "sum.proof", tmp_path / "public.json"
     checked(start("prove", CIRCUIT, WITNESS, "--security", 128, "-o", made))

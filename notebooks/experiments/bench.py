@@ -60,6 +60,9 @@ class BenchConfig(Stage):
     proved: list[Count] = Field(
         [500, 1000, 10_000, 30_000, 100_000, 1_000_000], description="constraints of the circuits that are proved"
     )
+    groth16: list[Count] = Field(
+        [500, 1000], description="those that snarkjs proves beside; its set-up for ten times as many takes many minutes"
+    )
     repeats: int = Field(5, ge=1, description="turns of each comparison; a dataset above 20,000 circuits has one")
     lesson: Count = Field(50, description="batches of 32 that both networks learn from, twice")
     threads: Threads = Field(0, description="threads of torch, 0 for its default")
@@ -90,6 +93,7 @@ def measure(config: BenchConfig, log: Callable[[str], None] = print) -> Row:
         "labels": partial(labels, splits["train"], config),
         "analysis": partial(large_circuits.rows, config.constraints, min(config.repeats, 3)),
         "proofs": partial(proofs.rows, config.proved, min(config.repeats, 3)),
+        "groth16": partial(proofs.groth16_rows, config.groth16, min(config.repeats, 3)),
         "generation": partial(generation, config),
         "loading": partial(loading, config, splits["train"]),
         "training": partial(training, splits["train"], splits["val"], config.lesson, config.repeats),

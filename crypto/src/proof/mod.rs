@@ -4,7 +4,8 @@
 //! proved; `residues`, `ring`, `xof` and `challenge` are the mathematics; `commitment`, `products`, `basis` and `checks`
 //! are the argument; `coder`, `bits` and `encoding` the bytes; `prover` and `verifier` put them together.
 //!
-//! Nobody has reviewed this code. Its secrets are wiped, but it does not run in constant time.
+//! Nobody has reviewed this code. Its secrets are wiped where they lie in memory of their own, not where they pass through
+//! the stack, and it does not run in constant time.
 
 mod basis;
 mod bits;

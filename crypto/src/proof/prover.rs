@@ -362,7 +362,7 @@ fn garbage<M: Residues>(
 ) -> Vec<Poly<M::Element>> {
     let instance = prover.instance;
     let (ring, m) = (&instance.ring, instance.ring.m());
-    let sums = weights.sums(instance, |opening, product, term| {
+    let sums = Zeroizing::new(weights.sums(instance, |opening, product, term| {
         let mask = |factor| SlotValue::of(scaled(instance, &first.openings[opening], product.slot, factor));
         let value = |factor: Factor<M::Element>| {
             let mut value = SlotValue::of(scaled(instance, &prover.forms, product.slot, factor));
@@ -376,7 +376,7 @@ fn garbage<M: Residues>(
         for (place, own) in term.iter_mut().zip(mask(c).0) {
             *place = m.sub(*place, own);
         }
-    });
+    }));
     let hidden = &first.hidden[first.rows.len()..];
     let row = |(i, own)| ring.add(&ring.poly(own), &folded(instance, &sums, i));
     hidden.iter().enumerate().map(row).collect()

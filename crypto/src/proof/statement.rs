@@ -27,7 +27,7 @@ pub struct Statement<'a> {
     pub(super) packing: Packing,
     pub(super) parameters: Parameters,
     pub(super) liftable: bool,
-    /// Where the circuit lifts: the intervals of public wires that count, modulo q.
+    /// Declared bounds of public wires; where the circuit lifts, also the intervals modulo q of those that count.
     intervals: Vec<(u32, Interval)>,
     circuit: [u8; DIGEST],
     pub(super) size: u64,
@@ -62,9 +62,10 @@ impl<'a> Statement<'a> {
         check(fits, Code::Parameters, "the hints of the best parameters are too wide for the coder")?;
         let counting = relation.counting();
         let counts: Vec<u32> = (1..r1cs.first_private()).filter(|&wire| counting[wire as usize]).collect();
-        let intervals = ranges.map_or_else(Vec::new, |ranges| {
-            counts.iter().map(|&wire| (wire, ranges.interval(wire).clone())).collect()
-        });
+        let mut intervals: Vec<_> = bounds.iter().map(|(&wire, bound)| (wire, bound.clone())).collect();
+        if let Some(ranges) = ranges {
+            intervals.extend(counts.iter().map(|&wire| (wire, ranges.interval(wire).clone())));
+        }
         let declared = counts.iter().filter_map(|&wire| Some((wire, bounds.get(&wire)?)));
         Ok(Self {
             circuit: circuit_digest(r1cs, &declared.collect::<Vec<_>>()),
@@ -142,7 +143,7 @@ impl<'a> Statement<'a> {
         }
     }
 
-    /// Whether public values lie in their intervals modulo q (R5).
+    /// Whether public values lie in their intervals (R5).
     pub(super) fn check_intervals(&self, public: &[U256]) -> Result<(), Refusal> {
         for (wire, interval) in &self.intervals {
             let value = self.r1cs.field().to_integer(public[*wire as usize - 1]);

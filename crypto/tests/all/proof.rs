@@ -62,6 +62,19 @@ fn every_witness_has_a_proof_of_the_size_of_its_label() {
 }
 
 #[test]
+fn a_false_constraint_of_public_wires_is_named() {
+    let field = Field::parse("goldilocks").unwrap();
+    let mut builder = Builder::new(field);
+    constrain(&mut builder, &field, [&[], &[], &[(1, 1), (2, -2)]]);
+    constrain(&mut builder, &field, [&[(3, 1)], &[(3, 1)], &[(1, 1)]]);
+    let r1cs = builder.finish(4, 2, 0).unwrap();
+    let proof = prove(&r1cs, &Bounds::new(), &[1, 16, 8, 4].map(U256::from), 128).unwrap();
+    verify(&r1cs, &Bounds::new(), &proof.bytes, &proof.public, 128).unwrap();
+    let refused = verify(&r1cs, &Bounds::new(), &proof.bytes, &[16, 9].map(U256::from), 128);
+    assert_eq!(refused.unwrap_err().code(), Some(Code::PublicConstraint));
+}
+
+#[test]
 fn a_witness_that_violates_a_constraint_has_no_proof() {
     let (r1cs, mut witness) = circuit("rangesum4x8.goldilocks");
     let last = witness.len() - 1;
