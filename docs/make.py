@@ -368,8 +368,8 @@ def _proofs(bench: Measured) -> str:
         beside.append([row("what"), *(_number(row(one, "median")) for one in ("ours", "other")), *sizes])
     header = ["circuit", "bytes of those expected", "seconds to prove", "seconds to verify"]
     other = ["circuit", "`nexuszero prove`, s", "`snarkjs groth16 prove`, s", "bytes", "bytes of Groth16, compressed"]
-    return f"""`proofs`: a hash on bits over BN254, which lifts, at 128 bits; seconds on all cores, to read and analyse the
-file among them.
+    return f"""`proofs`: a hash on bits over BN254, which lifts, at 128 bits; seconds on all cores, reading and analysing
+included.
 
 {_table(header, rows)}
 
