@@ -171,6 +171,15 @@ class CircuitConfig(Stage):
     out: Located = Field(Path("reports/circuits/circuit.json"), description="JSON file that receives the answer")
 
 
+class ProofConfig(Stage):
+    """A circuit and a witness that a proof is made from."""
+
+    circuit: Located = Field(Path("tests/fixtures/circuits/compare.bn128.r1cs"), description="the circuit, .r1cs")
+    witness: Located = Field(Path("tests/fixtures/circuits/compare.bn128.wtns"), description="its witness, .wtns")
+    security: Literal[100, 128, 192, 256] = Field(128, description="bits of security")
+    out: Located = Field(Path("reports/circuits/circuit.proof"), description="file that receives the proof")
+
+
 class BenchReportConfig(Stage):
     """What the page of the benchmarks is made from."""
 

@@ -55,6 +55,7 @@ GUIDES = {  # no stages of a week: they stand on their own
     "quickstart": Notebook("00_quickstart", configs.CircuitConfig),
     "circuit": Notebook("06_your_circuit", configs.CircuitConfig),
     "bench": Notebook("07_benchmarks", configs.BenchReportConfig),
+    "proof": Notebook("09_proof", configs.ProofConfig),
     "seeds": Notebook("08_seeds_and_parts", configs.SeedsReportConfig),
 }
 
