@@ -12,7 +12,7 @@ CIRCUITS := tests/fixtures/circuits
 HEADER := cargo run --quiet --manifest-path crypto/header/Cargo.toml --locked --target-dir crypto/target --
 CIRCOM := npx -y circom2@0.2.23
 
-.PHONY: help setup week test rust python lint lab dashboard docs clone bench compare repeat reference clean header lock circuits
+.PHONY: help setup week test lint lab dashboard docs clone bench compare repeat reference clean header lock circuits
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -24,13 +24,8 @@ week: setup ## Runs the whole week: PROFILE=quick (default), smoke or full
 	$(BIN)/nexuszero week --profile $(PROFILE)
 
 test: export OMP_NUM_THREADS = 1 # two workers on two cores: OpenMP's threads would wait for each other
-test: setup ## Runs every test: Rust and, beside it, Python and notebooks
-	+$(MAKE) --no-print-directory -j2 rust python
-
-rust: # two thirds of it is compiling, which fills the cores where tests wait
+test: setup ## Runs every test: Rust, Python, notebooks
 	cargo test --manifest-path crypto/Cargo.toml --locked
-
-python: setup
 	$(BIN)/python -m pytest --nbval-lax --nbval-current-env --nbval-cell-timeout=300 -n 2 --dist loadfile --no-loadscope-reorder tests notebooks
 
 lint: setup ## ruff, mypy, contracts between rooms, cargo fmt, clippy, the C header; warnings are errors
