@@ -368,8 +368,8 @@ def _proofs(bench: Measured) -> str:
         beside.append([row("what"), *(_number(row(one, "median")) for one in ("ours", "other")), *sizes])
     header = ["circuit", "bytes of those expected", "seconds to prove", "seconds to verify"]
     other = ["circuit", "`nexuszero prove`, s", "`snarkjs groth16 prove`, s", "bytes", "bytes of Groth16, compressed"]
-    return f"""`proofs`: a hash on bits over BN254, which lifts, at 128 bits; seconds on all cores, reading, analysis
-included.
+    return f"""`proofs`: a hash on bits over BN254, which lifts, at 128 bits; seconds on all cores, with
+reading and analysing the file.
 
 {_table(header, rows)}
 

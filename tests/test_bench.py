@@ -118,7 +118,8 @@ def test_what_is_measured_and_the_page_of_it(tmp_path, monkeypatch, capsys):
     assert [len(measured[part]) for part in parts] == [8, 4, 4, 1, 1, 3, 3, 2]
     generation = measured["generation"][0]
     assert generation["peak_megabytes"] > 50 and generation["megabytes_on_disk"] > 0.05
-    assert all(row["peak_megabytes"] > 20 and row["what"][:15] == "600 constraints" for row in measured["analysis"])
+    assert all(row["peak_megabytes"] > 20 and 500 < row["constraints"] <= 600 for row in measured["analysis"])
+    assert [row["constraints"] for row in measured["proofs"]] == [165]
     shares = measured["training"][-1]["profile"]
     assert list(shares.values()) == sorted(shares.values(), reverse=True) and 0.5 < sum(shares.values()) <= 1
     lesson = measured["training"][1]

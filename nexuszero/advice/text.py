@@ -14,15 +14,8 @@ from nexuszero.crypto import CHOICE_KEYS, Choice, Infeasible
 if TYPE_CHECKING:
     from rich.table import Table
 
-DIGITS = {
-    "sigma": 3,
-    "s": 3,
-    "s1": 3,
-    "lwe_bits": 3,
-    "sis_bits": 3,
-    "bit_security": 3,
-    "hardness": 4,
-}  # of what is computed
+# digits of what is computed
+DIGITS = {"sigma": 3, "s": 3, "s1": 3, "lwe_bits": 3, "sis_bits": 3, "bit_security": 3, "hardness": 4}
 PROPOSED = {"n": 1, "log2_q": 2, "sigma": 1, "bit_security": 1, "hardness": 3, "proof_size": 0}  # of what is guessed
 MEANINGS = {
     "hiding": "Module-LWE, core-SVP",

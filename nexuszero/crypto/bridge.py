@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -134,20 +135,13 @@ class CryptoBridge:
 
     def read(self, paths: Sequence[Path | str], bounds: str | None = None) -> Circuits:
         """Reads `.r1cs` files; `bounds` is a JSON object from wire to width, as text (labels.md, section 1.7)."""
-        library = self._library
-        names = [library.ffi.new("char[]", str(path).encode()) for path in paths]
-        known = library.ffi.NULL if bounds is None else bounds.encode()
-        out = library.ffi.new("NexuszeroCircuits **")
-        library.check(library.lib.nexuszero_circuits_read(names, len(names), known, out))
-        return Circuits(library, out[0])
+        names = [self._library.ffi.new("char[]", str(path).encode()) for path in paths]
+        return self._circuits(self._library.lib.nexuszero_circuits_read, names, len(names), self._text(bounds))
 
     def parse(self, data: bytes, bounds: str | None = None) -> Circuits:
         """Reads the bytes of one `.r1cs` file; `bounds` as for :meth:`read`."""
-        library = self._library
-        known = library.ffi.NULL if bounds is None else bounds.encode()
-        out = library.ffi.new("NexuszeroCircuits **")
-        library.check(library.lib.nexuszero_circuits_parse(library.pointer("uint8_t[]", data), len(data), known, out))
-        return Circuits(library, out[0])
+        pointer = self._library.pointer("uint8_t[]", data)
+        return self._circuits(self._library.lib.nexuszero_circuits_parse, pointer, len(data), self._text(bounds))
 
     def inspect(self, proof: bytes) -> ProofHeader:
         """What a proof says of itself."""
@@ -163,9 +157,7 @@ class CryptoBridge:
         numbers = np.atleast_1d(np.asarray(families, "u1"))
         starts = np.atleast_1d(np.asarray(seeds, "u8"))
         pointers = library.pointer("uint8_t[]", numbers), library.pointer("uint64_t[]", starts)
-        out = library.ffi.new("NexuszeroCircuits **")
-        library.check(library.lib.nexuszero_circuits_synthesize(*pointers, len(numbers), large, out))
-        return Circuits(library, out[0])
+        return self._circuits(library.lib.nexuszero_circuits_synthesize, *pointers, len(numbers), large)
 
     def generate(self, master_seed: int, first: int, count: int, threads: int = 0) -> list[Columns]:
         """Rows of stream positions `first..first+count` -> the columns of train, val and test.
@@ -182,3 +174,12 @@ class CryptoBridge:
         function = self._library.lib.nexuszero_generate_shifted
         self._library.check(function(SHIFTED.index(split), master_seed, first, count, threads, out))
         return self._library.columns(out[0])
+
+    def _circuits(self, function: Any, *arguments: Any) -> Circuits:
+        """The circuits whose handle a function writes behind its arguments."""
+        out = self._library.ffi.new("NexuszeroCircuits **")
+        self._library.check(function(*arguments, out))
+        return Circuits(self._library, out[0])
+
+    def _text(self, text: str | None) -> Any:
+        return self._library.ffi.NULL if text is None else text.encode()

@@ -1,4 +1,4 @@
-"""Circuits of a million constraints, as `.r1cs` files: the time and the memory of their analysis."""
+"""Circuits of up to a million constraints, as `.r1cs` files: the time and the memory of their analysis."""
 
 from __future__ import annotations
 
@@ -24,16 +24,21 @@ Constraint = tuple[Form, Form, Form]
 
 
 def rows(constraints: int, repeats: int) -> list[Row]:
-    """The analysis of each kind of circuit with so many constraints, its file read first, against reading it alone."""
+    """The analysis of each kind of circuit, its file read first, against reading it alone.
+
+    Args:
+        constraints: at most so many; a row has how many there are.
+        repeats: turns.
+    """
     bridge = CryptoBridge()
     found = []
     for name, kind in KINDS.items():
         with TemporaryDirectory() as directory:
             file = Path(directory) / "circuit.r1cs"
-            write(file, kind(constraints))
+            count = write(file, kind(constraints))
             analyse: Work = partial(_analyse, bridge, file)
-            row = turns(f"{constraints:,} constraints: {name}", analyse, partial(bridge.read, [file]), repeats)
-            row |= {"against": "reading the file alone", "peak_megabytes": _peak_megabytes(file)}
+            row = turns(f"{count:,} constraints: {name}", analyse, partial(bridge.read, [file]), repeats)
+            row |= {"constraints": count, "against": "reading the file alone", "peak_megabytes": _peak_megabytes(file)}
         found.append(row | figure(row["ours"]["median"], "seconds", most=SECONDS))
     return found
 
@@ -49,8 +54,8 @@ def _peak_megabytes(file: Path) -> float:
     return int(done.stdout) / 1e3
 
 
-def write(file: Path, constraints: Iterator[Constraint], prime: int = GOLDILOCKS) -> None:
-    """A circuit over a field; wire 1 is the output."""
+def write(file: Path, constraints: Iterator[Constraint], prime: int = GOLDILOCKS) -> int:
+    """Writes a circuit over a field, wire 1 its output -> the number of its constraints."""
     size = -(-prime.bit_length() // 64) * 8
     count = 0
     most = 1
@@ -68,6 +73,7 @@ def write(file: Path, constraints: Iterator[Constraint], prime: int = GOLDILOCKS
     labels = np.arange(most + 1, dtype="<u8").tobytes()
     sections += struct.pack("<IQ", 3, len(labels)) + labels
     file.write_bytes(b"r1cs" + struct.pack("<II", 1, 3) + sections)
+    return count
 
 
 def bit(wire: int) -> Constraint:
@@ -94,9 +100,14 @@ def one_form(count: int) -> Iterator[Constraint]:
     yield [], [], [(1, -1), *((wire, 1 + wire % 7) for wire in range(2, count + 1))]
 
 
+def hash_rounds(count: int) -> int:
+    """Rounds of `hash_on_bits` in so many constraints: 32 bits and the output once, 66 a round."""
+    return (count - 33) // 66
+
+
 def hash_on_bits(count: int) -> Iterator[Constraint]:
     """Words of 32 bits, each mixed with the word before by products of bits and an addition with carries."""
-    words = count // 129
+    words = hash_rounds(count)
     word = list(range(2, 34))
     yield from map(bit, word)
     wire = 34

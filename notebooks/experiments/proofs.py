@@ -1,4 +1,4 @@
-"""Proofs of a hash on bits, from a hundred constraints to a million: time and size, beside snarkjs' Groth16.
+"""Proofs of a hash on bits, from hundreds of constraints to a million: time and size, beside snarkjs' Groth16.
 
 Groth16 is not post-quantum and needs a trusted set-up for each circuit, which is not counted; its proofs have one size.
 """
@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from large_circuits import hash_on_bits, write
+from large_circuits import hash_on_bits, hash_rounds, write
 from turns import Row, Work, figure, turns
 
 from nexuszero.crypto import CryptoBridge
@@ -25,10 +25,9 @@ from nexuszero.errors import StageError
 BN254 = 21888242871839275222246405745257275088548364400416034343698204186575808495617
 SECURITY = 128
 WORD = 32  # bits of a word, and bytes of an element
-ROUND = 129  # constraints of a word
 SNARKJS = ["npx", "-y", "snarkjs@0.7.6"]
 LARGE = 100_000  # constraints above which a circuit is proved once
-TARGETS = {500: (0.010, 0.005), 30_000: (1, 0.3), 1_000_000: (60, 20)}  # seconds to prove and to verify
+TARGETS = {500: (0.010, 0.005), 30_000: (1, 0.3), 1_000_000: (60, 20)}  # seconds to prove and to verify, at most
 COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
 
 
@@ -47,16 +46,16 @@ def groth16_rows(sizes: Sequence[int], repeats: int) -> list[Row]:
         return [_groth16(Path(name), size, tau, repeats) for size in sizes]
 
 
-def _write(directory: Path, size: int) -> tuple[Path, Path]:
-    """A circuit of about so many constraints, and its witness."""
+def _write(directory: Path, size: int) -> tuple[Path, Path, int]:
+    """A circuit of at most so many constraints, its witness, and how many there are."""
     circuit, witness = directory / f"{size}.r1cs", directory / f"{size}.wtns"
-    write(circuit, hash_on_bits(size), BN254)
+    count = write(circuit, hash_on_bits(size), BN254)
     values = _assignment(size)
     header = struct.pack("<I", 32) + BN254.to_bytes(32, "little") + struct.pack("<I", len(values))
     body = b"".join(value.to_bytes(32, "little") for value in values)
     sections = struct.pack("<IQ", 1, len(header)) + header + struct.pack("<IQ", 2, len(body)) + body
     witness.write_bytes(b"wtns" + struct.pack("<II", 2, 2) + sections)
-    return circuit, witness
+    return circuit, witness, count
 
 
 def _assignment(size: int) -> list[int]:
@@ -64,7 +63,7 @@ def _assignment(size: int) -> list[int]:
     draw = random.Random(size)
     word = [draw.randrange(2) for _ in range(WORD)]
     wires = [1, 0, *word]
-    for _ in range(size // ROUND):
+    for _ in range(hash_rounds(size)):
         mixed = [word[(place + 7) % WORD] ^ word[(place + 18) % WORD] for place in range(WORD)]
         total = sum((one + other) << place for place, (one, other) in enumerate(zip(word, mixed, strict=True)))
         bits = [total >> place & 1 for place in range(WORD + 1)]
@@ -76,7 +75,7 @@ def _assignment(size: int) -> list[int]:
 
 def _library(directory: Path, size: int, repeats: int) -> Row:
     bridge = CryptoBridge()
-    circuit, witness = _write(directory, size)
+    circuit, witness, count = _write(directory, size)
     secret = witness.read_bytes()
     made = bridge.read([circuit]).prove(0, secret, SECURITY)
     public = list(made.public)
@@ -89,11 +88,11 @@ def _library(directory: Path, size: int, repeats: int) -> Row:
         if not answer.valid:
             raise StageError(f"{circuit}: {answer.reason}")
 
-    row = turns(f"{size:,} constraints", prove, verify, repeats)
+    row = turns(f"{count:,} constraints", prove, verify, repeats)
     most, most_verified = TARGETS.get(size, (None, None))
     return row | figure(row["ours"]["median"], "seconds", most=most) | {
         "against": "verifying the proof",
-        "constraints": size,
+        "constraints": count,
         "bytes": len(made.data),
         "expected": made.expected_size,
         "verified": figure(row["other"]["median"], "seconds", most=most_verified),
@@ -112,18 +111,18 @@ def _powers_of_tau(directory: Path, size: int) -> Path:
 
 def _groth16(directory: Path, size: int, tau: Path, repeats: int) -> Row:
     """Both as processes, their start included."""
-    circuit, witness = _write(directory, size)
+    circuit, witness, count = _write(directory, size)
     key, proof, public = (str(directory / f"{size}.{end}") for end in ("zkey", "json", "public.json"))
     _run([*SNARKJS, "groth16", "setup", str(circuit), str(tau), key])
     own = [*COMMAND, "prove", str(circuit), str(witness), "--security", str(SECURITY), "--force"]
     ours: Work = partial(_run, own)
     other: Work = partial(_run, [*SNARKJS, "groth16", "prove", key, str(witness), proof, public])
-    row = turns(f"{size:,} constraints", ours, other, repeats)
+    row = turns(f"{count:,} constraints", ours, other, repeats)
     points = json.loads(Path(proof).read_text())
     numbers = [number for name in ("pi_a", "pi_c") for number in points[name][:1]] + points["pi_b"][0]
     return row | {
         "against": "snarkjs' Groth16, which is not post-quantum",
-        "constraints": size,
+        "constraints": count,
         "bytes": circuit.with_suffix(".proof").stat().st_size,
         "other_bytes": WORD * len(numbers),  # one coordinate of each point
     }

@@ -6,7 +6,8 @@
 //!
 //! A file holds the calls of one subject with their records: `estimate` (LWE and SIS), `choice` (parameters without
 //! a circuit), `circuits` (in memory, and their analysis), `explain` (their wires), `search` (their parameters),
-//! `rows` (of the dataset), `proof` (made, verified, read). Under them lie `status` (how calls end) and `memory` (what the caller promises).
+//! `rows` (of the dataset), `proof` (made, verified, read). Under them lie `status` (how calls end) and `memory` (what
+//! the caller promises).
 #![allow(unsafe_code)]
 
 mod choice;
