@@ -160,6 +160,7 @@ def test_bad_input_is_one_line_that_names_the_file(tmp_path, public):
     assert "text" in refused("prove", text, WITNESS, *at, *target)
     assert "no directory" in refused("prove", CIRCUIT, WITNESS, *at, "-o", missing / "x.proof")
     assert "security" in refused("prove", CIRCUIT, WITNESS, "--security", 99, *target)
+    assert "security" in refused("verify", CIRCUIT, MADE, public, "--security", 512)
     assert "missing" in refused("verify", CIRCUIT, missing, public, *at)
     assert "missing" in refused("verify", CIRCUIT, MADE, missing, *at)
     assert "text: R3" in refused("inspect", text)

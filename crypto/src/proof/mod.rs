@@ -43,7 +43,7 @@ pub use witness::{check_values, check_witness, read_witness};
 use anyhow::{Context, Result};
 
 use crate::field::U256;
-use crate::label::LEVELS;
+use crate::label::{LEVELS, check_level};
 use crate::r1cs::R1cs;
 use crate::ranges::Bounds;
 
@@ -65,6 +65,7 @@ pub fn verify(
     public: &[U256],
     least_level: u32,
 ) -> Result<(), Refusal> {
+    check_level(least_level).map_err(|error| Refusal::new(Code::Statement, format!("{error:#}")))?;
     let header = Header::read(proof)?;
     check(LEVELS.contains(&header.security), Code::Length, "a security level that does not exist")?;
     if header.security < least_level {
