@@ -11,8 +11,9 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future
 from contextlib import ExitStack, closing
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 from typing import Any, NamedTuple, TypedDict
 
@@ -27,6 +28,7 @@ from nexuszero.files import write_json
 from nexuszero.pool import pool, share
 
 BLOCK = 2048  # stream positions a call: bounds memory to some 50 MB
+SPARE = 64  # positions more than are expected to do, as what a split gets is chance
 SHIFTED_BLOCK = 64  # of them where circuits may have 20,000 nodes
 
 
@@ -103,6 +105,7 @@ class _Target:
 
     def __init__(self, path: Path, wanted: int, attributes: dict[str, Any]) -> None:
         self.writer = Writer(path, attributes)
+        self.taken = 0
         self.wanted = wanted
         self.families = np.array(attributes["families"], dtype="S24")
 
@@ -111,6 +114,7 @@ class _Target:
         count = min(len(columns["seed"]), self.wanted)
         if count:
             self.writer.append(_file_block(columns, count, self.families))
+            self.taken += count
             self.wanted -= count
 
 
@@ -123,8 +127,7 @@ def _write_stream(config: GenerateConfig, attributes: dict[str, Any]) -> dict[st
             stack.enter_context(target.writer)
             targets.append(target)
 
-        circuits = sum(target.wanted for target in targets)
-        for rows in stack.enter_context(closing(_blocks(config, circuits))):
+        for rows in stack.enter_context(closing(_blocks(config, targets))):
             for target, columns in zip(targets, rows, strict=True):
                 target.take(columns)
             if not any(target.wanted for target in targets):
@@ -143,17 +146,30 @@ def _write_shifted(config: GenerateConfig, split: str, bridge: CryptoBridge, att
     return target.writer.content_hash
 
 
-def _blocks(config: GenerateConfig, circuits: int) -> Generator[list[Columns]]:
+def _blocks(config: GenerateConfig, targets: list[_Target]) -> Generator[list[Columns]]:
     """The stream block by block in its order; each worker has a block under way while the last one is written."""
-    size = min(BLOCK, 64 + circuits)
     threads = share(config.threads, config.workers)
+    begun = received = 0
+    ahead: deque[tuple[int, Future[list[Columns]]]] = deque()
     with pool(config.executor, config.workers, config.ray_address) as submit:
-        pending = (submit(shard, config.seed, first, size, threads) for first in count(0, size))
-        ahead = deque(islice(pending, config.workers))
         while True:
-            rows = ahead.popleft().result()
-            ahead.append(next(pending))
-            yield rows
+            end = _end(targets, received)
+            # nothing is begun ahead that will hardly be wanted
+            while not ahead or (begun < end and len(ahead) <= config.workers):
+                size = min(BLOCK, SPARE + max(0, end - begun))
+                ahead.append((size, submit(shard, config.seed, begun, size, threads)))
+                begun += size
+
+            size, rows = ahead.popleft()
+            received += size
+            yield rows.result()
+
+
+def _end(targets: list[_Target], received: int) -> int:
+    """The stream position where all targets will probably have what they want, from what they have by ``received``."""
+    if not received:
+        return sum(target.wanted for target in targets)
+    return max(received + received * target.wanted // max(1, target.taken) for target in targets)
 
 
 def _file_block(columns: Columns, count: int, families: Array) -> dict[str, Array]:

@@ -80,7 +80,7 @@ class Writer:
         if name not in self._hashes:
             self._create(name, block, axis)
         # by items, so that the hash does not depend on how circuits are cut into blocks
-        self._hashes[name].update(np.ascontiguousarray(block.T if axis else block).tobytes())
+        self._hashes[name].update(np.ascontiguousarray(block.T if axis else block).data)
 
         dataset = self._file[name]
         old = dataset.shape[axis]
@@ -104,7 +104,7 @@ class Writer:
             dtype=block.dtype,
             shuffle=True,
             compression="gzip",
-            compression_opts=4,
+            compression_opts=1,
             fletcher32=True,
         )
 
