@@ -1,5 +1,7 @@
 //! What a circuit demands of its lattice parameters: rows to commit, and whether `q` is free (labels.md, section 1).
 
+use std::borrow::Cow;
+
 use anyhow::Result;
 use dashu_int::IBig;
 
@@ -67,13 +69,9 @@ impl Analysis {
     /// When a bound is not an interval of an existing wire inside the signed field.
     pub fn of(r1cs: &R1cs, bounds: &Bounds) -> Result<Self> {
         check_bounds(bounds, r1cs.field(), r1cs.wires())?;
-        Ok(Self::of_relation(r1cs, &Relation::of(r1cs, bounds), bounds))
-    }
-
-    /// Analyses a circuit of which this is the relation with these bounds.
-    pub(crate) fn of_relation(r1cs: &R1cs, relation: &Relation, bounds: &Bounds) -> Self {
-        let ranges = Ranges::infer(relation, r1cs.field().modulus(), bounds);
-        Self::from_ranges(r1cs, relation, ranges.as_ref())
+        let relation = Relation::of(r1cs, bounds);
+        let ranges = Ranges::infer(&relation, r1cs.field().modulus(), bounds);
+        Ok(Self::of_ranges(r1cs, &relation, ranges.as_ref()).0)
     }
 
     /// Analyses a circuit without a part of the analysis.
@@ -82,7 +80,7 @@ impl Analysis {
     pub fn without(r1cs: &R1cs, part: Part) -> Self {
         let relation = Relation::without(r1cs, &Bounds::new(), Some(part));
         let ranges = Ranges::infer(&relation, r1cs.field().modulus(), &Bounds::new());
-        Self::from_ranges(r1cs, &relation, ranges.as_ref())
+        Self::of_ranges(r1cs, &relation, ranges.as_ref()).0
     }
 
     /// Analyses a circuit and its nodes; of an unsatisfiable one nothing is known of the nodes.
@@ -97,15 +95,20 @@ impl Analysis {
                 rounds: ranges.node_rounds(r1cs.constraints()),
             },
         );
-        (Self::from_ranges(r1cs, &relation, ranges.as_ref()), nodes)
+        (Self::of_ranges(r1cs, &relation, ranges.as_ref()).0, nodes)
     }
 
-    fn from_ranges(r1cs: &R1cs, relation: &Relation, ranges: Result<&Ranges<'_>, &Unsatisfiable>) -> Self {
+    /// Analyses a circuit of which this is the relation, and these its ranges modulo p; with how it is packed.
+    pub(crate) fn of_ranges(
+        r1cs: &R1cs,
+        relation: &Relation,
+        ranges: Result<&Ranges<'_>, &Unsatisfiable>,
+    ) -> (Self, Packing) {
         let field = *r1cs.field();
         let largest = ranges.map_or(IBig::ZERO, Ranges::largest_value);
         let liftable = largest <= half(field.modulus());
         let packing = Packing::of(relation, liftable);
-        Self {
+        let analysis = Self {
             wires: r1cs.wires(),
             constraints: r1cs.constraints() as u32,
             linear: relation.linear(),
@@ -124,7 +127,8 @@ impl Analysis {
             bits: if liftable { bit_length(&largest) } else { field.bits() },
             largest,
             field,
-        }
+        };
+        (analysis, packing)
     }
 
     /// Whether no constraint is left, so that the statement holds for all public values.
@@ -137,7 +141,7 @@ impl Analysis {
 /// A relation that lifts, to be proved modulo another prime (labels.md, section 1.5).
 #[derive(Clone, Debug)]
 pub struct Lift<'a> {
-    relation: &'a Relation,
+    ranges: Ranges<'a>, // modulo p
     bounds: &'a Bounds,
     largest: IBig, // M(p)
 }
@@ -149,12 +153,13 @@ impl<'a> Lift<'a> {
     /// When nothing satisfies the circuit.
     pub fn of(relation: &'a Relation, bounds: &'a Bounds) -> Result<Self, Unsatisfiable> {
         let ranges = Ranges::infer(relation, relation.field().modulus(), bounds)?;
-        Ok(Self::with(relation, bounds, ranges.largest_value()))
+        let largest = ranges.largest_value();
+        Ok(Self::with(ranges, bounds, largest))
     }
 
-    /// With a known `M(p)`.
-    pub(crate) const fn with(relation: &'a Relation, bounds: &'a Bounds, largest: IBig) -> Self {
-        Self { relation, bounds, largest }
+    /// With known ranges modulo p and `M(p)`.
+    pub(crate) const fn with(ranges: Ranges<'a>, bounds: &'a Bounds, largest: IBig) -> Self {
+        Self { ranges, bounds, largest }
     }
 
     /// Whether a prime q serves: it exceeds `M(p)`, it divides no integer of the relation, and range inference modulo q
@@ -167,15 +172,19 @@ impl<'a> Lift<'a> {
     }
 
     /// The ranges modulo a prime q that serves; nothing if it does not.
-    pub(crate) fn ranges(&self, q: U256) -> Result<Option<Ranges<'a>>, Unsatisfiable> {
-        let (p, prime) = (self.relation.field().modulus(), IBig::from(to_ubig(q)));
+    pub(crate) fn ranges(&self, q: U256) -> Result<Option<Cow<'_, Ranges<'a>>>, Unsatisfiable> {
+        let relation = self.ranges.relation();
+        let (p, prime) = (relation.field().modulus(), IBig::from(to_ubig(q)));
         let divides = |value: &IBig| (value % &prime).is_zero();
-        if prime <= self.largest || self.relation.integers().iter().any(divides) {
+        if prime <= self.largest || relation.integers().iter().any(divides) {
             return Ok(None);
         }
-        let ranges = Ranges::infer(self.relation, q, self.bounds)?;
+        if self.ranges.holds_modulo(q) {
+            return Ok(Some(Cow::Borrowed(&self.ranges)));
+        }
+        let ranges = Ranges::infer(relation, q, self.bounds)?;
         let serves = ranges.largest_value() < prime.min(to_ubig(p).into());
-        Ok(serves.then_some(ranges))
+        Ok(serves.then_some(Cow::Owned(ranges)))
     }
 }
 

@@ -1,10 +1,12 @@
 //! Concrete primes for a free modulus, checked on the circuit itself (labels.md, section 4).
 
+use std::borrow::Cow;
+
 use anyhow::{Context, Result};
 
 use crate::analysis::{Analysis, Lift};
 use crate::field::{U256, is_probable_prime};
-use crate::label::{Choice, Demand, Modulus, choose};
+use crate::label::{Choice, Demand, choose};
 use crate::r1cs::R1cs;
 use crate::ranges::{Bounds, Ranges};
 use crate::relation::Relation;
@@ -42,26 +44,27 @@ pub struct Settled {
 /// When nothing satisfies the circuit, no candidate is sound at `security` bits, no prime serves, or `security` has no
 /// challenge set.
 pub fn choose_prime(r1cs: &R1cs, analysis: &Analysis, bounds: &Bounds, security: u32) -> Result<Settled> {
-    let relation = Relation::of(r1cs, bounds);
-    let lift = Lift::with(&relation, bounds, analysis.largest.clone());
-    settle(&lift, analysis, security).map(|(settled, _)| settled)
-}
-
-/// The same for the circuit's relation, with the ranges modulo the prime where it was free to choose.
-pub(crate) fn settle<'a>(
-    lift: &Lift<'a>,
-    analysis: &Analysis,
-    security: u32,
-) -> Result<(Settled, Option<Ranges<'a>>)> {
     if let Some(unsatisfiable) = analysis.unsatisfiable {
         return Err(unsatisfiable.into());
     }
+    if !analysis.liftable {
+        return fixed(analysis, security);
+    }
+    let relation = Relation::of(r1cs, bounds);
+    settle(&Lift::of(&relation, bounds)?, analysis, security).map(|(settled, _)| settled)
+}
+
+/// The same for the circuit's relation, with the ranges modulo the prime where it was free to choose.
+pub(crate) fn settle<'l, 'a>(
+    lift: &'l Lift<'a>,
+    analysis: &Analysis,
+    security: u32,
+) -> Result<(Settled, Option<Cow<'l, Ranges<'a>>>)> {
+    if !analysis.liftable {
+        return Ok((fixed(analysis, security)?, None));
+    }
     let demand = Demand::of_circuit(analysis);
     let choice = choose(&demand, security)?;
-    let Modulus::Free { .. } = demand.modulus else {
-        return Ok((Settled { choice, q: analysis.field.modulus(), demand }, None));
-    };
-
     if let Some((q, ranges)) = serving_prime(lift, &choice)? {
         return Ok((Settled { choice, q, demand }, Some(ranges)));
     }
@@ -73,7 +76,13 @@ pub(crate) fn settle<'a>(
     Ok((Settled { choice, q, demand }, Some(ranges)))
 }
 
-fn serving_prime<'a>(lift: &Lift<'a>, choice: &Choice) -> Result<Option<(U256, Ranges<'a>)>> {
+/// The best parameters where q is the circuit's own prime.
+fn fixed(analysis: &Analysis, security: u32) -> Result<Settled> {
+    let demand = Demand::of_circuit(analysis);
+    Ok(Settled { choice: choose(&demand, security)?, q: analysis.field.modulus(), demand })
+}
+
+fn serving_prime<'l, 'a>(lift: &'l Lift<'a>, choice: &Choice) -> Result<Option<(U256, Cow<'l, Ranges<'a>>)>> {
     for q in primes(choice.candidate.bits, choice.candidate.ord).take(TRIES) {
         if let Some(ranges) = lift.ranges(q)? {
             return Ok(Some((q, ranges)));

@@ -4,6 +4,8 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::hint::select_unpredictable;
+use std::ops::AddAssign;
 
 use zeroize::Zeroize;
 
@@ -75,21 +77,24 @@ pub(super) trait Residues: Clone + Debug + Send + Sync {
         self.pow(a, self.modulus() - U256::from(2))
     }
 
-    /// `sum += a * b` modulo `X^n - zeta` for polynomials of degree below n.
+    /// `sum += a * b` modulo `X^n - zeta` for polynomials of degree below n: blocks of n coefficients, a zeta each.
     #[inline]
-    fn add_polynomial_product(
+    fn add_polynomial_products(
         &self,
         sum: &mut [Self::Element],
         a: &[Self::Element],
         b: &[Self::Element],
-        zeta: Self::Element,
+        zetas: &[Self::Element],
     ) {
-        let n = sum.len();
-        for (i, &a) in a.iter().enumerate() {
-            let turned = self.mul(a, zeta); // X^n = zeta
-            for (j, &b) in b.iter().enumerate() {
-                let (place, a) = if i + j < n { (i + j, a) } else { (i + j - n, turned) };
-                sum[place] = self.add(sum[place], self.mul(a, b));
+        let n = sum.len() / zetas.len();
+        let blocks = sum.chunks_exact_mut(n).zip(a.chunks_exact(n)).zip(b.chunks_exact(n));
+        for (((sum, a), b), &zeta) in blocks.zip(zetas) {
+            for (i, &a) in a.iter().enumerate() {
+                let turned = self.mul(a, zeta); // X^n = zeta
+                for (j, &b) in b.iter().enumerate() {
+                    let (place, a) = if i + j < n { (i + j, a) } else { (i + j - n, turned) };
+                    sum[place] = self.add(sum[place], self.mul(a, b));
+                }
             }
         }
     }
@@ -125,53 +130,64 @@ impl Narrow {
 
     /// `value / 2^64` for `value < q 2^64`.
     #[inline]
-    const fn reduce(&self, value: u128) -> u64 {
+    fn reduce(&self, value: u128) -> u64 {
         let multiple = (value as u64).wrapping_mul(self.inverse) as u128 * self.q as u128;
-        let (difference, borrow) = ((value >> 64) as u64).overflowing_sub((multiple >> 64) as u64);
-        if borrow { difference.wrapping_add(self.q) } else { difference }
+        self.difference((value >> 64) as u64, (multiple >> 64) as u64)
+    }
+
+    /// `a - b` without a branch: which of two residues is larger is chance, and a wrong guess costs more than all the rest.
+    #[inline]
+    fn difference(&self, a: u64, b: u64) -> u64 {
+        let (difference, borrow) = a.overflowing_sub(b);
+        select_unpredictable(borrow, difference.wrapping_add(self.q), difference)
     }
 }
 
 impl Narrow {
-    /// `sum += a * b` modulo `X^N - zeta`, N up to 16.
-    #[inline]
-    fn add_lazy_product<const N: usize>(&self, sum: &mut [u64], a: &[u64], b: &[u64], zeta: u64) {
-        let (Some(a), Some(b)) = (a.first_chunk::<N>(), b.first_chunk::<N>()) else { return };
-        let (low, high) = if self.q < 1 << 30 {
-            let (low, high) = convolve::<N, u64>(a, b, |a, b| a * b);
-            (low.map(u128::from), high.map(u128::from))
-        } else if self.q < 1 << 60 {
-            convolve::<N, u128>(a, b, |a, b| u128::from(a) * u128::from(b))
-        } else {
-            let one = |a, b| u128::from(self.mul(a, b));
-            let (low, high) = convolve::<N, u128>(a, b, one);
-            let back = |sum: u128| (sum % u128::from(self.q)) * u128::from(self.one);
-            (low.map(back), high.map(back))
-        };
-        for ((sum, low), high) in sum.iter_mut().zip(low).zip(high) {
-            let wrapped = self.mul(self.reduce(high), zeta);
-            *sum = self.add(*sum, self.add(self.reduce(low), wrapped));
+    /// `sum += a * b` modulo `X^N - zeta` block by block, N up to 16.
+    fn add_lazy_products<const N: usize>(&self, sum: &mut [u64], a: &[u64], b: &[u64], zetas: &[u64]) {
+        let blocks =
+            sum.as_chunks_mut::<N>().0.iter_mut().zip(a.as_chunks::<N>().0).zip(b.as_chunks::<N>().0);
+        for (((sum, a), b), &zeta) in blocks.zip(zetas) {
+            if self.q < 1 << 29 {
+                self.add_lazy(sum, a, b, zeta, |a, b| a * b, |sum| self.reduce(u128::from(sum)));
+            } else if self.q < 1 << 59 {
+                let product = |a, b| u128::from(a) * u128::from(b);
+                self.add_lazy(sum, a, b, zeta, product, |sum| self.reduce(sum));
+            } else {
+                let product = |a, b| u128::from(self.mul(a, b));
+                self.add_lazy(sum, a, b, zeta, product, |sum| (sum % u128::from(self.q)) as u64);
+            }
         }
     }
-}
 
-/// The lower and the upper half of the coefficients of a product of polynomials.
-#[inline]
-fn convolve<const N: usize, S: Copy + Default + std::ops::AddAssign>(
-    a: &[u64; N],
-    b: &[u64; N],
-    product: impl Fn(u64, u64) -> S,
-) -> ([S; N], [S; N]) {
-    let (mut low, mut high) = ([S::default(); N], [S::default(); N]);
-    for (i, &a) in a.iter().enumerate() {
-        for j in 0..N - i {
-            low[i + j] += product(a, b[j]);
+    /// The same for one block, from sums of up to 17 products, which are settled once.
+    #[inline]
+    fn add_lazy<const N: usize, S: Copy + Default + AddAssign>(
+        &self,
+        sum: &mut [u64; N],
+        a: &[u64; N],
+        b: &[u64; N],
+        zeta: u64,
+        product: impl Fn(u64, u64) -> S,
+        settled: impl Fn(S) -> u64,
+    ) {
+        let (mut low, mut high) = ([S::default(); N], [S::default(); N]);
+        for (i, &a) in a.iter().enumerate() {
+            for j in 0..N - i {
+                low[i + j] += product(a, b[j]);
+            }
+            for j in N - i..N {
+                high[i + j - N] += product(a, b[j]);
+            }
         }
-        for j in N - i..N {
-            high[i + j - N] += product(a, b[j]);
+        for (low, &high) in low.iter_mut().zip(&high).take(N - 1) {
+            *low += product(settled(high), zeta); // X^N = zeta
+        }
+        for (sum, low) in sum.iter_mut().zip(low) {
+            *sum = self.add(*sum, settled(low));
         }
     }
-    (low, high)
 }
 
 impl Residues for Narrow {
@@ -188,14 +204,12 @@ impl Residues for Narrow {
 
     #[inline]
     fn add(&self, a: u64, b: u64) -> u64 {
-        let (sum, carry) = a.overflowing_add(b);
-        if carry || sum >= self.q { sum.wrapping_sub(self.q) } else { sum }
+        self.difference(a, self.q - b)
     }
 
     #[inline]
     fn sub(&self, a: u64, b: u64) -> u64 {
-        let (difference, borrow) = a.overflowing_sub(b);
-        if borrow { difference.wrapping_add(self.q) } else { difference }
+        self.difference(a, b)
     }
 
     #[inline]
@@ -203,17 +217,16 @@ impl Residues for Narrow {
         self.reduce(u128::from(a) * u128::from(b))
     }
 
-    /// Sums of up to 16 products are reduced once: they stay below `q 2^64`.
     #[inline]
-    fn add_polynomial_product(&self, sum: &mut [u64], a: &[u64], b: &[u64], zeta: u64) {
-        match sum.len() {
-            2 => self.add_lazy_product::<2>(sum, a, b, zeta),
-            4 => self.add_lazy_product::<4>(sum, a, b, zeta),
-            8 => self.add_lazy_product::<8>(sum, a, b, zeta),
-            16 => self.add_lazy_product::<16>(sum, a, b, zeta),
+    fn add_polynomial_products(&self, sum: &mut [u64], a: &[u64], b: &[u64], zetas: &[u64]) {
+        match sum.len() / zetas.len() {
+            2 => self.add_lazy_products::<2>(sum, a, b, zetas),
+            4 => self.add_lazy_products::<4>(sum, a, b, zetas),
+            8 => self.add_lazy_products::<8>(sum, a, b, zetas),
+            16 => self.add_lazy_products::<16>(sum, a, b, zetas),
             _ => {
                 for ((sum, &a), &b) in sum.iter_mut().zip(a).zip(b) {
-                    *sum = self.add(*sum, self.mul(a, b)); // degree 0: one of each
+                    *sum = self.add(*sum, self.mul(a, b)); // degree 0
                 }
             }
         }

@@ -167,17 +167,7 @@ impl<M: Residues> Ring<M> {
         a: &Slotted<M::Element>,
         b: &Slotted<M::Element>,
     ) {
-        let ord = self.ord;
-        if ord == 1 {
-            for ((sum, &a), &b) in sum.0.iter_mut().zip(&a.0).zip(&b.0) {
-                *sum = self.m.add(*sum, self.m.mul(a, b));
-            }
-            return;
-        }
-        for slot in 0..self.slots() {
-            let block = slot * ord..(slot + 1) * ord;
-            self.add_slot_product(&mut sum.0[block.clone()], &a.0[block.clone()], &b.0[block], slot);
-        }
+        self.m.add_polynomial_products(&mut sum.0, &a.0, &b.0, &self.zetas);
     }
 
     /// `sum += a * b` in one slot.
@@ -189,12 +179,7 @@ impl<M: Residues> Ring<M> {
         b: &[M::Element],
         slot: usize,
     ) {
-        let m = &self.m;
-        if let ([sum], [a], [b]) = (&mut *sum, a, b) {
-            *sum = m.add(*sum, m.mul(*a, *b));
-        } else {
-            m.add_polynomial_product(sum, a, b, self.zetas[slot]);
-        }
+        self.m.add_polynomial_products(sum, a, b, &self.zetas[slot..=slot]);
     }
 
     /// `a * b`.

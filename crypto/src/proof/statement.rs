@@ -7,10 +7,10 @@ use dashu_int::IBig;
 use crate::analysis::{Analysis, Lift};
 use crate::field::{Field, U256};
 use crate::label::check_level;
-use crate::modulus::settle;
+use crate::modulus::{Settled, settle};
 use crate::packing::Packing;
 use crate::r1cs::R1cs;
-use crate::ranges::{Bounds, Interval, Unsatisfiable, check_bounds};
+use crate::ranges::{Bounds, Interval, Ranges, Unsatisfiable, check_bounds};
 use crate::relation::Relation;
 
 use super::coder::Table;
@@ -51,25 +51,22 @@ impl<'a> Statement<'a> {
         }
 
         let relation = Relation::of(r1cs, bounds);
-        let analysis = Analysis::of_relation(r1cs, &relation, bounds);
-        let lift = Lift::with(&relation, bounds, analysis.largest.clone());
-        let (settled, ranges) = settle(&lift, &analysis, security).map_err(|error| {
-            let code = if error.is::<Unsatisfiable>() { Code::Statement } else { Code::Parameters };
-            Refusal::new(code, format!("{error:#}"))
-        })?;
+        let counting = relation.counting();
+        let counts: Vec<u32> = (1..r1cs.first_private()).filter(|&wire| counting[wire as usize]).collect();
+        let declared: Vec<_> = counts.iter().filter_map(|&wire| Some((wire, bounds.get(&wire)?))).collect();
+        let digest = || circuit_digest(r1cs, &declared);
+        let (solved, circuit) =
+            rayon::join(|| Solved::of(r1cs, &relation, bounds, &counts, security), digest);
+
+        let Solved { analysis, packing, settled, ranges } = solved?;
         let parameters = Parameters::of(&settled.choice, settled.q);
         let fits = parameters.tables().iter().all(Table::fits);
         check(fits, Code::Parameters, "the hints of the best parameters are too wide for the coder")?;
-        let counting = relation.counting();
-        let counts: Vec<u32> = (1..r1cs.first_private()).filter(|&wire| counting[wire as usize]).collect();
         let mut intervals: Vec<_> = bounds.iter().map(|(&wire, bound)| (wire, bound.clone())).collect();
-        if let Some(ranges) = ranges {
-            intervals.extend(counts.iter().map(|&wire| (wire, ranges.interval(wire).clone())));
-        }
-        let declared = counts.iter().filter_map(|&wire| Some((wire, bounds.get(&wire)?)));
+        intervals.extend(ranges);
         Ok(Self {
-            circuit: circuit_digest(r1cs, &declared.collect::<Vec<_>>()),
-            packing: Packing::of(&relation, analysis.liftable),
+            circuit,
+            packing,
             parameters,
             liftable: analysis.liftable,
             size: settled.choice.proof_size,
@@ -164,6 +161,36 @@ impl<'a> Statement<'a> {
             values.extend_from_slice(&value.to_le_bytes::<32>()[..length]);
         }
         Xof::new("statement").part(&self.circuit).part(&self.parameters.bytes()).part(&values).digest()
+    }
+}
+
+/// What follows from a relation at a security level.
+struct Solved {
+    analysis: Analysis,
+    packing: Packing,
+    settled: Settled,
+    ranges: Vec<(u32, Interval)>, // of the wires asked for modulo q, where the circuit lifts
+}
+
+impl Solved {
+    fn of(
+        r1cs: &R1cs,
+        relation: &Relation,
+        bounds: &Bounds,
+        wires: &[u32],
+        security: u32,
+    ) -> Result<Self, Refusal> {
+        let unsatisfiable = |reason: Unsatisfiable| Refusal::new(Code::Statement, reason.to_string());
+        let ranges = Ranges::infer(relation, r1cs.field().modulus(), bounds).map_err(unsatisfiable)?;
+        let (analysis, packing) = Analysis::of_ranges(r1cs, relation, Ok(&ranges));
+        let lift = Lift::with(ranges, bounds, analysis.largest.clone());
+        let (settled, ranges) = settle(&lift, &analysis, security).map_err(|error| {
+            let code = if error.is::<Unsatisfiable>() { Code::Statement } else { Code::Parameters };
+            Refusal::new(code, format!("{error:#}"))
+        })?;
+        let interval = |&wire: &u32| Some((wire, ranges.as_ref()?.interval(wire).clone()));
+        let ranges = wires.iter().filter_map(interval).collect();
+        Ok(Self { analysis, packing, settled, ranges })
     }
 }
 

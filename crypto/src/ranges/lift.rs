@@ -42,7 +42,7 @@ impl Ranges<'_> {
     fn form_magnitude(&self, form: Combination<'_>) -> IBig {
         let mut sum = super::Interval::zero();
         for (wire, coefficient) in self.relation.terms(form) {
-            sum.add_times(coefficient, self.interval(wire));
+            let Ok(()) = sum.add_times(coefficient, self.interval(wire));
         }
         sum.magnitude()
     }

@@ -1,5 +1,6 @@
 //! What is dropped, hints, integers, intervals and `M` against the text's words (`slow`), for random systems.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 
 use crate::slow::idioms::{Draft, KINDS, display, renumbered};
@@ -11,6 +12,7 @@ use nexuszero_crypto::field::{Field, U256, to_ubig};
 use nexuszero_crypto::ranges::{Interval, Ranges};
 use nexuszero_crypto::relation::{Kind, Relation};
 use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 const PRIMES: [&str; 8] = ["3", "5", "7", "17", "101", "65537", "goldilocks", "bn254"];
 /// Other moduli.
@@ -182,6 +184,61 @@ proptest! {
             if counts {
                 prop_assert_eq!(one.interval(wire as u32), two.interval(names[wire]), "wire {} of {}", wire, display(&system));
             }
+        }
+    }
+}
+
+/// Where the inference modulo p says that it holds modulo q, the one modulo q is the same: wires, rounds and causes.
+#[test]
+fn an_inference_that_holds_modulo_another_prime_is_that_ones() {
+    let hits = Cell::new(0);
+    let check = |draft: Draft| {
+        let system = draft.system();
+        let relation = Relation::of(&system.r1cs(), &system.bounds);
+        let Ok(one) = Ranges::infer(&relation, system.field.modulus(), &system.bounds) else { return Ok(()) };
+        for q in OTHERS.map(U256::from).into_iter().filter(|&q| one.holds_modulo(q)) {
+            let two = Ranges::infer(&relation, q, &system.bounds).unwrap();
+            prop_assert_eq!(one.rounds(), two.rounds());
+            for wire in 0..system.wires {
+                prop_assert_eq!(one.cause(wire), two.cause(wire));
+                prop_assert_eq!(
+                    one.is_wide(wire),
+                    two.is_wide(wire),
+                    "wire {} of {}",
+                    wire,
+                    display(&system)
+                );
+                if !one.is_wide(wire) {
+                    prop_assert_eq!(
+                        one.interval(wire),
+                        two.interval(wire),
+                        "wire {} of {}",
+                        wire,
+                        display(&system)
+                    );
+                }
+            }
+            hits.set(hits.get() + u32::from(one.rounds() > 1));
+        }
+        Ok(())
+    };
+    TestRunner::new(ProptestConfig::with_cases(4000)).run(&any_draft(), check).unwrap();
+    assert!(hits.get() > 1000, "{} inferences that found something hold modulo another prime", hits.get());
+}
+
+/// Squares of squares leave 128 bits: what machine integers cannot hold is gone through again.
+#[test]
+fn numbers_of_all_sizes_are_as_the_text_says() {
+    let (one, minus) = (IBig::ONE, -IBig::ONE);
+    for bits in [8, 31, 32, 61, 62, 63, 64, 126, 127, 128, 200] {
+        for (lo, hi) in [(0, 1), (-1, 0), (-1, 1)] {
+            let [x, y, z]: [&[(u32, i64)]; 3] = [&[(1, 1)], &[(2, 1)], &[(0, 1), (3, 1)]];
+            let product = [&[(1, i64::MAX), (2, 1)], &[(0, 1), (3, -1)], &[(4, 1)][..]];
+            let constraints = [[x, x, y], [y, y, z], product, [&[(0, 1)], &[(1, 5), (5, 1)], &[(2, 1)]]];
+            let mut system = System::of("bn254", [6, 1, 4], &constraints);
+            let end = |unit: i64| if unit < 0 { &minus << bits } else { (&one << bits) * unit };
+            system.bounds.insert(1, Interval { lo: end(lo), hi: end(hi) });
+            compare(&system);
         }
     }
 }
