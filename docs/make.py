@@ -357,10 +357,11 @@ does nothing else.
 def _proofs(bench: Measured) -> str:
     """Proofs by the number of constraints, and Groth16's of the same circuits."""
     rows = []
-    for index in range(len(bench("proofs"))):
-        row = partial(bench, "proofs", index)
-        size = f"{row('bytes'):,} of {row('expected'):,}"
-        rows.append([row("what"), size, *(_in_time(row, key) for key in ((), ("verified",)))])
+    for part in ("proofs", "compiled"):
+        for index in range(len(bench(part))):
+            row = partial(bench, part, index)
+            size = f"{row('bytes'):,} of {row('expected'):,}"
+            rows.append([row("what"), size, *(_in_time(row, key) for key in ((), ("verified",)))])
     beside = []
     for index in range(len(bench("groth16"))):
         row = partial(bench, "groth16", index)
@@ -368,8 +369,8 @@ def _proofs(bench: Measured) -> str:
         beside.append([row("what"), *(_number(row(one, "median")) for one in ("ours", "other")), *sizes])
     header = ["circuit", "bytes of those expected", "seconds to prove", "seconds to verify"]
     other = ["circuit", "`nexuszero prove`, s", "`snarkjs groth16 prove`, s", "bytes", "bytes of Groth16, compressed"]
-    return f"""`proofs`: a hash on bits over BN254, which lifts, at 128 bits; seconds on all cores, with
-reading and analysing the file.
+    return f"""`proofs` and `compiled`: a hash on bits over BN254, which lifts, and circomlib's Poseidon, which does
+not, at 128 bits; seconds on all cores, with reading and analysing the file.
 
 {_table(header, rows)}
 

@@ -103,6 +103,7 @@ def test_what_is_measured_and_the_page_of_it(tmp_path, monkeypatch, capsys):
             constraints=600,
             proved=[200],
             groth16=[],
+            compiled=False,
             generated=[70],
             repeats=1,
             lesson=1,

@@ -64,6 +64,7 @@ class BenchConfig(Stage):
     groth16: list[Count] = Field(
         [500, 1000], description="those that snarkjs proves beside; its set-up for ten times as many takes many minutes"
     )
+    compiled: bool = Field(True, description="whether a circuit is proved that circom compiles, fetched from npm")
     repeats: int = Field(5, ge=1, description="turns of each comparison; a dataset above 20,000 circuits has one")
     lesson: Count = Field(50, description="batches of 32 that both networks learn from, twice")
     threads: Threads = Field(0, description="threads of torch, 0 for its default")
@@ -94,6 +95,7 @@ def measure(config: BenchConfig, log: Callable[[str], None] = print) -> Row:
         "labels": partial(labels, splits["train"], config),
         "analysis": partial(large_circuits.rows, config.constraints, min(config.repeats, 3)),
         "proofs": partial(proofs.rows, config.proved, min(config.repeats, 3)),
+        "compiled": partial(proofs.compiled_rows, config.compiled, config.repeats),
         "groth16": partial(proofs.groth16_rows, config.groth16, min(config.repeats, 3)),
         "generation": partial(generation, config),
         "loading": partial(loading, config, splits["train"]),

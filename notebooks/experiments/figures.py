@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+from plotly.subplots import make_subplots
 
 from nexuszero.report.style import (
     BLUE,
@@ -22,6 +23,7 @@ from nexuszero.report.style import (
 
 # titles of errors in what circuits ask, their keys and digits
 MISREAD = (("free or fixed wrong", "free_wrong", 3), ("B off by", "bits_off", 1), ("log2 rows off by", "rows_off", 2))
+LABRADOR_BYTES = 58_000  # of 2^20 constraints modulo 2^64 + 1 at 128 bits, as BS23 states
 
 
 def commits(compared: Mapping[str, Any]) -> str:
@@ -147,3 +149,31 @@ def ratios(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
     figure = go.Figure(points).add_vline(x=1, line_color=GREY)
     axes = {"xaxis_type": "log", "yaxis_autorange": "reversed", "height": 160 + 26 * len(rows)}
     return styled(figure, "Times faster than what each is compared with", "ratio of seconds", "", **axes)
+
+
+def crossing(proved: Sequence[Mapping[str, Any]], size: int = LABRADOR_BYTES) -> float:
+    """Constraints from which on a proof has more bytes, between measured ones in proportion to their logarithms."""
+    constraints, sizes = ([np.log(row[key]) for row in proved] for key in ("constraints", "bytes"))
+    return float(np.exp(np.interp(np.log(size), sizes, constraints, left=np.nan, right=np.nan)))
+
+
+def proofs(proved: Sequence[Mapping[str, Any]], beside: Sequence[Mapping[str, Any]]) -> go.Figure:
+    """Bytes and seconds by constraints, all axes logarithmic; beside them proofs of one size."""
+    constraints = [row["constraints"] for row in proved]
+    figure = make_subplots(1, 2, subplot_titles=("bytes of a proof", "seconds on all cores"))
+    lines = {"mode": "lines+markers"}
+    made = go.Scatter(x=constraints, y=[row["bytes"] for row in proved], name="ours", marker_color=BLUE, **lines)
+    figure.add_trace(made, row=1, col=1)
+    succinct = {f"LaBRADOR, {LABRADOR_BYTES // 1000} KB (BS23)": (LABRADOR_BYTES, GREEN)}
+    if beside:
+        succinct["Groth16, not post-quantum"] = (beside[0]["other_bytes"], GREY)
+    for name, (size, colour) in succinct.items():
+        line = go.Scatter(x=constraints, y=[size] * len(constraints), name=name, mode="lines",
+                          line={"color": colour, "dash": "dash"})  # fmt: skip
+        figure.add_trace(line, row=1, col=1)
+
+    for name, key, colour in (("proving", "ours", BLUE), ("verifying", "other", ORANGE)):
+        seconds = [row[key]["median"] for row in proved]
+        figure.add_trace(go.Scatter(x=constraints, y=seconds, name=name, marker_color=colour, **lines), row=1, col=2)
+    figure.update_xaxes(type="log", title="constraints").update_yaxes(type="log")
+    return styled(figure, "Proofs of a hash on bits, 128 bits of security")

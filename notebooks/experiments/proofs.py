@@ -28,6 +28,10 @@ WORD = 32  # bits of a word, and bytes of an element
 SNARKJS = ["npx", "-y", "snarkjs@0.7.6"]
 LARGE = 100_000  # constraints above which a circuit is proved once
 TARGETS = {500: (0.010, 0.005), 30_000: (1, 0.3), 1_000_000: (60, 20)}  # seconds to prove and to verify, at most
+CIRCOM = ["npx", "-y", "circom2@0.2.23"]
+CIRCOMLIB = "circomlib@2.0.5"
+POSEIDON = 'pragma circom 2.1.0;\ninclude "circomlib/circuits/poseidon.circom";\ncomponent main = Poseidon(2);\n'
+COMPILED_TARGET = (0.1, 0.05)  # seconds likewise
 COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
 
 
@@ -35,6 +39,23 @@ def rows(sizes: Sequence[int], repeats: int) -> list[Row]:
     """For each number of constraints, a file read, analysed and proved, against the same and verified."""
     with TemporaryDirectory() as name:
         return [_library(Path(name), size, repeats if size <= LARGE else 1) for size in sizes]
+
+
+def compiled_rows(wanted: bool, repeats: int) -> list[Row]:
+    """circomlib's Poseidon of two inputs as circom compiles it, which does not lift; none where npx is missing."""
+    if not wanted or shutil.which("npx") is None:
+        return []
+    with TemporaryDirectory() as name:
+        directory = Path(name)
+        _run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", CIRCOMLIB], directory)
+        source, inputs, witness = (directory / f"poseidon.{end}" for end in ("circom", "json", "wtns"))
+        source.write_text(POSEIDON)
+        inputs.write_text(json.dumps({"inputs": ["1", "2"]}))
+        # WebAssembly sees nothing above the folder it starts in
+        _run([*CIRCOM, source.name, "--r1cs", "--wasm", "--O1", "-l", "node_modules"], directory)
+        calculator = "poseidon_js/poseidon.wasm"
+        _run([*SNARKJS, "wtns", "calculate", calculator, inputs.name, witness.name], directory)
+        return [_proved("Poseidon(2) of circomlib", source.with_suffix(".r1cs"), witness, repeats, COMPILED_TARGET)]
 
 
 def groth16_rows(sizes: Sequence[int], repeats: int) -> list[Row]:
@@ -74,8 +95,13 @@ def _assignment(size: int) -> list[int]:
 
 
 def _library(directory: Path, size: int, repeats: int) -> Row:
-    bridge = CryptoBridge()
     circuit, witness, count = _write(directory, size)
+    return _proved(f"{count:,} constraints", circuit, witness, repeats, TARGETS.get(size, (None, None)))
+
+
+def _proved(what: str, circuit: Path, witness: Path, repeats: int, target: tuple[float | None, float | None]) -> Row:
+    """A file read, analysed and proved, against the same and verified; the target is of seconds for both."""
+    bridge = CryptoBridge()
     secret = witness.read_bytes()
     made = bridge.read([circuit]).prove(0, secret, SECURITY)
     public = list(made.public)
@@ -88,11 +114,11 @@ def _library(directory: Path, size: int, repeats: int) -> Row:
         if not answer.valid:
             raise StageError(f"{circuit}: {answer.reason}")
 
-    row = turns(f"{count:,} constraints", prove, verify, repeats)
-    most, most_verified = TARGETS.get(size, (None, None))
+    row = turns(what, prove, verify, repeats)
+    most, most_verified = target
     return row | figure(row["ours"]["median"], "seconds", most=most) | {
         "against": "verifying the proof",
-        "constraints": count,
+        "constraints": int(bridge.read([circuit]).analyse()[0]["constraints"]),
         "bytes": len(made.data),
         "expected": made.expected_size,
         "verified": figure(row["other"]["median"], "seconds", most=most_verified),
@@ -128,8 +154,8 @@ def _groth16(directory: Path, size: int, tau: Path, repeats: int) -> Row:
     }
 
 
-def _run(process: list[str]) -> None:
-    done = subprocess.run(process, capture_output=True, text=True)
+def _run(process: list[str], directory: Path | None = None) -> None:
+    done = subprocess.run(process, capture_output=True, text=True, cwd=directory)
     if done.returncode:
         ending = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise StageError(f"{' '.join(process[:4])} failed: {' '.join(ending)}")
