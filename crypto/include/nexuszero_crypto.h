@@ -591,9 +591,10 @@ enum NexuszeroStatus nexuszero_reason_text(uint32_t reason,
 enum NexuszeroStatus nexuszero_rule_text(uint32_t rule, char *buffer, size_t capacity);
 
 // Proves that a `.wtns` file's values satisfy circuit `index`; [`nexuszero_proof_record`] says where the proof lies.
+// With a null `witness`, the assignment with which [`super::circuits::nexuszero_circuits_synthesize`] built the circuit.
 //
 // # Safety
-// `circuits` is a live handle, `witness` points to `length` bytes, `out` to room for a handle.
+// `circuits` is a live handle, `witness` is null or points to `length` bytes, `out` to room for a handle.
 enum NexuszeroStatus nexuszero_prove(const struct NexuszeroCircuits *circuits,
                                      size_t index,
                                      const uint8_t *witness,

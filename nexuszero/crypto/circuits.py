@@ -109,12 +109,13 @@ class Circuits:
             return None
         return int(constraint[0]), wires[: count[0]].tolist()
 
-    def prove(self, index: int, witness: bytes | bytearray, security: int) -> Proof:
-        """Proves that the values of a `.wtns` file satisfy one circuit."""
+    def prove(self, index: int, witness: bytes | bytearray | None, security: int) -> Proof:
+        """Proves that the values of a `.wtns` file satisfy one circuit; None for those that a synthesised one has."""
         library = self._library
         out = library.ffi.new("NexuszeroProof **")
-        data = library.pointer("uint8_t[]", witness)
-        library.check(library.lib.nexuszero_prove(self._handle, index, data, len(witness), security, out))
+        data = library.ffi.NULL if witness is None else library.pointer("uint8_t[]", witness)
+        length = len(witness or b"")
+        library.check(library.lib.nexuszero_prove(self._handle, index, data, length, security, out))
         handle = library.ffi.gc(out[0], library.lib.nexuszero_proof_free)
         record = library.ffi.new("NexuszeroProofRecord *")
         library.check(library.lib.nexuszero_proof_record(handle, record))

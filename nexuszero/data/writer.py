@@ -16,7 +16,7 @@ import numpy as np
 from nexuszero.data.columns import Array, columns, label_version, schema_version
 
 POINTERS = ("node_ptr", "edge_ptr")
-_CHUNK_BYTES = 1 << 18
+_CHUNK_BYTES = 1 << 16  # so that HDF5 keeps the last chunk of every feature until it is full
 
 
 class Writer:
@@ -89,13 +89,11 @@ class Writer:
 
     def _create(self, name: str, block: Array, axis: int) -> None:
         self._hashes[name] = hashlib.sha256()
-        items = int(np.prod(np.delete(block.shape, axis)))
-
-        shape, chunk = list(block.shape), list(block.shape)
+        shape, chunk = list(block.shape), [1] * block.ndim  # a feature a chunk: most repeat themselves
         limit: list[int | None] = [*block.shape]
         shape[axis] = 0
         limit[axis] = None
-        chunk[axis] = max(1, _CHUNK_BYTES // (items * block.dtype.itemsize))
+        chunk[axis] = max(1, _CHUNK_BYTES // block.dtype.itemsize)
         self._file.create_dataset(
             name,
             shape=tuple(shape),

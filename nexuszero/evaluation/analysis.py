@@ -20,6 +20,7 @@ from nexuszero.errors import InputError
 from nexuszero.evaluation.baselines import GIVEN, Answer, fit_baselines
 from nexuszero.evaluation.costs import Costs, answer_milliseconds, measure_costs, milliseconds_each
 from nexuszero.evaluation.metrics import Measures, measures, shares, targets_met
+from nexuszero.evaluation.proofs import Proved, prove_some
 from nexuszero.evaluation.regret import (
     NETWORK,
     SEARCHED,
@@ -51,6 +52,7 @@ class Report(TypedDict):
     costs: dict[str, Any]
     milliseconds: dict[str, float]  # of an answer, by model
     regret: dict[str, dict[str, RegretSummary]]  # by set of circuits and model
+    proofs: list[Proved]  # of some test circuits
     data: dict[str, str]  # hashes of the splits that the network was trained beside
     seed: int
 
@@ -106,7 +108,8 @@ def analyse(config: AnalyseConfig) -> Evaluation:
     rows["compiled"] = regret_of_files(config.circuits, checkpoint, margin, others=from_graphs)
 
     times = _times(checkpoint, splits["test"], baselines)
-    report = _report(checkpoint, splits, proposals, rows, margin, times)
+    proofs = prove_some(splits["test"], predicted["test"].rebuilt)
+    report = _report(checkpoint, splits, proposals, rows, margin, times, proofs)
     write_json(config.out, cast(dict[str, Any], report))
     prediction, demand = predicted["test"].prediction
     return Evaluation(splits["test"], prediction, demand, report, rows)
@@ -187,6 +190,7 @@ def _report(
     rows: Mapping[str, Regrets],
     margin: Margin,
     times: _Times,
+    proofs: list[Proved],
 ) -> Report:
     models = _measures(splits, proposals, checkpoint.standardiser)
     truth = splits["test"].targets
@@ -201,6 +205,7 @@ def _report(
         "costs": times.costs.row(),
         "milliseconds": times.milliseconds,
         "regret": {name: _summaries(regrets) for name, regrets in rows.items()},
+        "proofs": proofs,
         "data": dict(checkpoint.origin.data),
         "seed": checkpoint.origin.seed,
     }

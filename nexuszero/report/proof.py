@@ -6,12 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from nexuszero import proof
 from nexuszero.crypto import Choice
+from nexuszero.data import Array
 
 HEADER = 32  # bytes (docs/proof.md, section 9)
+# a commitment that can be broken: modulus, rows of its matrix, the matrix' width, width of masks
+TOY_Q, TOY_ROWS, TOY_WIDTH, TOY_SIGMA = 12289, 8, 16, 100
 
 
 @dataclass(frozen=True)
@@ -63,3 +67,41 @@ def _places(parts: Sequence[Piece]) -> Iterator[tuple[Piece, int]]:
     for part in parts:
         yield part, (part.start + part.end) // 2
         yield part, part.end - 1
+
+
+def other_message(seed: int = 1) -> pd.DataFrame:
+    """A commitment of one number, opened honestly and to another number: what a verifier says with and without norms.
+
+    The commitment of Baum and others in numbers, small enough to break: ``t0 = r0 + a (r1, r2)`` and
+    ``t1 = r1 + <b, r2> + message``. Both openings satisfy the verifier's equations; the second was computed from them.
+    """
+    draw = np.random.default_rng(seed)
+    a, b = draw.integers(0, TOY_Q, (TOY_ROWS, 1 + TOY_WIDTH)), draw.integers(0, TOY_Q, TOY_WIDTH)
+
+    def image(z: Array) -> Array:
+        """Both rows of the matrix, times a vector."""
+        return np.append(z[:TOY_ROWS] + a @ z[TOY_ROWS:], z[TOY_ROWS] + b @ z[TOY_ROWS + 1 :]) % TOY_Q
+
+    length = TOY_ROWS + 1 + TOY_WIDTH
+    message, other, challenge = 7, 8, 5
+    r = draw.integers(-1, 2, length)
+    y = np.rint(draw.normal(0, TOY_SIGMA, length)).astype(np.int64)
+    shift = np.append(np.zeros(TOY_ROWS, np.int64), 1)  # where the message stands
+    commitment, mask = (image(r) + shift * message) % TOY_Q, image(y)
+
+    honest = y + challenge * r
+    # the equation of another message, solved for the entries that stand alone
+    wanted = mask + challenge * (commitment - shift * other)
+    forged = honest.copy()
+    forged[TOY_ROWS] += (wanted - image(forged))[TOY_ROWS]
+    forged[:TOY_ROWS] += (wanted - image(forged))[:TOY_ROWS]
+    forged = (forged + TOY_Q // 2) % TOY_Q - TOY_Q // 2
+
+    bound = 1.5 * TOY_SIGMA * np.sqrt(length)  # so few numbers scatter widely
+    rows = []
+    for name, number, z in (("honest", message, honest), ("forged", other, forged)):
+        holds = bool((image(z) == (mask + challenge * (commitment - shift * number)) % TOY_Q).all())
+        norm = float(np.linalg.norm(z))
+        rows.append([name, number, holds, norm, bound, holds and norm <= bound, holds])
+    names = ["opening", "message", "equations hold", "norm", "bound", "accepted", "accepted without the norm"]
+    return pd.DataFrame(rows, columns=names).set_index("opening")

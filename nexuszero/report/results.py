@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from nexuszero.data import TARGET_NAMES, Array, Split
-from nexuszero.report.style import AXES, BLUE, LOGARITHMIC, ORANGE, RED, UNITS, grid_place, styled
+from nexuszero.report.style import AXES, BLUE, LOGARITHMIC, ORANGE, RED, UNITS, grid_place, points, styled
 
 if TYPE_CHECKING:  # tables of a report that was read must not wait for torch
     from nexuszero.evaluation import Report
@@ -110,6 +110,33 @@ def small_proofs(split: Split) -> pd.DataFrame:
         "smallest proof": sizes.min().astype(int),
         "below 5,000 bytes": sizes.apply(lambda size: float((size < PROOF_SIZE_TARGET).mean())),
     })  # fmt: skip
+
+
+def proof_sizes(report: Report) -> pd.DataFrame:
+    """Mean bytes of proofs that were made of test circuits beside those that their labels say, by level."""
+    rows = pd.DataFrame(report["proofs"])
+    rows["off"] = rows["measured"] / rows["predicted"] - 1
+    levels = rows.rename(columns={"security": "lambda"}).groupby("lambda")
+    return pd.DataFrame({
+        "proofs made": levels.size(),
+        "bytes predicted": levels["predicted"].mean(),
+        "bytes measured": levels["measured"].mean(),
+        "off in the mean": levels["off"].mean(),
+        "farthest below": levels["off"].min(),
+        "farthest above": levels["off"].max(),
+    })  # fmt: skip
+
+
+def proofs_made(report: Report) -> go.Figure:
+    """Bytes of each proof that was made against those that its label says; on the diagonal they are equal."""
+    rows = report["proofs"]
+    predicted, measured = ([row[key] for row in rows] for key in ("predicted", "measured"))
+    names = [f"{row['family']}, {row['security']} bits" for row in rows]
+    ends = [min(predicted), max(predicted)]
+    figure = go.Figure(go.Scatter(x=ends, y=ends, mode="lines", name="equal", line_color=RED))
+    figure.add_trace(points(predicted, measured, "proofs", BLUE, "circle", 8).update(text=names))
+    axes = {"xaxis_type": "log", "yaxis_type": "log"}
+    return styled(figure, "Proofs of test circuits", "bytes predicted by the label", "bytes of the proof", **axes)
 
 
 def target_shares(report: Report) -> go.Figure:

@@ -9,11 +9,12 @@ use rayon::prelude::*;
 
 use crate::analysis::Analysis;
 use crate::dataset::Shift;
+use crate::field::U256;
 use crate::label::Demand;
 use crate::modulus::{Settled, choose_prime};
 use crate::r1cs::R1cs;
 use crate::ranges::{Bounds, parse_bounds};
-use crate::synth::{Family, synthesize};
+use crate::synth::{Family, Synthetic, synthesize};
 
 use super::memory::{by_number, fill, hand_over, slice, slice_mut, text};
 use super::status::{Status, give_text, guard};
@@ -27,12 +28,34 @@ pub struct Circuits {
 pub(super) struct System {
     pub(super) r1cs: R1cs,
     pub(super) bounds: Arc<Bounds>,
+    origin: Option<Origin>,
     analysis: OnceLock<Analysis>,
+}
+
+/// What a circuit of ours is rebuilt from.
+#[derive(Clone, Copy)]
+struct Origin {
+    family: Family,
+    seed: u64,
+    large: bool,
+}
+
+impl Origin {
+    fn circuit(self) -> Synthetic {
+        let Self { family, seed, large } = self;
+        if large { Shift::Large.circuit(family, seed) } else { synthesize(family, seed) }
+    }
 }
 
 impl System {
     fn new(r1cs: R1cs, bounds: &Arc<Bounds>) -> Self {
-        Self { r1cs, bounds: Arc::clone(bounds), analysis: OnceLock::new() }
+        Self { r1cs, bounds: Arc::clone(bounds), origin: None, analysis: OnceLock::new() }
+    }
+
+    /// The assignment that a circuit of ours came with.
+    pub(super) fn own_witness(&self) -> Result<Vec<U256>> {
+        let origin = self.origin.context("the circuit was read and came without a witness")?;
+        Ok(origin.circuit().witness)
     }
 
     pub(super) fn analysis(&self) -> Result<&Analysis> {
@@ -157,8 +180,8 @@ pub unsafe extern "C" fn nexuszero_circuits_synthesize(
         let none = Arc::new(Bounds::new());
         let rebuild = |(&family, &seed): (&u8, &u64)| {
             let family = *by_number("family", &Family::ALL, family.into())?;
-            let circuit = if large { Shift::Large.circuit(family, seed) } else { synthesize(family, seed) };
-            Ok(System::new(circuit.r1cs, &none))
+            let origin = Origin { family, seed, large };
+            Ok(System { origin: Some(origin), ..System::new(origin.circuit().r1cs, &none) })
         };
         let systems = families.par_iter().zip(seeds).map(rebuild).collect::<Result<_>>()?;
         // SAFETY: the caller promises room for a handle.

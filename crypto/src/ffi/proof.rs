@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 
 use anyhow::Context;
+use zeroize::Zeroizing;
 
 use crate::field::U256;
 use crate::proof::{self, Header, Refusal, Statement};
@@ -63,9 +64,10 @@ pub struct HeaderRecord {
 }
 
 /// Proves that a `.wtns` file's values satisfy circuit `index`; [`nexuszero_proof_record`] says where the proof lies.
+/// With a null `witness`, the assignment with which [`super::circuits::nexuszero_circuits_synthesize`] built the circuit.
 ///
 /// # Safety
-/// `circuits` is a live handle, `witness` points to `length` bytes, `out` to room for a handle.
+/// `circuits` is a live handle, `witness` is null or points to `length` bytes, `out` to room for a handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexuszero_prove(
     circuits: *const Circuits,
@@ -76,9 +78,14 @@ pub unsafe extern "C" fn nexuszero_prove(
     out: *mut *mut Proof,
 ) -> Status {
     guard(|| {
-        // SAFETY: the caller promises the handle and the bytes.
-        let (system, witness) = unsafe { (system(circuits, index)?, slice(witness, length)?) };
-        let witness = proof::read_witness(witness, system.r1cs.field())?;
+        // SAFETY: the caller promises the handle.
+        let system = unsafe { system(circuits, index)? };
+        let witness = if witness.is_null() {
+            Zeroizing::new(system.own_witness()?)
+        } else {
+            // SAFETY: the caller promises the bytes.
+            proof::read_witness(unsafe { slice(witness, length)? }, system.r1cs.field())?
+        };
         let statement = Statement::new(&system.r1cs, &system.bounds, security)?;
         let made = statement.prove(&witness)?;
         let proof = Proof {

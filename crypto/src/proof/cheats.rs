@@ -1,6 +1,7 @@
 //! Provers that cheat: each is rejected, and accepted once the part of the argument that stops it is left out.
 
 use super::challenge::challenge;
+use super::commitment::High;
 use super::encoding::{Header, Parts};
 use super::instance::{Instance, Part};
 use super::known_answers::{circuit, proof, public_of};
@@ -11,7 +12,7 @@ use super::rejection::{Code, Refusal};
 use super::residues::{Narrow, Residues};
 use super::ring::{Slotted, inverse_automorphism};
 use super::statement::Statement;
-use super::verifier;
+use super::verifier::{self, Opened, challenges, images};
 use super::witness::lifted;
 use crate::field::{Field, U256};
 use crate::modulus::primes;
@@ -41,13 +42,13 @@ fn field(bits: u32, ord: u32) -> Field {
 const FIELDS: [(u32, u32, u32); 6] =
     [(33, 16, 128), (50, 8, 128), (40, 4, 128), (40, 2, 128), (40, 1, 100), (40, 4, 192)];
 
-/// The verdict on a prover that commits to changed forms, with a part of the argument left out on both sides.
-fn verdict(
-    statement: &Statement<'_>,
+/// What a prover makes that commits to changed forms, with a part of the argument left out.
+fn made<'a>(
+    statement: &'a Statement<'a>,
     witness: &[U256],
     left_out: Option<Part>,
     change: impl Fn(&Instance<'_, Narrow>, &mut Prover<'_, Narrow>),
-) -> Result<(), Refusal> {
+) -> Result<(Instance<'a, Narrow>, Vec<u8>), Refusal> {
     let public = &witness[1..statement.r1cs.first_private() as usize];
     let m = Narrow::new(statement.parameters.q).unwrap();
     let values = Values::new(&m, statement, public);
@@ -58,6 +59,17 @@ fn verdict(
     change(&instance, &mut prover);
     let seed = secret_seed(&instance, witness, &[7; 64]);
     let (bytes, _) = prover.prove(&*seed).unwrap();
+    Ok((instance, bytes))
+}
+
+/// The verdict on it of a verifier that leaves out the same part.
+fn verdict<'a>(
+    statement: &'a Statement<'a>,
+    witness: &[U256],
+    left_out: Option<Part>,
+    change: impl Fn(&Instance<'_, Narrow>, &mut Prover<'_, Narrow>),
+) -> Result<(), Refusal> {
+    let (instance, bytes) = made(statement, witness, left_out, change)?;
     let header = Header::read(&bytes).unwrap();
     let parts = Parts::of(&bytes, &header, statement.parameters()).unwrap();
     verifier::verify(&instance, &header, &parts)
@@ -222,12 +234,95 @@ fn guessing_half_each_is_stopped_by_garbage_rows() {
     assert!(!splits(&toy(&r1cs, 2)));
 }
 
+/// `x*x = y` is false. The openings of the garbage rows make up for it after the challenge is known, since nothing binds
+/// them but their length: any others would open the same commitment.
+#[test]
+fn long_openings_are_stopped_by_their_norm() {
+    let q = 2689; // every residue has a symbol, and most are longer than answers are
+    let r1cs = one_public(Field::new(U256::from(q)).unwrap(), 3, &[[&[(2, 1)], &[(2, 1)], &[(1, 1)]]]);
+    let statement = toy(&r1cs, 2);
+    let witness = [1, 5, 2].map(U256::from);
+    let m = Narrow::new(statement.parameters.q).unwrap();
+    let values = Values::new(&m, &statement, &witness[1..2]);
+    let wires = lifted(&m, &statement.relation, &values, &witness);
+    let mut instance = Instance::new(m, &statement, &witness[1..2]).unwrap();
+    let prover = Prover::new(&instance, &wires).unwrap();
+    let attempt = |number| {
+        let secrets = Secrets::draw(&prover, b"long", number);
+        let first = First::of(&prover, &secrets);
+        let claims = Claims::of(&prover, &secrets, &first);
+        let (digest, products) = (first.digest, claims.products.clone());
+        let seed = claims.seed(&instance, &first);
+        Some((prover.respond(&secrets, first, claims, seed)?, digest, products))
+    };
+    let (mut message, digest, products) = (0..10).find_map(attempt).unwrap();
+
+    // what the verifier finds of the products, and what was said of them
+    let opened = Opened::of(&instance, &message).unwrap();
+    let found = opened.products(&instance, &digest);
+    assert_ne!(found, products);
+    let ring = &instance.ring;
+    let centred = |value| {
+        let (negative, size) = m.centred(value);
+        i64::try_from(size).unwrap() * if negative { -1 } else { 1 }
+    };
+    for (i, (found, said)) in found.iter().zip(&products).enumerate() {
+        let more = ring.sub(found, said);
+        let place = 64 * (2 + i); // after a form and a mask
+        for (z, more) in message.openings[i][place..place + 64].iter_mut().zip(more.0) {
+            *z = centred(m.add(m.small(*z), more));
+        }
+    }
+    // other hints lead to the same masks
+    let vectors: Vec<_> = message.openings.iter().map(|opening| instance.vector(opening)).collect();
+    let challenges = challenges(&instance, &message.seed);
+    let images = images(&instance, &message, &challenges, &vectors).remove(0); // of the only row
+    let largest = statement.parameters.largest_hint();
+    for (i, image) in images.iter().enumerate() {
+        let high = |value: u64| High::of(&m, 0, value);
+        let both = opened.masks[i][0].0.iter().zip(image.0);
+        let hint = |(&mask, image): (&u64, u64)| high(mask).minus(high(image), largest).unwrap();
+        message.hints[i] = both.map(hint).collect();
+    }
+
+    let bytes = message.write(&instance).unwrap();
+    let header = Header::read(&bytes).unwrap();
+    let parts = Parts::of(&bytes, &header, statement.parameters()).unwrap();
+    let code = |instance: &Instance<'_, Narrow>| {
+        verifier::verify(instance, &header, &parts).err().and_then(|it| it.code())
+    };
+    assert_eq!(code(&instance), Some(Code::Norm));
+    instance.left_out = Some(Part::Norm);
+    assert_eq!(code(&instance), None);
+}
+
+/// A sum of four bits, and the same value with q on top: modulo q they are one.
+#[test]
+fn a_public_value_with_q_on_top_is_stopped_by_its_interval() {
+    let bits: Vec<[Form<'_>; 3]> = vec![
+        [&[(2, 1)], &[(2, 1), (0, -1)], &[]],
+        [&[(3, 1)], &[(3, 1), (0, -1)], &[]],
+        [&[(0, 1)], &[(2, 1), (3, 2)], &[(1, 1)]],
+    ];
+    let r1cs = one_public(Field::parse("goldilocks").unwrap(), 4, &bits);
+    let statement = Statement::new(&r1cs, &Bounds::new(), 128).unwrap();
+    let q = statement.parameters.q;
+    assert!(statement.liftable && q < r1cs.field().modulus());
+    let forged = [U256::from(1), U256::from(3) + q, U256::from(1), U256::from(1)];
+    let (instance, bytes) = made(&statement, &forged, None, |_, _| {}).unwrap();
+    let header = Header::read(&bytes).unwrap();
+    let parts = Parts::of(&bytes, &header, statement.parameters()).unwrap();
+    assert_eq!(verifier::verify(&instance, &header, &parts), Ok(())); // all but the intervals
+    let refusal = statement.verify(&bytes, &forged[1..2]).unwrap_err();
+    assert_eq!(refusal.code(), Some(Code::PublicValue));
+}
+
 /// A statement with small parameters, two openings and so many garbage rows.
 fn toy(r1cs: &R1cs, gamma: u32) -> Statement<'_> {
     let other = one_public(field(40, 2), 3, &[[&[(2, 1)], &[(2, 1)], &[(1, 1)]]]);
     let mut small = Statement::new(&other, &Bounds::new(), 128).unwrap().parameters.clone();
     assert_eq!((small.k, small.height), (2, 1));
-    (small.q, small.bits, small.ord) = (r1cs.field().modulus(), 10, 1);
+    (small.q, small.bits, small.ord) = (r1cs.field().modulus(), r1cs.field().bits(), 1);
     (small.mu, small.kappa, small.cut_d, small.cut_g) = (1, 1, 0, 0);
     (small.nlin, small.gamma, small.l) = (1, gamma, 2 + gamma);
     Statement::toy(r1cs, small)

@@ -42,6 +42,8 @@ pub(super) enum Part {
     Linear,
     /// The terms of the linear checks that prove slots to lie in the base field.
     Free,
+    /// The norms of the openings.
+    Norm,
 }
 
 impl<'a, M: Residues> Instance<'a, M> {
@@ -91,7 +93,7 @@ impl<'a, M: Residues> Instance<'a, M> {
         #[cfg(test)]
         let has = self.left_out != Some(part);
         #[cfg(not(test))]
-        let has = matches!(part, Part::Products | Part::Linear | Part::Free);
+        let has = matches!(part, Part::Products | Part::Linear | Part::Free | Part::Norm);
         has
     }
 

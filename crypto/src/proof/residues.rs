@@ -87,6 +87,12 @@ pub(super) trait Residues: Clone + Debug + Send + Sync {
         zetas: &[Self::Element],
     ) {
         let n = sum.len() / zetas.len();
+        if n == 1 {
+            for ((sum, &a), &b) in sum.iter_mut().zip(a).zip(b) {
+                *sum = self.add(*sum, self.mul(a, b));
+            }
+            return;
+        }
         let blocks = sum.chunks_exact_mut(n).zip(a.chunks_exact(n)).zip(b.chunks_exact(n));
         for (((sum, a), b), &zeta) in blocks.zip(zetas) {
             for (i, &a) in a.iter().enumerate() {
@@ -161,7 +167,7 @@ impl Narrow {
         }
     }
 
-    /// The same for one block, from sums of up to 17 products, which are settled once.
+    /// The same for one block, from sums of up to 16 products, which are settled once.
     #[inline]
     fn add_lazy<const N: usize, S: Copy + Default + AddAssign>(
         &self,

@@ -311,7 +311,7 @@ mod tests {
             Ring::new(Narrow::new(q).unwrap(), bits, ord)
         };
         let orders = [1, 2, 4, 8, 16].into_iter();
-        orders.flat_map(|ord| [22, 30, 31, 59, 60, 61, 64].map(|bits| of(bits, ord))).collect()
+        orders.flat_map(|ord| [22, 29, 30, 31, 58, 59, 60, 61, 64].map(|bits| of(bits, ord))).collect()
     }
 
     fn schoolbook(ring: &Ring<Narrow>, a: &Poly<u64>, b: &Poly<u64>) -> Poly<u64> {

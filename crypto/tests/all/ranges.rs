@@ -17,6 +17,9 @@ use proptest::test_runner::TestRunner;
 const PRIMES: [&str; 8] = ["3", "5", "7", "17", "101", "65537", "goldilocks", "bn254"];
 /// Other moduli.
 const OTHERS: [u64; 7] = [3, 5, 11, 23, 257, 12289, 4_294_967_291];
+/// Primes that fit a machine integer or whose half does: `2^127 - 1`, and the largest one below `2^128`.
+const EDGES: [&str; 2] =
+    ["170141183460469231731687303715884105727", "340282366920938463463374607431768211297"];
 
 /// Forms of the relation in the words of the slow reference; a hint's factor is left out.
 fn constraints(relation: &Relation) -> Vec<(usize, Kind, Vec<Form>)> {
@@ -235,10 +238,13 @@ fn numbers_of_all_sizes_are_as_the_text_says() {
             let [x, y, z]: [&[(u32, i64)]; 3] = [&[(1, 1)], &[(2, 1)], &[(0, 1), (3, 1)]];
             let product = [&[(1, i64::MAX), (2, 1)], &[(0, 1), (3, -1)], &[(4, 1)][..]];
             let constraints = [[x, x, y], [y, y, z], product, [&[(0, 1)], &[(1, 5), (5, 1)], &[(2, 1)]]];
-            let mut system = System::of("bn254", [6, 1, 4], &constraints);
             let end = |unit: i64| if unit < 0 { &minus << bits } else { (&one << bits) * unit };
-            system.bounds.insert(1, Interval { lo: end(lo), hi: end(hi) });
-            compare(&system);
+            for prime in ["bn254"].iter().chain(&EDGES) {
+                let mut system = System::of(prime, [6, 1, 4], &constraints);
+                let half: IBig = system.p() / 2;
+                system.bounds.insert(1, Interval { lo: end(lo).max(-&half), hi: end(hi).min(half) });
+                compare(&system);
+            }
         }
     }
 }
