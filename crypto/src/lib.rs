@@ -12,6 +12,7 @@ pub mod graph;
 pub mod label;
 pub mod modulus;
 pub mod packing;
+mod parallel;
 pub mod proof;
 pub mod proposal;
 pub mod r1cs;

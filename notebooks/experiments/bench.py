@@ -66,7 +66,7 @@ class BenchConfig(Stage):
     )
     compiled: bool = Field(True, description="whether a circuit is proved that circom compiles, fetched from npm")
     repeats: int = Field(5, ge=1, description="turns of each comparison; a dataset above 20,000 circuits has one")
-    lesson: Count = Field(20, description="batches of 32 that both networks learn from, twice")
+    lesson: Count = Field(50, description="batches of 32 that both networks learn from, twice")
     threads: Threads = Field(0, description="threads of torch, 0 for its default")
     out: Located = Field(Path("reports/bench.json"), description="JSON file that receives the figures")
 

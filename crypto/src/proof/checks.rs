@@ -2,7 +2,7 @@
 //!
 //! Esgin, Nguyen, Seiler: Practical exact proofs from lattices, ASIACRYPT 2020.
 
-use rayon::prelude::*;
+use crate::parallel::each;
 
 use super::basis::Basis;
 use super::instance::{Instance, Part};
@@ -35,23 +35,21 @@ impl<E: Element> Checks<E> {
     ) -> Self {
         let parameters = instance.parameters();
         let per = parameters.per();
-        let masks: Vec<_> = (0..parameters.nlin as usize)
-            .into_par_iter()
-            .map(|mask| {
-                let checks = (mask * per..(mask + 1) * per).map(|check| {
-                    let number = (check as u32).to_le_bytes();
-                    let mut stream = Xof::new("gamma").part(first).part(&number).stream();
-                    let combination = Combination::draw(instance, basis, &mut stream);
-                    (combination, stream)
-                });
-                if parameters.is_sidon() {
-                    let free = Xof::new("free").part(first).part(&(mask as u32).to_le_bytes()).stream();
-                    sidon_mask(instance, checks.map(|(combination, _)| combination).collect(), free)
-                } else {
-                    trace_mask(instance, checks)
-                }
-            })
-            .collect();
+        let mask = |mask: usize| {
+            let checks = (mask * per..(mask + 1) * per).map(|check| {
+                let number = (check as u32).to_le_bytes();
+                let mut stream = Xof::new("gamma").part(first).part(&number).stream();
+                let combination = Combination::draw(instance, basis, &mut stream);
+                (combination, stream)
+            });
+            if parameters.is_sidon() {
+                let free = Xof::new("free").part(first).part(&(mask as u32).to_le_bytes()).stream();
+                sidon_mask(instance, checks.map(|(combination, _)| combination).collect(), free)
+            } else {
+                trace_mask(instance, checks)
+            }
+        };
+        let masks = each(parameters.nlin as usize, &mask);
         let (phis, constants): (Vec<_>, Vec<_>) = masks.into_iter().unzip();
         Self { phis: phis.into_iter().flatten().collect(), constants }
     }
@@ -73,7 +71,9 @@ impl<E: Element> Checks<E> {
             phis.iter().zip(rows).for_each(|(phi, row)| ring.add_product(&mut sum, phi, row));
             ring.poly(&sum)
         };
-        self.phis.par_iter().map(|phis| openings.iter().map(|rows| sum(phis, rows)).collect()).collect()
+        let by_opening =
+            |set: usize| openings.iter().map(|rows| sum(&self.phis[set], rows)).collect::<Vec<_>>();
+        each(self.phis.len(), &by_opening)
     }
 }
 

@@ -4,10 +4,10 @@
 
 use std::sync::OnceLock;
 
-use rayon::prelude::*;
 use zeroize::Zeroizing;
 
 use crate::field::U256;
+use crate::parallel::each;
 
 use super::parameters::{Parameters, half_power};
 use super::residues::{Element, Residues};
@@ -46,14 +46,12 @@ impl<E: Element> Matrix<E> {
         if count.saturating_mul(size_of::<Slotted<E>>()) > MOST_KEPT {
             return;
         }
-        let bound = (0..self.kappa).into_par_iter();
-        let bound =
-            bound.flat_map(|row| (0..self.l + self.mu).into_par_iter().map(move |column| (row, column)));
-        let hidden = (self.kappa..self.kappa + self.l).into_par_iter();
-        let hidden = hidden
-            .flat_map(|row| (self.l..self.l + self.mu).into_par_iter().map(move |column| (row, column)));
-        let places = bound.chain(hidden);
-        self.kept.get_or_init(|| places.map(|(row, column)| self.entry(ring, row, column)).collect());
+        let width = self.l + self.mu;
+        let entry = |place: usize| match place.checked_sub(self.kappa * width) {
+            None => self.entry(ring, place / width, place % width),
+            Some(place) => self.entry(ring, self.kappa + place / self.mu, self.l + place % self.mu),
+        };
+        self.kept.get_or_init(|| each(count, &entry));
     }
 
     fn entry<M: Residues<Element = E>>(&self, ring: &Ring<M>, row: usize, column: usize) -> Slotted<E> {
@@ -77,7 +75,7 @@ impl<E: Element> Matrix<E> {
             }
             sums.iter().map(|sum| ring.poly(sum)).collect()
         };
-        (0..self.kappa).into_par_iter().map(row).collect()
+        each(self.kappa, &row)
     }
 
     /// `<b_j, v>` for each of several vectors: l rows of as many products.
@@ -94,7 +92,7 @@ impl<E: Element> Matrix<E> {
             }
             sums
         };
-        (0..self.l).into_par_iter().map(row).collect()
+        each(self.l, &row)
     }
 
     fn add_entry<M: Residues<Element = E>>(

@@ -2,7 +2,7 @@
 //!
 //! Attema, Lyubashevsky, Seiler: Practical product proofs for lattice commitments, CRYPTO 2020.
 
-use rayon::prelude::*;
+use crate::parallel::each;
 
 use super::instance::Instance;
 use super::layout::{Factor, Product};
@@ -28,7 +28,7 @@ impl<E: Element> Weights<E> {
             (0..count).map(|_| stream.uniform(ring.m(), ring.bits())).collect()
         };
         let k = instance.parameters().k as usize;
-        Self { by_opening: (0..k).into_par_iter().map(draw).collect() }
+        Self { by_opening: each(k, &draw) }
     }
 
     #[cfg(test)]
@@ -58,7 +58,7 @@ impl<E: Element> Weights<E> {
             }
             sums
         };
-        let by_opening: Vec<Vec<_>> = (0..k).into_par_iter().map(of_opening).collect();
+        let by_opening: Vec<Vec<_>> = each(k, &of_opening);
         (0..k).map(|u| by_opening.iter().map(|sums| sums[u]).collect()).collect()
     }
 }
