@@ -11,6 +11,7 @@ import bench_training
 import figures
 import gatv2 as plain
 import make
+import numpy as np
 import pytest
 import torch
 import turns
@@ -132,6 +133,14 @@ def test_what_is_measured_and_the_page_of_it(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(make, "REPORTS", tmp_path)
     section = make._benchmark()
     assert all(f"| {row['what']} |" in section for row in rows)
+
+
+def test_where_proofs_become_as_large_as_others():
+    rows = [{"constraints": 100, "bytes": 10_000}, {"constraints": 10_000, "bytes": 1_000_000}]
+    assert figures.crossing(rows, 100_000) == pytest.approx(1000)
+    assert np.isnan(figures.crossing(rows, 5_000))
+    drawn = figures.proofs([row | {"ours": {"median": 1}, "other": {"median": 2}} for row in rows], [])
+    assert [trace.name for trace in drawn.data] == ["ours", "LaBRADOR, 58 KB (BS23)", "proving", "verifying"]
 
 
 def test_the_command_says_what_is_wrong_in_one_line():

@@ -75,6 +75,15 @@ def test_content_depends_on_neither_threads_nor_blocks(dataset, tmp_path, monkey
     assert make(tmp_path, threads=threads)["sha256"] == dataset[1]["sha256"]
 
 
+def test_a_split_begins_alike_whatever_the_others_want(dataset, tmp_path):
+    """Sizes far from the splits' shares: most of the stream is read for one of them."""
+    config = GenerateConfig(out=tmp_path, train=3, val=14, test=80, seed=5)
+    generation.generate(config, log=str)
+    wanted, longer = read(dataset[0] / "test"), read(tmp_path / "test")
+    assert len(longer) == 80 and np.array_equal(longer.circuit["seed"][:14], wanted.circuit["seed"])
+    assert read(tmp_path / "val").content_hash == dataset[1]["sha256"]["val"]
+
+
 def test_another_seed_is_another_dataset(dataset, tmp_path):
     other = generation.generate(GenerateConfig(out=tmp_path, train=70, val=14, test=14, seed=6), log=str)
     assert not set(other["sha256"].values()) & set(dataset[1]["sha256"].values())

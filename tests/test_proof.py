@@ -13,6 +13,7 @@ import pytest
 from shell import ROOT, answer, checked, refused, run, start
 
 from nexuszero import proof
+from nexuszero.crypto import CryptoBridge
 from nexuszero.errors import InputError
 
 FIXTURES = ROOT / "crypto/tests/fixtures"
@@ -202,3 +203,12 @@ def test_the_six_commands_of_the_readme(tmp_path):
         printed.append(checked(done).stdout)
     assert printed[4] == "valid\n"
     assert json.loads((tmp_path / "public.json").read_text()) == ["900"]
+
+
+def test_a_circuit_of_ours_is_proved_with_its_own_assignment():
+    bridge = CryptoBridge()
+    circuits = bridge.synthesize([0], [7])
+    made = circuits.prove(0, None, 128)
+    assert circuits.verify(0, made.data, made.public, 128).valid
+    with pytest.raises(InputError, match="came without a witness"):
+        bridge.read([CIRCUIT]).prove(0, None, 128)

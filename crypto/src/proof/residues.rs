@@ -77,6 +77,14 @@ pub(super) trait Residues: Clone + Debug + Send + Sync {
         self.pow(a, self.modulus() - U256::from(2))
     }
 
+    /// `sum += a * b` place by place.
+    #[inline]
+    fn add_products(&self, sum: &mut [Self::Element], a: &[Self::Element], b: &[Self::Element]) {
+        for ((sum, &a), &b) in sum.iter_mut().zip(a).zip(b) {
+            *sum = self.add(*sum, self.mul(a, b));
+        }
+    }
+
     /// `sum += a * b` modulo `X^n - zeta` for polynomials of degree below n: blocks of n coefficients, a zeta each.
     #[inline]
     fn add_polynomial_products(
@@ -88,9 +96,7 @@ pub(super) trait Residues: Clone + Debug + Send + Sync {
     ) {
         let n = sum.len() / zetas.len();
         if n == 1 {
-            for ((sum, &a), &b) in sum.iter_mut().zip(a).zip(b) {
-                *sum = self.add(*sum, self.mul(a, b));
-            }
+            self.add_products(sum, a, b);
             return;
         }
         let blocks = sum.chunks_exact_mut(n).zip(a.chunks_exact(n)).zip(b.chunks_exact(n));
@@ -230,11 +236,7 @@ impl Residues for Narrow {
             4 => self.add_lazy_products::<4>(sum, a, b, zetas),
             8 => self.add_lazy_products::<8>(sum, a, b, zetas),
             16 => self.add_lazy_products::<16>(sum, a, b, zetas),
-            _ => {
-                for ((sum, &a), &b) in sum.iter_mut().zip(a).zip(b) {
-                    *sum = self.add(*sum, self.mul(a, b)); // degree 0
-                }
-            }
+            _ => self.add_products(sum, a, b), // degree 0
         }
     }
 

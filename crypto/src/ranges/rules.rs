@@ -14,9 +14,9 @@ const FEW: i64 = 4;
 
 /// The interval of a form: that of its narrow wires, and how many wide ones come on top (2 stands for more).
 #[derive(Clone, Debug)]
-pub(super) struct Sum<N> {
-    pub(super) narrow: Interval<N>,
-    pub(super) wide: usize,
+struct Sum<N> {
+    narrow: Interval<N>,
+    wide: usize,
 }
 
 /// Intervals of wires modulo a prime r.
@@ -139,8 +139,7 @@ impl<'a, N: Number> Intervals<'a, N> {
                 continue;
             }
             case.reach.hull(&left);
-            let own = self.in_case(case, wire);
-            if let Some(own) = own {
+            if let Some(own) = self.in_case(case, wire) {
                 left.cut(own.clone());
             }
             solvable &= !left.is_empty();
