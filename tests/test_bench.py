@@ -116,8 +116,8 @@ def test_what_is_measured_and_the_page_of_it(tmp_path, monkeypatch, capsys):
 
     measured = json.loads(out.read_text())
     rows = figures.benchmark_rows(measured)
-    parts = ("estimates", "labels", "analysis", "proofs", "generation", "loading", "training", "answers")
-    assert [len(measured[part]) for part in parts] == [8, 4, 4, 1, 1, 3, 3, 2]
+    parts = ("estimates", "labels", "analysis", "proofs", "prepared", "generation", "loading", "training", "answers")
+    assert [len(measured[part]) for part in parts] == [8, 4, 4, 1, 1, 1, 3, 3, 2]
     generation = measured["generation"][0]
     assert generation["peak_megabytes"] > 50 and generation["megabytes_on_disk"] > 0.05
     assert all(row["peak_megabytes"] > 20 and 500 < row["constraints"] <= 600 for row in measured["analysis"])

@@ -95,6 +95,7 @@ def measure(config: BenchConfig, log: Callable[[str], None] = print) -> Row:
         "labels": partial(labels, splits["train"], config),
         "analysis": partial(large_circuits.rows, config.constraints, min(config.repeats, 3)),
         "proofs": partial(proofs.rows, config.proved, min(config.repeats, 3)),
+        "prepared": partial(proofs.prepared_rows, config.proved, config.repeats),
         "compiled": partial(proofs.compiled_rows, config.compiled, config.repeats),
         "groth16": partial(proofs.groth16_rows, config.groth16, min(config.repeats, 3)),
         "generation": partial(generation, config),

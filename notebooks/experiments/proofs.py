@@ -19,13 +19,14 @@ from tempfile import TemporaryDirectory
 from large_circuits import hash_on_bits, hash_rounds, write
 from turns import Row, Work, figure, turns
 
-from nexuszero.crypto import CryptoBridge
+from nexuszero.crypto import Circuits, CryptoBridge
 from nexuszero.errors import StageError
 
 BN254 = 21888242871839275222246405745257275088548364400416034343698204186575808495617
 SECURITY = 128
 WORD = 32  # bits of a word, and bytes of an element
 SNARKJS = ["npx", "-y", "snarkjs@0.7.6"]
+SMALL = 1_000
 LARGE = 100_000  # constraints above which a circuit is proved once
 TARGETS = {500: (0.010, 0.005), 30_000: (1, 0.3), 1_000_000: (60, 20)}  # seconds to prove and to verify, at most
 CIRCOM = ["npx", "-y", "circom2@0.2.23"]
@@ -39,6 +40,12 @@ def rows(sizes: Sequence[int], repeats: int) -> list[Row]:
     """For each number of constraints, a file read, analysed and proved, against the same and verified."""
     with TemporaryDirectory() as name:
         return [_library(Path(name), size, repeats if size <= LARGE else 1) for size in sizes]
+
+
+def prepared_rows(sizes: Sequence[int], repeats: int) -> list[Row]:
+    """The same with the circuit read and its parameters found beforehand, for sizes at which that counts."""
+    with TemporaryDirectory() as name:
+        return [_library(Path(name), size, repeats, prepared=True) for size in sizes if size <= SMALL]
 
 
 def compiled_rows(wanted: bool, repeats: int) -> list[Row]:
@@ -97,24 +104,36 @@ def _assignment(size: int) -> list[int]:
     return wires
 
 
-def _library(directory: Path, size: int, repeats: int) -> Row:
+def _library(directory: Path, size: int, repeats: int, prepared: bool = False) -> Row:
     circuit, witness, count = _write(directory, size)
-    row = _proved(f"{count:,} constraints", circuit, witness, repeats, TARGETS.get(size, (None, None)))
+    what = f"{count:,} constraints" + ", the circuit prepared" * prepared
+    row = _proved(what, circuit, witness, repeats, TARGETS.get(size, (None, None)), prepared)
     return row | {"constraints": count}
 
 
-def _proved(what: str, circuit: Path, witness: Path, repeats: int, target: tuple[float | None, float | None]) -> Row:
+def _proved(
+    what: str,
+    circuit: Path,
+    witness: Path,
+    repeats: int,
+    target: tuple[float | None, float | None],
+    prepared: bool = False,
+) -> Row:
     """A file read, analysed and proved, against the same and verified; the target is of seconds for both."""
     bridge = CryptoBridge()
     secret = witness.read_bytes()
-    made = bridge.read([circuit]).prove(0, secret, SECURITY)
+    first = bridge.read([circuit])
+    made = first.prove(0, secret, SECURITY)
     public = list(made.public)
 
+    def circuits() -> Circuits:
+        return first if prepared else bridge.read([circuit])
+
     def prove() -> None:
-        bridge.read([circuit]).prove(0, secret, SECURITY)
+        circuits().prove(0, secret, SECURITY)
 
     def verify() -> None:
-        answer = bridge.read([circuit]).verify(0, made.data, public, SECURITY)
+        answer = circuits().verify(0, made.data, public, SECURITY)
         if not answer.valid:
             raise StageError(f"{circuit}: {answer.reason}")
 

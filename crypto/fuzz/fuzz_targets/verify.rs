@@ -4,13 +4,12 @@
 //! `tests/fixtures/proofs` are a corpus. Lengths and the statement's id are mended, so that more than headers is tried.
 #![no_main]
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use libfuzzer_sys::fuzz_target;
 use nexuszero_crypto::field::U256;
 use nexuszero_crypto::format::read;
 use nexuszero_crypto::proof::{Statement, inspect};
-use nexuszero_crypto::r1cs::R1cs;
 use nexuszero_crypto::ranges::Bounds;
 
 const CIRCUIT: &[u8] = include_bytes!("../../tests/fixtures/circuits/rangesum4x8.goldilocks.O1.r1cs");
@@ -18,13 +17,13 @@ const PROOF: &[u8] = include_bytes!("../../tests/fixtures/proofs/rangesum4x8.gol
 /// Header and challenge.
 const FRONT: usize = 64;
 
-static R1CS: OnceLock<R1cs> = OnceLock::new();
-static STATEMENT: OnceLock<Statement<'static>> = OnceLock::new();
+static STATEMENT: OnceLock<Statement> = OnceLock::new();
 
 fuzz_target!(|bytes: &[u8]| {
-    let r1cs = R1CS.get_or_init(|| read(CIRCUIT).expect("a circuit"));
-    let statement =
-        STATEMENT.get_or_init(|| Statement::new(r1cs, &Bounds::new(), 128).expect("parameters"));
+    let statement = STATEMENT.get_or_init(|| {
+        let r1cs = Arc::new(read(CIRCUIT).expect("a circuit"));
+        Statement::new(&r1cs, &Bounds::new(), 128).expect("parameters")
+    });
     let public = [460, 460].map(U256::from);
     if inspect(bytes).is_ok() {
         let _ = statement.verify(bytes, &public);

@@ -1,8 +1,9 @@
 //! Circuits in memory: read, rebuilt, written, analysed.
 
+use std::collections::BTreeMap;
 use std::ffi::c_char;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, Result};
 use rayon::prelude::*;
@@ -12,6 +13,7 @@ use crate::dataset::Shift;
 use crate::field::U256;
 use crate::label::Demand;
 use crate::modulus::{Settled, choose_prime};
+use crate::proof::{Refusal, Statement};
 use crate::r1cs::R1cs;
 use crate::ranges::{Bounds, parse_bounds};
 use crate::synth::{Family, Synthetic, synthesize};
@@ -26,10 +28,12 @@ pub struct Circuits {
 
 /// A circuit, the bounds that are known of its wires, and its analysis, computed when it is first needed.
 pub(super) struct System {
-    pub(super) r1cs: R1cs,
+    pub(super) r1cs: Arc<R1cs>,
     pub(super) bounds: Arc<Bounds>,
     origin: Option<Origin>,
     analysis: OnceLock<Analysis>,
+    /// By security level.
+    statements: Mutex<BTreeMap<u32, Arc<Statement>>>,
 }
 
 /// What a circuit of ours is rebuilt from.
@@ -49,7 +53,13 @@ impl Origin {
 
 impl System {
     fn new(r1cs: R1cs, bounds: &Arc<Bounds>) -> Self {
-        Self { r1cs, bounds: Arc::clone(bounds), origin: None, analysis: OnceLock::new() }
+        Self {
+            r1cs: Arc::new(r1cs),
+            bounds: Arc::clone(bounds),
+            origin: None,
+            analysis: OnceLock::new(),
+            statements: Mutex::default(),
+        }
     }
 
     /// The assignment that a circuit of ours came with.
@@ -64,6 +74,17 @@ impl System {
         }
         let analysis = Analysis::of(&self.r1cs, &self.bounds)?;
         Ok(self.analysis.get_or_init(|| analysis))
+    }
+
+    /// What is proved of it at a level, prepared when it is first asked for.
+    pub(super) fn statement(&self, security: u32) -> Result<Arc<Statement>, Refusal> {
+        let mut known = self.statements.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(statement) = known.get(&security) {
+            return Ok(Arc::clone(statement));
+        }
+        let statement = Arc::new(Statement::new(&self.r1cs, &self.bounds, security)?);
+        known.insert(security, Arc::clone(&statement));
+        Ok(statement)
     }
 
     /// Its parameters, with a concrete prime.

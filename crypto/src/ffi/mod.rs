@@ -1,4 +1,4 @@
-//! The C ABI: batches in, batches out, and the only `unsafe` of the crate.
+//! The C ABI: batches in, batches out, and the `unsafe` of the crate, but for one call of vector instructions.
 //!
 //! Every fallible call returns [`Status::Ok`] or the reason it failed and leaves one line for
 //! [`nexuszero_last_error`] (per thread). No panic crosses the boundary. Arrays belong to the caller,

@@ -6,7 +6,7 @@ use anyhow::Context;
 use zeroize::Zeroizing;
 
 use crate::field::U256;
-use crate::proof::{self, Header, Refusal, Statement};
+use crate::proof::{self, Header, Refusal};
 
 use super::circuits::{Circuits, System, system};
 use super::memory::{give, hand_over, slice, slice_mut};
@@ -86,7 +86,7 @@ pub unsafe extern "C" fn nexuszero_prove(
             // SAFETY: the caller promises the bytes.
             proof::read_witness(unsafe { slice(witness, length)? }, system.r1cs.field())?
         };
-        let statement = Statement::new(&system.r1cs, &system.bounds, security)?;
+        let statement = system.statement(security)?;
         let made = statement.prove(&witness)?;
         let proof = Proof {
             public: made.public.iter().flat_map(|value| value.to_le_bytes::<VALUE>()).collect(),
@@ -158,14 +158,17 @@ pub unsafe extern "C" fn nexuszero_verify(
 ) -> Status {
     guard(|| {
         // SAFETY: the caller promises the handle.
-        let System { r1cs, bounds, .. } = unsafe { system(circuits, index)? };
+        let system = unsafe { system(circuits, index)? };
         let size = public_count.checked_mul(VALUE).context("too many public values")?;
         // SAFETY: the caller promises the bytes.
         let (proof, public) = unsafe { (slice(proof, length)?, slice(public_values, size)?) };
         let public: Vec<U256> = public.chunks_exact(VALUE).map(U256::from_le_slice).collect();
         // SAFETY: the caller promises the room.
         let (code, room) = unsafe { (slice_mut(code, 1)?, slice_mut(reason.cast::<u8>(), capacity)?) };
-        let refusal = proof::verify(r1cs, bounds, proof, &public, least).err();
+        let verdict = proof::stated_level(proof, least)
+            .and_then(|level| system.statement(level))
+            .and_then(|statement| statement.verify(proof, &public));
+        let refusal = verdict.err();
         copy_text(&refusal.as_ref().map(Refusal::to_string).unwrap_or_default(), room);
         code[0] = refusal.map_or(0, |it| it.code().map_or(NOT_DECIDED, |code| code.number().into()));
         Ok(())

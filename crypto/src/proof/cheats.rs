@@ -1,5 +1,7 @@
 //! Provers that cheat: each is rejected, and accepted once the part of the argument that stops it is left out.
 
+use std::sync::Arc;
+
 use super::challenge::challenge;
 use super::commitment::High;
 use super::encoding::{Header, Parts};
@@ -23,7 +25,7 @@ use crate::ranges::Bounds;
 type Form<'a> = &'a [(u32, i64)];
 
 /// Wire 1 is public, all others are private.
-fn one_public(field: Field, wires: u32, constraints: &[[Form<'_>; 3]]) -> R1cs {
+fn one_public(field: Field, wires: u32, constraints: &[[Form<'_>; 3]]) -> Arc<R1cs> {
     let mut builder = Builder::new(field);
     for form in constraints.iter().flatten() {
         for &(wire, value) in *form {
@@ -31,7 +33,7 @@ fn one_public(field: Field, wires: u32, constraints: &[[Form<'_>; 3]]) -> R1cs {
         }
         builder.end_combination().unwrap();
     }
-    builder.finish(wires, 0, 1).unwrap()
+    Arc::new(builder.finish(wires, 0, 1).unwrap())
 }
 
 fn field(bits: u32, ord: u32) -> Field {
@@ -44,7 +46,7 @@ const FIELDS: [(u32, u32, u32); 6] =
 
 /// What a prover makes that commits to changed forms, with a part of the argument left out.
 fn made<'a>(
-    statement: &'a Statement<'a>,
+    statement: &'a Statement,
     witness: &[U256],
     left_out: Option<Part>,
     change: impl Fn(&Instance<'_, Narrow>, &mut Prover<'_, Narrow>),
@@ -53,18 +55,17 @@ fn made<'a>(
     let m = Narrow::new(statement.parameters.q).unwrap();
     let values = Values::new(&m, statement, public);
     let wires = lifted(&m, &statement.relation, &values, witness);
-    let mut instance = Instance::new(m, statement, public)?;
-    instance.left_out = left_out;
+    let instance = Instance::without(left_out, m, statement, public)?;
     let mut prover = Prover::new(&instance, &wires).unwrap();
     change(&instance, &mut prover);
     let seed = secret_seed(&instance, witness, &[7; 64]);
-    let (bytes, _) = prover.prove(&*seed).unwrap();
+    let (bytes, _) = prover.prove(&*seed, Secrets::draw(&prover, &*seed, 0)).unwrap();
     Ok((instance, bytes))
 }
 
 /// The verdict on it of a verifier that leaves out the same part.
-fn verdict<'a>(
-    statement: &'a Statement<'a>,
+fn verdict(
+    statement: &Statement,
     witness: &[U256],
     left_out: Option<Part>,
     change: impl Fn(&Instance<'_, Narrow>, &mut Prover<'_, Narrow>),
@@ -78,7 +79,7 @@ fn verdict<'a>(
 /// Rejected as it is, accepted with a part left out, and rejected with the others.
 fn stopped_by(
     part: Part,
-    statement: &Statement<'_>,
+    statement: &Statement,
     witness: &[U256],
     change: impl Fn(&Instance<'_, Narrow>, &mut Prover<'_, Narrow>),
 ) {
@@ -103,6 +104,24 @@ fn a_root_in_an_extension_is_stopped_by_free_terms() {
         stopped_by(Part::Free, &statement, &witness, |instance, prover| {
             prover.forms[0].0[instance.ring.ord() / 2] = m.one(); // its square is X^ord
         });
+    }
+}
+
+/// `x*x = y` and `2y = 8`, of which the second has no row: x = 3 proves the first for y = 9.
+#[test]
+fn a_false_constraint_of_public_wires_is_stopped_by_itself() {
+    for (bits, ord, security) in FIELDS {
+        let constraints: [[Form<'_>; 3]; 2] =
+            [[&[(2, 1)], &[(2, 1)], &[(1, 1)]], [&[(1, 2)], &[(0, 1)], &[(0, 8)]]];
+        let r1cs = one_public(field(bits, ord), 3, &constraints);
+        let statement = Statement::new(&r1cs, &Bounds::new(), security).unwrap();
+        let code = |y: u64, x: u64, left_out| {
+            let witness = [1, y, x].map(U256::from);
+            verdict(&statement, &witness, left_out, |_, _| {}).err().and_then(|refusal| refusal.code())
+        };
+        assert_eq!(code(4, 2, None), None);
+        assert_eq!(code(9, 3, None), Some(Code::PublicConstraint));
+        assert_eq!(code(9, 3, Some(Part::Public)), None);
     }
 }
 
@@ -213,7 +232,7 @@ fn a_constant_factor_is_stopped_by_linear_checks() {
     form(&[(0, field.inv(small(2)))]);
     form(&[(6, small(2))]);
     form(&[(1, small(1))]);
-    let r1cs = builder.finish(7, 1, 0).unwrap();
+    let r1cs = Arc::new(builder.finish(7, 1, 0).unwrap());
     let statement = Statement::new(&r1cs, &Bounds::new(), 128).unwrap();
     assert!(statement.liftable && statement.parameters.bits < 64);
     let honest = [1, 5, 1, 0, 1, 0, 5].map(U256::from);
@@ -318,7 +337,7 @@ fn a_public_value_with_q_on_top_is_stopped_by_its_interval() {
 }
 
 /// A statement with small parameters, two openings and so many garbage rows.
-fn toy(r1cs: &R1cs, gamma: u32) -> Statement<'_> {
+fn toy(r1cs: &Arc<R1cs>, gamma: u32) -> Statement {
     let other = one_public(field(40, 2), 3, &[[&[(2, 1)], &[(2, 1)], &[(1, 1)]]]);
     let mut small = Statement::new(&other, &Bounds::new(), 128).unwrap().parameters.clone();
     assert_eq!((small.k, small.height), (2, 1));
@@ -329,7 +348,7 @@ fn toy(r1cs: &R1cs, gamma: u32) -> Statement<'_> {
 }
 
 /// Whether a prover of `2*2 = 5` finds a proof by guessing each half.
-fn splits(statement: &Statement<'_>) -> bool {
+fn splits(statement: &Statement) -> bool {
     let witness = [1, 5, 2].map(U256::from);
     let m = Narrow::new(statement.parameters.q).unwrap();
     let values = Values::new(&m, statement, &witness[1..2]);

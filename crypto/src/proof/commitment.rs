@@ -9,15 +9,16 @@ use zeroize::Zeroizing;
 use crate::field::U256;
 use crate::parallel::each;
 
+use super::four::shake256;
 use super::parameters::{Parameters, half_power};
 use super::residues::{Element, Residues};
-use super::ring::{Poly, Ring, Slotted};
-use super::xof::{DIGEST, Xof};
+use super::ring::{DEGREE, Poly, Ring, Slotted};
+use super::xof::{DIGEST, RATE, ROOM, Xof};
 
 /// Bytes of entries that a prover keeps between its proof and the verification of it.
 const MOST_KEPT: usize = 1 << 27;
 
-/// The matrices `A` and `(e_j | a_j)`, expanded from the parameters entry by entry.
+/// The matrices `A` and `(e_j | a_j)`, expanded from the parameters four entries of a row at a time.
 ///
 /// An entry is held as the residues that the stream gives, without the factor of Montgomery's form; the vectors have it
 /// twice.
@@ -26,8 +27,14 @@ pub(super) struct Matrix<E> {
     kappa: usize,
     mu: usize,
     l: usize,
-    kept: OnceLock<Vec<Slotted<E>>>, // those of A, then those of a_j, row by row
+    /// Bytes of an entry's stream that nearly always hold its residues.
+    enough: usize,
+    /// Those of A, then those of a_j, row by row.
+    kept: OnceLock<Vec<Four<E>>>,
 }
+
+/// Neighbours in a row; of a row's last four some may lie beyond its end.
+type Four<E> = [Slotted<E>; 4];
 
 impl<E: Element> Matrix<E> {
     pub(super) fn new(parameters: &Parameters) -> Self {
@@ -36,29 +43,74 @@ impl<E: Element> Matrix<E> {
             kappa: parameters.kappa as usize,
             mu: parameters.mu as usize,
             l: parameters.l as usize,
+            enough: enough(parameters),
             kept: OnceLock::new(),
         }
     }
 
     /// Expands all entries once, unless they take too much memory.
     pub(super) fn keep<M: Residues<Element = E>>(&self, ring: &Ring<M>) {
-        let count = self.kappa * (self.l + self.mu) + self.l * self.mu;
-        if count.saturating_mul(size_of::<Slotted<E>>()) > MOST_KEPT {
+        let count = self.fours_before(self.kappa + self.l);
+        if count.saturating_mul(size_of::<Four<E>>()) > MOST_KEPT {
             return;
         }
-        let width = self.l + self.mu;
-        let entry = |place: usize| match place.checked_sub(self.kappa * width) {
-            None => self.entry(ring, place / width, place % width),
-            Some(place) => self.entry(ring, self.kappa + place / self.mu, self.l + place % self.mu),
+        let (of_a, of_b) = (self.fours_before(1), self.mu.div_ceil(4));
+        let four = |place: usize| match place.checked_sub(self.kappa * of_a) {
+            None => self.four(ring, place / of_a, place % of_a),
+            Some(place) => self.four(ring, self.kappa + place / of_b, place % of_b),
         };
-        self.kept.get_or_init(|| each(count, &entry));
+        self.kept.get_or_init(|| each(count, &four));
     }
 
-    fn entry<M: Residues<Element = E>>(&self, ring: &Ring<M>, row: usize, column: usize) -> Slotted<E> {
-        let mut place = (row as u32).to_le_bytes().to_vec();
-        place.extend_from_slice(&(column as u32).to_le_bytes());
-        let mut stream = Xof::new("entry").part(&self.seed).part(&place).stream();
-        ring.slotted(&Poly(std::array::from_fn(|_| ring.m().draw_raw(&mut stream, ring.bits()))))
+    /// Number of fours in the rows before one.
+    fn fours_before(&self, row: usize) -> usize {
+        let of_b = row.saturating_sub(self.kappa);
+        (row - of_b) * (self.l + self.mu).div_ceil(4) + of_b * self.mu.div_ceil(4)
+    }
+
+    /// The first column of a row that holds a random entry.
+    const fn first_column(&self, row: usize) -> usize {
+        if row < self.kappa { 0 } else { self.l }
+    }
+
+    fn four<M: Residues<Element = E>>(&self, ring: &Ring<M>, row: usize, number: usize) -> Four<E> {
+        let first = self.first_column(row) + 4 * number;
+        let parts = std::array::from_fn::<_, 4, _>(|lane| Self::place(row, first + lane));
+        let inputs = parts.each_ref().map(|place| Xof::input("entry", &[&self.seed, place]));
+        let mut outputs: [_; 4] = std::array::from_fn(|_| vec![0; self.enough + ROOM]);
+        let wanted = outputs.each_mut().map(|output| &mut output[..self.enough]);
+        shake256(inputs.each_ref().map(Vec::as_slice), wanted);
+        std::array::from_fn(|lane| {
+            let entry = self.of_bytes(ring, &outputs[lane]);
+            ring.slotted(&entry.unwrap_or_else(|| self.entry(ring, &parts[lane])))
+        })
+    }
+
+    fn place(row: usize, column: usize) -> [u8; 8] {
+        let mut place = [0; 8];
+        place[..4].copy_from_slice(&(row as u32).to_le_bytes());
+        place[4..].copy_from_slice(&(column as u32).to_le_bytes());
+        place
+    }
+
+    /// An entry from the front of its stream and room behind; nothing where that is too short.
+    fn of_bytes<M: Residues<Element = E>>(&self, ring: &Ring<M>, bytes: &[u8]) -> Option<Poly<E>> {
+        let length = ring.bits().div_ceil(8) as usize;
+        let (mut entry, mut at, mut filled) = (Poly::default(), 0, 0);
+        while filled < DEGREE {
+            let number = bytes.get(at..at + ROOM)?;
+            at += length;
+            if let Some(value) = ring.m().raw(number, ring.bits()) {
+                entry.0[filled] = value;
+                filled += 1;
+            }
+        }
+        (at <= self.enough).then_some(entry)
+    }
+
+    fn entry<M: Residues<Element = E>>(&self, ring: &Ring<M>, place: &[u8; 8]) -> Poly<E> {
+        let mut stream = Xof::new("entry").part(&self.seed).part(place).stream();
+        Poly(std::array::from_fn(|_| ring.m().draw_raw(&mut stream, ring.bits())))
     }
 
     /// `A v` for each of several vectors of `l + mu` elements: kappa rows of as many products.
@@ -70,9 +122,7 @@ impl<E: Element> Matrix<E> {
         let doubled = doubled(ring, vectors);
         let row = |row| {
             let mut sums = vec![Slotted::default(); vectors.len()];
-            for column in 0..self.l + self.mu {
-                self.add_entry(ring, &mut sums, [row, column], &doubled);
-            }
+            self.add_row(ring, &mut sums, row, &doubled);
             sums.iter().map(|sum| ring.poly(sum)).collect()
         };
         each(self.kappa, &row)
@@ -87,32 +137,46 @@ impl<E: Element> Matrix<E> {
         let doubled = doubled(ring, vectors);
         let row = |row: usize| {
             let mut sums: Vec<_> = vectors.iter().map(|vector| vector[row]).collect();
-            for column in self.l..self.l + self.mu {
-                self.add_entry(ring, &mut sums, [self.kappa + row, column], &doubled);
-            }
+            self.add_row(ring, &mut sums, self.kappa + row, &doubled);
             sums
         };
         each(self.l, &row)
     }
 
-    fn add_entry<M: Residues<Element = E>>(
+    /// Adds the products of a row's random entries with each vector.
+    fn add_row<M: Residues<Element = E>>(
         &self,
         ring: &Ring<M>,
         sums: &mut [Slotted<E>],
-        [row, column]: [usize; 2],
+        row: usize,
         vectors: &[Vec<Slotted<E>>],
     ) {
-        let width = self.l + self.mu;
-        let place = match row.checked_sub(self.kappa) {
-            None => row * width + column,
-            Some(row) => self.kappa * width + row * self.mu + column - self.l,
-        };
-        let kept = self.kept.get().and_then(|kept| kept.get(place)).copied();
-        let entry = kept.unwrap_or_else(|| self.entry(ring, row, column));
-        for (sum, vector) in sums.iter_mut().zip(vectors) {
-            ring.add_product(sum, &entry, &vector[column]);
+        let before = self.fours_before(row);
+        for number in 0..self.fours_before(row + 1) - before {
+            let made;
+            let four = match self.kept.get() {
+                Some(kept) => &kept[before + number],
+                None => {
+                    made = self.four(ring, row, number);
+                    &made
+                }
+            };
+            for (entry, column) in four.iter().zip(self.first_column(row) + 4 * number..self.l + self.mu) {
+                for (sum, vector) in sums.iter_mut().zip(vectors) {
+                    ring.add_product(sum, entry, &vector[column]);
+                }
+            }
         }
     }
+}
+
+/// Bytes, in whole blocks, that hold 64 residues but for one time in a billion.
+fn enough(parameters: &Parameters) -> usize {
+    let accepted = f64::from(parameters.q) / f64::from(parameters.bits).exp2();
+    let deviation = (DEGREE as f64 * (1.0 - accepted)).sqrt() / accepted;
+    let draws = DEGREE as f64 / accepted + 6.0 * deviation;
+    let bytes = draws.ceil() as usize * parameters.bits.div_ceil(8) as usize;
+    bytes.next_multiple_of(RATE)
 }
 
 /// Vectors with the factor of Montgomery's form once more.

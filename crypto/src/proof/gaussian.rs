@@ -1,7 +1,7 @@
 //! Discrete Gaussians by tables of cumulative probabilities (proof.md, section 10).
 //!
 //! Probabilities have `64 w - 1` bits for w words, at least the security level and 60 bits more. A draw looks its number
-//! up by bisection, so memory accesses depend on secrets; nothing else does.
+//! up by bisection, so memory accesses depend on secrets, and in one of some 2^60 draws time does.
 
 use dashu_int::UBig;
 use zeroize::Zeroize;
@@ -25,6 +25,8 @@ pub(super) struct Gaussian {
     words: usize,
     /// The probabilities of `|x| <= 0`, `|x| <= 1`, .., the last of which is 1.
     cumulative: Vec<Number>,
+    /// Their upper words, which decide nearly always.
+    upper: Vec<u64>,
 }
 
 impl Gaussian {
@@ -41,18 +43,22 @@ impl Gaussian {
             sum += if size == 0 { weight.clone() } else { weight << 1 };
             number(&((&sum << (64 * words - 1)) / &total), words)
         });
-        Self { words, cumulative: cumulative.collect() }
+        let cumulative: Vec<Number> = cumulative.collect();
+        let upper = cumulative.iter().map(|number| number[0]).collect();
+        Self { words, cumulative, upper }
     }
 
     /// An integer from the stream: a bit for the sign, the others for the size.
     pub(super) fn draw(&self, stream: &mut Stream) -> i64 {
         let mut number = [0; WORDS];
         for word in &mut number[..self.words] {
-            *word = stream.word(8);
+            *word = stream.word();
         }
         let sign = (number[0] >> 63) as i64;
         number[0] &= u64::MAX >> 1;
-        let size = self.cumulative.partition_point(|probability| *probability <= number) as i64;
+        let below = self.upper.partition_point(|&upper| upper < number[0]);
+        let equal = self.cumulative[below..].iter().take_while(|&probability| *probability <= number);
+        let size = (below + equal.count()) as i64;
         number.zeroize();
         (size ^ -sign) + sign
     }

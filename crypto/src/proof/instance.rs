@@ -9,7 +9,7 @@ use super::commitment::Matrix;
 use super::layout::{Layout, Values};
 use super::linear::Rows;
 use super::parameters::Parameters;
-use super::rejection::Refusal;
+use super::rejection::{Code, Refusal};
 use super::residues::Residues;
 use super::ring::{Poly, Ring, Slotted, openings};
 use super::statement::Statement;
@@ -17,7 +17,7 @@ use super::xof::DIGEST;
 
 /// Everything that statement and public values fix.
 pub(super) struct Instance<'a, M: Residues> {
-    pub(super) statement: &'a Statement<'a>,
+    pub(super) statement: &'a Statement,
     pub(super) ring: Ring<M>,
     pub(super) layout: Layout<M::Element>,
     pub(super) rows: Rows<M::Element>,
@@ -44,6 +44,8 @@ pub(super) enum Part {
     Free,
     /// The norms of the openings.
     Norm,
+    /// The constraints of public wires alone, which are no rows.
+    Public,
 }
 
 impl<'a, M: Residues> Instance<'a, M> {
@@ -51,16 +53,32 @@ impl<'a, M: Residues> Instance<'a, M> {
     ///
     /// # Errors
     /// When a linear constraint of public wires alone is false (R6).
-    pub(super) fn new(m: M, statement: &'a Statement<'a>, public: &[U256]) -> Result<Self, Refusal> {
+    pub(super) fn new(m: M, statement: &'a Statement, public: &[U256]) -> Result<Self, Refusal> {
+        let instance = Self::unchecked(m, statement, public);
+        instance.check_public()?;
+        Ok(instance)
+    }
+
+    fn check_public(&self) -> Result<(), Refusal> {
+        match self.rows.refuted.filter(|_| self.has(Part::Public)) {
+            None => Ok(()),
+            Some(number) => {
+                let reason = format!("constraint {number} is false for these public values");
+                Err(Refusal::new(Code::PublicConstraint, reason))
+            }
+        }
+    }
+
+    fn unchecked(m: M, statement: &'a Statement, public: &[U256]) -> Self {
         let parameters = &statement.parameters;
         let ring = Ring::new(m, parameters.bits, parameters.ord);
         let values = Values::new(ring.m(), statement, public);
         let layout = Layout::of(statement, &values);
-        let rows = Rows::of(statement, &values, &layout)?;
+        let rows = Rows::of(statement, &values, &layout);
         let y = ring.m().pow(ring.root(), U256::from(if parameters.ord == 8 { 4 } else { 1 }));
         let power = |exponent: usize| ring.m().pow(y, U256::from(exponent));
         let y_powers = (0..if parameters.is_sidon() { parameters.per() } else { 0 }).map(power).collect();
-        Ok(Self {
+        Self {
             digest: statement.digest(public),
             matrix: Matrix::new(parameters),
             openings: openings(parameters.k as usize),
@@ -72,7 +90,21 @@ impl<'a, M: Residues> Instance<'a, M> {
             basis: OnceLock::new(),
             #[cfg(test)]
             left_out: None,
-        })
+        }
+    }
+
+    /// The same with a part of the argument left out.
+    #[cfg(test)]
+    pub(super) fn without(
+        part: Option<Part>,
+        m: M,
+        statement: &'a Statement,
+        public: &[U256],
+    ) -> Result<Self, Refusal> {
+        let mut instance = Self::unchecked(m, statement, public);
+        instance.left_out = part;
+        instance.check_public()?;
+        Ok(instance)
     }
 
     /// The basis of the rows, worked out when it is first asked for.
@@ -93,7 +125,7 @@ impl<'a, M: Residues> Instance<'a, M> {
         #[cfg(test)]
         let has = self.left_out != Some(part);
         #[cfg(not(test))]
-        let has = matches!(part, Part::Products | Part::Linear | Part::Free | Part::Norm);
+        let has = matches!(part, Part::Products | Part::Linear | Part::Free | Part::Norm | Part::Public);
         has
     }
 

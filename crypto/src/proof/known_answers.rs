@@ -1,6 +1,7 @@
 //! Known answers of the definition, from another implementation (proof.md, sections 14 and 15).
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use dashu_int::UBig;
 
@@ -18,9 +19,9 @@ use crate::format::read_file;
 use crate::r1cs::R1cs;
 use crate::ranges::Bounds;
 
-pub(super) fn circuit(name: &str) -> R1cs {
+pub(super) fn circuit(name: &str) -> Arc<R1cs> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/circuits");
-    read_file(&folder.join(name)).unwrap()
+    Arc::new(read_file(&folder.join(name)).unwrap())
 }
 
 pub(super) fn proof(name: &str) -> Vec<u8> {
@@ -36,7 +37,7 @@ fn begins<const N: usize>(m: &Narrow, values: &[u64]) -> [u64; N] {
     std::array::from_fn(|at| m.residue(values[at]).to::<u64>())
 }
 
-fn narrow(statement: &Statement<'_>, public: &[u64]) -> Vec<U256> {
+fn narrow(statement: &Statement, public: &[u64]) -> Vec<U256> {
     assert_eq!(statement.publics(), public.len());
     public.iter().map(|&value| U256::from(value)).collect()
 }

@@ -43,7 +43,7 @@ pub(super) struct Layout<E> {
 
 impl<E: Element> Layout<E> {
     /// Cuts the packed constraints into runs, one a slot.
-    pub(super) fn of<M: Residues<Element = E>>(statement: &Statement<'_>, values: &Values<'_, M>) -> Self {
+    pub(super) fn of<M: Residues<Element = E>>(statement: &Statement, values: &Values<'_, M>) -> Self {
         let relation = &statement.relation;
         let first = relation.first_private();
         let height = statement.parameters.height;
@@ -112,7 +112,7 @@ impl Run {
 #[derive(Clone, Debug)]
 pub(super) struct Values<'a, M: Residues> {
     pub(super) m: &'a M,
-    statement: &'a Statement<'a>,
+    statement: &'a Statement,
     /// By coefficient number.
     coefficients: Vec<M::Element>,
     /// Of `w_0` and the public wires.
@@ -120,7 +120,7 @@ pub(super) struct Values<'a, M: Residues> {
 }
 
 impl<'a, M: Residues> Values<'a, M> {
-    pub(super) fn new(m: &'a M, statement: &'a Statement<'a>, public: &[U256]) -> Self {
+    pub(super) fn new(m: &'a M, statement: &'a Statement, public: &[U256]) -> Self {
         let relation = &statement.relation;
         let coefficients = relation.values().iter().map(|&value| modulo(m, relation.field(), value));
         let mut values = Self { m, statement, coefficients: coefficients.collect(), public: vec![m.one()] };

@@ -4,7 +4,6 @@
 use crate::relation::{Constraint, Kind};
 
 use super::layout::{Layout, Values};
-use super::rejection::{Code, Refusal};
 use super::residues::{Element, Residues};
 use super::statement::Statement;
 
@@ -18,22 +17,20 @@ pub(super) struct Rows<E> {
     pub(super) forms: usize,
     /// `b`, by row after those.
     pub(super) constants: Vec<E>,
+    /// The first constraint without private wires that is false.
+    pub(super) refuted: Option<u32>,
 }
 
 impl<E: Element> Rows<E> {
     /// All rows.
-    ///
-    /// # Errors
-    /// When a row without private wires is false (R6).
     pub(super) fn of<M: Residues<Element = E>>(
-        statement: &Statement<'_>,
+        statement: &Statement,
         values: &Values<'_, M>,
         layout: &Layout<E>,
-    ) -> Result<Self, Refusal> {
+    ) -> Self {
         let relation = &statement.relation;
         let first = relation.first_private();
-        let mut rows =
-            Self { ends: Vec::new(), wires: Vec::new(), values: Vec::new(), forms: 0, constants: Vec::new() };
+        let mut rows = Self::empty();
         for place in &layout.places {
             let form = relation.get(place.constraint).forms[place.combination].from_wire(first);
             let inverse = values.m.inv(place.scale);
@@ -46,18 +43,27 @@ impl<E: Element> Rows<E> {
 
         for constraint in relation.constraints() {
             if !is_packed(constraint, first) && !rows.close_constraint(statement, values, constraint) {
-                let reason = format!("constraint {} is false for these public values", constraint.number);
-                return Err(Refusal::new(Code::PublicConstraint, reason));
+                rows.refuted.get_or_insert(constraint.number);
             }
         }
-        Ok(rows)
+        rows
+    }
+
+    const fn empty() -> Self {
+        Self {
+            ends: Vec::new(),
+            wires: Vec::new(),
+            values: Vec::new(),
+            forms: 0,
+            constants: Vec::new(),
+            refuted: None,
+        }
     }
 
     /// Rows of places with these terms.
     #[cfg(test)]
     pub(super) fn of_lists(lists: &[Vec<(u32, E)>]) -> Self {
-        let mut rows =
-            Self { ends: Vec::new(), wires: Vec::new(), values: Vec::new(), forms: 0, constants: Vec::new() };
+        let mut rows = Self::empty();
         for list in lists {
             list.iter().for_each(|&(wire, value)| rows.push(wire, value));
             rows.ends.push(rows.wires.len());
@@ -88,7 +94,7 @@ impl<E: Element> Rows<E> {
     /// Appends `L`, `p_A B - C` or `p_B A - C`, unless it has no private wires; then whether it holds.
     fn close_constraint<M: Residues<Element = E>>(
         &mut self,
-        statement: &Statement<'_>,
+        statement: &Statement,
         values: &Values<'_, M>,
         constraint: Constraint<'_>,
     ) -> bool {

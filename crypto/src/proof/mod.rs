@@ -16,6 +16,7 @@ mod checks;
 mod coder;
 mod commitment;
 mod encoding;
+mod four;
 mod gaussian;
 mod instance;
 #[cfg(test)]
@@ -40,6 +41,8 @@ pub use rejection::{Code, Refusal};
 pub use statement::Statement;
 pub use witness::{check_values, check_witness, read_witness};
 
+use std::sync::Arc;
+
 use anyhow::{Context, Result};
 
 use crate::field::U256;
@@ -50,21 +53,15 @@ use crate::ranges::Bounds;
 use encoding::Parts;
 use instance::Instance;
 use layout::Values;
-use prover::{ENTROPY, Prover, entropy, secret_seed};
+use prover::{ENTROPY, Prover, Secrets, entropy, secret_seed};
 use rejection::check;
 use residues::{Narrow, Residues, Wide};
 
-/// Verifies that a proof is valid for a circuit and public values, at least at a security level.
+/// The security level that a proof says it has, if that is at least `least_level`.
 ///
 /// # Errors
-/// When it is not accepted; [`Refusal::NotDecided`] says nothing of the proof.
-pub fn verify(
-    r1cs: &R1cs,
-    bounds: &Bounds,
-    proof: &[u8],
-    public: &[U256],
-    least_level: u32,
-) -> Result<(), Refusal> {
+/// When it is not, or the bytes are no proof.
+pub fn stated_level(proof: &[u8], least_level: u32) -> Result<u32, Refusal> {
     check_level(least_level).map_err(|error| Refusal::new(Code::Statement, format!("{error:#}")))?;
     let header = Header::read(proof)?;
     check(LEVELS.contains(&header.security), Code::Length, "a security level that does not exist")?;
@@ -72,7 +69,21 @@ pub fn verify(
         let reason = format!("a proof at {} bits; at least {least_level} are asked for", header.security);
         return Err(Refusal::new(Code::Length, reason));
     }
-    Statement::new(r1cs, bounds, header.security)?.verify(proof, public)
+    Ok(header.security)
+}
+
+/// Verifies that a proof is valid for a circuit and public values, at least at a security level.
+///
+/// # Errors
+/// When it is not accepted; [`Refusal::NotDecided`] says nothing of the proof.
+pub fn verify(
+    r1cs: &Arc<R1cs>,
+    bounds: &Bounds,
+    proof: &[u8],
+    public: &[U256],
+    least_level: u32,
+) -> Result<(), Refusal> {
+    Statement::new(r1cs, bounds, stated_level(proof, least_level)?)?.verify(proof, public)
 }
 
 /// A proof with its public values.
@@ -91,7 +102,7 @@ pub struct Proof {
 /// # Errors
 /// When it does not (the line names the constraint), the statement is refused, no parameters are sound, or the system
 /// gives no entropy.
-pub fn prove(r1cs: &R1cs, bounds: &Bounds, witness: &[U256], security: u32) -> Result<Proof> {
+pub fn prove(r1cs: &Arc<R1cs>, bounds: &Bounds, witness: &[U256], security: u32) -> Result<Proof> {
     Statement::new(r1cs, bounds, security)?.prove(witness)
 }
 
@@ -103,7 +114,7 @@ pub fn inspect(proof: &[u8]) -> Result<Header, Refusal> {
     Header::read(proof)
 }
 
-impl Statement<'_> {
+impl Statement {
     /// Proves that a witness satisfies the circuit, and verifies the proof.
     ///
     /// # Errors
@@ -113,7 +124,7 @@ impl Statement<'_> {
     }
 
     fn prove_with(&self, witness: &[U256], entropy: &[u8; ENTROPY]) -> Result<Proof> {
-        check_witness(self.r1cs, witness)?;
+        check_witness(&self.r1cs, witness)?;
         let public = &witness[1..self.r1cs.first_private() as usize];
         self.check_intervals(public)?;
         let (bytes, attempts) = match Narrow::new(self.parameters.q) {
@@ -134,7 +145,14 @@ impl Statement<'_> {
         let wires = witness::lifted(&m, &self.relation, &values, witness);
         let instance = Instance::new(m.clone(), self, public)?;
         let seed = secret_seed(&instance, witness, entropy);
-        let (bytes, attempts) = Prover::new(&instance, &wires)?.prove(&*seed)?;
+        let prepare = || {
+            let prover = Prover::new(&instance, &wires)?;
+            let secrets = Secrets::draw(&prover, &*seed, 0);
+            Ok::<_, anyhow::Error>((prover, secrets))
+        };
+        let (prepared, ()) = rayon::join(prepare, || instance.matrix.keep(&instance.ring));
+        let (prover, secrets) = prepared?;
+        let (bytes, attempts) = prover.prove(&*seed, secrets)?;
         self.verify_bytes(&instance, &bytes)
             .context("the proof that was made is not valid: this is a bug")?;
         Ok((bytes, attempts))

@@ -8,6 +8,7 @@ use dashu_int::UBig;
 use zeroize::{Zeroize, Zeroizing};
 
 use crate::field::U256;
+use crate::parallel::each;
 
 use super::basis::Basis;
 use super::challenge::challenge;
@@ -37,7 +38,7 @@ pub(super) fn secret_seed(
     witness: &[U256],
     entropy: &[u8; ENTROPY],
 ) -> Zeroizing<[u8; DIGEST]> {
-    let r1cs = instance.statement.r1cs;
+    let r1cs = &instance.statement.r1cs;
     let length = element_bytes(r1cs.field());
     let private = &witness[r1cs.first_private() as usize..];
     let mut xof = Xof::new("prover").part(PROGRAM.as_bytes()).part(entropy).part(&instance.digest);
@@ -63,7 +64,6 @@ pub(super) struct Prover<'a, M: Residues> {
 impl<'a, M: Residues> Prover<'a, M> {
     /// With the wires modulo q.
     pub(super) fn new(instance: &'a Instance<'a, M>, wires: &[M::Element]) -> Result<Self> {
-        instance.matrix.keep(&instance.ring);
         Ok(Self {
             basis: instance.basis()?,
             samplers: instance.statement.samplers(),
@@ -73,23 +73,23 @@ impl<'a, M: Residues> Prover<'a, M> {
         })
     }
 
-    /// Attempts until one is short enough; with the number of attempts.
-    pub(super) fn prove(&self, seed: &[u8]) -> Result<(Vec<u8>, u32)> {
-        for number in 0..ATTEMPTS {
-            if let Some(proof) = self.attempt(seed, number) {
-                return Ok((proof, number + 1));
+    /// Attempts until one is short enough, the first with these secrets; with the number of attempts.
+    pub(super) fn prove(&self, seed: &[u8], mut secrets: Secrets<M::Element>) -> Result<(Vec<u8>, u32)> {
+        for number in 1..=ATTEMPTS {
+            if let Some(proof) = self.attempt(&secrets) {
+                return Ok((proof, number));
             }
+            secrets = Secrets::draw(self, seed, number);
         }
         bail!("no attempt of {ATTEMPTS} was short enough")
     }
 
     /// A proof; nothing if it would be too long in norm, or has a number that its coder does not take.
-    fn attempt(&self, seed: &[u8], number: u32) -> Option<Vec<u8>> {
-        let secrets = Secrets::draw(self, seed, number);
-        let first = First::of(self, &secrets);
-        let claims = Claims::of(self, &secrets, &first);
+    fn attempt(&self, secrets: &Secrets<M::Element>) -> Option<Vec<u8>> {
+        let first = First::of(self, secrets);
+        let claims = Claims::of(self, secrets, &first);
         let seed = claims.seed(self.instance, &first);
-        self.respond(&secrets, first, claims, seed)?.write(self.instance)
+        self.respond(secrets, first, claims, seed)?.write(self.instance)
     }
 }
 
@@ -239,14 +239,13 @@ impl<E: Element> Claims<E> {
         first: &First<E>,
     ) -> Self {
         let instance = prover.instance;
-        let weights = Weights::draw(instance, &first.digest);
-        let [answers, linear] = linear_claims(prover, secrets, first);
-        Self {
-            garbage: garbage(prover, &weights, first),
-            answers,
-            products: masked_products(instance, &weights, &first.openings),
-            linear,
-        }
+        let of_products = || {
+            let weights = Weights::draw(instance, &first.digest);
+            (garbage(prover, &weights, first), masked_products(instance, &weights, &first.openings))
+        };
+        let of_checks = || linear_claims(prover, secrets, first);
+        let ((garbage, products), [answers, linear]) = rayon::join(of_products, of_checks);
+        Self { garbage, answers, products, linear }
     }
 
     /// `cseed`.
@@ -300,20 +299,17 @@ impl<M: Residues> Prover<'_, M> {
         let parameters = self.instance.parameters();
         let split = parameters.kappa as usize * DEGREE;
         let c = challenge(&seed, parameters.w, parameters.t);
-        let mut openings = Zeroizing::new(Vec::new());
-        let mut hints = Vec::new();
-        for (i, &j) in self.instance.openings.iter().enumerate() {
-            let c = turned(&c, j);
-            let z = opened(&c, &secrets.r[split..], &secrets.y[i][split..]);
+        let opening = |i: usize| {
+            let c = turned(&c, self.instance.openings[i]);
+            let z = Zeroizing::new(opened(&c, &secrets.r[split..], &secrets.y[i][split..]));
             let mut norm = z.iter().map(|&z| u128::from(z.unsigned_abs()).pow(2)).sum();
-            openings.push(z);
-            hints.push(self.hints(secrets, &first, i, &c, &mut norm)?);
-            if UBig::from(norm) > self.bound {
-                return None;
-            }
-        }
+            let hints = self.hints(secrets, &first, i, &c, &mut norm)?;
+            (UBig::from(norm) <= self.bound).then_some((z, hints))
+        };
+        let parts: Option<Vec<_>> = each(self.instance.openings.len(), &opening).into_iter().collect();
+        let (openings, hints) =
+            parts?.into_iter().map(|(mut z, hints)| (std::mem::take(&mut *z), hints)).unzip();
         let rows = first.rows.into_iter().chain(claims.garbage).collect();
-        let openings = std::mem::take(&mut *openings);
         Some(Message { seed, cut: first.cut, rows, answers: claims.answers, openings, hints })
     }
 

@@ -11,7 +11,7 @@ use zeroize::Zeroize;
 
 use crate::field::U256;
 
-use super::xof::Stream;
+use super::xof::{ROOM, Stream};
 
 /// A residue, of which nobody but [`Residues`] knows the form; the default is zero.
 pub(super) trait Element: Copy + Debug + Default + Eq + Hash + Send + Sync + Zeroize {}
@@ -36,13 +36,23 @@ pub(super) trait Residues: Clone + Debug + Send + Sync {
     fn mul(&self, a: Self::Element, b: Self::Element) -> Self::Element;
     /// The element of an integer below q.
     fn element(&self, value: U256) -> Self::Element;
-    /// A uniform integer v below q by its bits, which are those of the element of `v/R`: `ceil(bits/8)` bytes of the
-    /// stream, of which the low `bits` bits count, until they are below q (proof.md, section 5).
-    fn draw_raw(&self, stream: &mut Stream, bits: u32) -> Self::Element;
+    /// An integer v below q by its bits, which are those of the element of `v/R`: the low `bits` bits of `ceil(bits/8)`
+    /// bytes at the front; nothing if they are not below q, or there are too few of [`ROOM`] bytes.
+    fn raw(&self, bytes: &[u8], bits: u32) -> Option<Self::Element>;
     /// `R a`: times a raw element it is the product with that one's value.
     fn doubled(&self, a: Self::Element) -> Self::Element;
     /// The integer in `[0, q)` of an element.
     fn residue(&self, a: Self::Element) -> U256;
+
+    /// A uniform integer below q, raw: bytes of the stream until one is below q (proof.md, section 5).
+    #[inline]
+    fn draw_raw(&self, stream: &mut Stream, bits: u32) -> Self::Element {
+        loop {
+            if let Some(value) = self.raw(stream.room(bits.div_ceil(8) as usize), bits) {
+                return value;
+            }
+        }
+    }
 
     /// `-a`.
     fn neg(&self, a: Self::Element) -> Self::Element {
@@ -246,14 +256,9 @@ impl Residues for Narrow {
     }
 
     #[inline]
-    fn draw_raw(&self, stream: &mut Stream, bits: u32) -> u64 {
-        let (bytes, mask) = (bits.div_ceil(8) as usize, u64::MAX >> (64 - bits));
-        loop {
-            let value = stream.word(bytes) & mask;
-            if value < self.q {
-                return value;
-            }
-        }
+    fn raw(&self, bytes: &[u8], bits: u32) -> Option<u64> {
+        let value = u64::from_le_bytes(*bytes.first_chunk()?) & (u64::MAX >> (64 - bits));
+        (value < self.q).then_some(value)
     }
 
     #[inline]
@@ -324,13 +329,10 @@ impl Residues for Wide {
         self.mul(value, self.square)
     }
 
-    fn draw_raw(&self, stream: &mut Stream, bits: u32) -> U256 {
-        loop {
-            let value = stream.integer(bits);
-            if value < self.q {
-                return value;
-            }
-        }
+    #[inline]
+    fn raw(&self, bytes: &[u8], bits: u32) -> Option<U256> {
+        let value = U256::from_le_bytes(*bytes.first_chunk::<ROOM>()?) & (U256::MAX >> (256 - bits as usize));
+        (value < self.q).then_some(value)
     }
 
     #[inline]

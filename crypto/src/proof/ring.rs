@@ -131,7 +131,8 @@ impl<M: Residues> Ring<M> {
         }
         let mut slots = Slotted::default();
         for (slot, &place) in slots.0.chunks_exact_mut(ord).zip(&self.reversed) {
-            slot.copy_from_slice(&values[place * ord..(place + 1) * ord]);
+            let block = &values[place * ord..(place + 1) * ord];
+            slot.iter_mut().zip(block).for_each(|(own, &value)| *own = value); // too short for a call that copies
         }
         slots
     }
@@ -141,7 +142,8 @@ impl<M: Residues> Ring<M> {
         let (m, ord) = (&self.m, self.ord);
         let mut values = [M::Element::default(); DEGREE];
         for (slot, &place) in slotted.0.chunks_exact(ord).zip(&self.reversed) {
-            values[place * ord..(place + 1) * ord].copy_from_slice(slot);
+            let block = &mut values[place * ord..(place + 1) * ord];
+            block.iter_mut().zip(slot).for_each(|(own, &value)| *own = value);
         }
         let (mut length, mut first) = (ord, self.slots() / 2);
         while length < DEGREE {

@@ -1,6 +1,6 @@
 //! What is claimed: circuit, declared bounds, security level, public values (proof.md, sections 1 and 8).
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use dashu_int::IBig;
 
@@ -21,8 +21,8 @@ use super::xof::{DIGEST, Xof};
 
 /// A circuit at a security level, with everything that does not depend on public values. It serves any number of proofs.
 #[derive(Debug)]
-pub struct Statement<'a> {
-    pub(super) r1cs: &'a R1cs,
+pub struct Statement {
+    pub(super) r1cs: Arc<R1cs>,
     pub(super) relation: Relation,
     pub(super) packing: Packing,
     pub(super) parameters: Parameters,
@@ -34,12 +34,12 @@ pub struct Statement<'a> {
     samplers: OnceLock<Samplers>,
 }
 
-impl<'a> Statement<'a> {
+impl Statement {
     /// Computes the parameters of a circuit.
     ///
     /// # Errors
     /// When the statement is refused (R1) or no parameters are sound (R2).
-    pub fn new(r1cs: &'a R1cs, bounds: &Bounds, security: u32) -> Result<Self, Refusal> {
+    pub fn new(r1cs: &Arc<R1cs>, bounds: &Bounds, security: u32) -> Result<Self, Refusal> {
         let refused = |error: anyhow::Error| Refusal::new(Code::Statement, format!("{error:#}"));
         check(r1cs.gates().uses.is_empty(), Code::Statement, "the circuit uses custom gates")?;
         check_level(security).map_err(refused)?;
@@ -73,13 +73,13 @@ impl<'a> Statement<'a> {
             samplers: OnceLock::new(),
             intervals,
             relation,
-            r1cs,
+            r1cs: Arc::clone(r1cs),
         })
     }
 
     /// A field-native statement with parameters that are not sound.
     #[cfg(test)]
-    pub(super) fn toy(r1cs: &'a R1cs, parameters: Parameters) -> Self {
+    pub(super) fn toy(r1cs: &Arc<R1cs>, parameters: Parameters) -> Self {
         let relation = Relation::of(r1cs, &Bounds::new());
         Self {
             circuit: circuit_digest(r1cs, &[]),
@@ -90,7 +90,7 @@ impl<'a> Statement<'a> {
             samplers: OnceLock::new(),
             intervals: Vec::new(),
             relation,
-            r1cs,
+            r1cs: Arc::clone(r1cs),
         }
     }
 
@@ -119,7 +119,7 @@ impl<'a> Statement<'a> {
     }
 
     /// Number of public values.
-    pub(super) const fn publics(&self) -> usize {
+    pub(super) fn publics(&self) -> usize {
         self.r1cs.first_private() as usize - 1
     }
 

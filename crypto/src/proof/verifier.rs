@@ -25,8 +25,8 @@ pub(super) fn verify<M: Residues>(
     let same = instance.digest.starts_with(&header.statement);
     check(same, Code::OtherStatement, "a proof of another statement")?;
     let message = Message::read(instance, parts)?;
-    let opened = Opened::of(instance, &message)?;
-    let seed = opened.seed(instance, &message, instance.basis()?);
+    let (opened, basis) = rayon::join(|| Opened::of(instance, &message), || instance.basis());
+    let seed = opened?.seed(instance, &message, basis?);
     check(seed == message.seed, Code::Challenge, "the challenge is not that of what the proof commits to")
 }
 
@@ -80,8 +80,10 @@ impl<E: Element> Opened<E> {
         let parameters = instance.parameters();
         let (committed, garbage) = message.rows.split_at((parameters.height + parameters.nlin) as usize);
         let first = first_digest(instance, &message.cut, committed, &self.masks);
-        let products = self.products(instance, &first);
-        let linear = self.linear(instance, message, &Checks::draw(instance, basis, &first));
+        let (products, linear) = rayon::join(
+            || self.products(instance, &first),
+            || self.linear(instance, message, &Checks::draw(instance, basis, &first)),
+        );
         final_seed(instance, &first, garbage, &message.answers, &products, &linear)
     }
 

@@ -4,14 +4,16 @@ use shake::digest::{ExtendableOutput, Update, XofReader};
 use shake::{Shake256, Shake256Reader};
 use zeroize::Zeroize;
 
-use crate::field::U256;
-
 use super::residues::Residues;
 
 /// Names this version of proofs: any change of a formula behind the parameters takes another.
 const PREFIX: &[u8] = b"NZP2";
 /// Bytes of a block of SHAKE256.
-const RATE: usize = 136;
+pub(super) const RATE: usize = 136;
+/// Bytes of the longest number.
+pub(super) const ROOM: usize = 32;
+/// What is left of a block, the next one, and room to read past its end.
+const BUFFER: usize = ROOM + RATE + ROOM;
 /// Bytes of a digest.
 pub(super) const DIGEST: usize = 64;
 
@@ -27,6 +29,18 @@ impl Xof {
         hash.update(&[tag.len() as u8]);
         hash.update(tag.as_bytes());
         Self { hash }
+    }
+
+    /// All that is hashed, for whoever hashes it himself.
+    pub(super) fn input(tag: &str, parts: &[&[u8]]) -> Vec<u8> {
+        let mut input = PREFIX.to_vec();
+        input.push(tag.len() as u8);
+        input.extend_from_slice(tag.as_bytes());
+        for part in parts {
+            input.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            input.extend_from_slice(part);
+        }
+        input
     }
 
     /// Appends a part.
@@ -48,7 +62,7 @@ impl Xof {
 
     /// The output as a stream.
     pub(super) fn stream(self) -> Stream {
-        Stream { reader: self.hash.finalize_xof(), block: [0; RATE + 8], used: RATE }
+        Stream { reader: self.hash.finalize_xof(), buffer: [0; BUFFER], used: 0, end: 0 }
     }
 
     /// The first 64 bytes of output.
@@ -62,38 +76,27 @@ impl Xof {
 /// Output bytes, one after another.
 pub(super) struct Stream {
     reader: Shake256Reader,
-    block: [u8; RATE + 8], // words are read past the end of it
+    buffer: [u8; BUFFER],
     used: usize,
+    end: usize, // of what has been read
 }
 
 impl Stream {
-    /// The next bytes.
+    /// Fills bytes with the next ones.
     pub(super) fn fill(&mut self, bytes: &mut [u8]) {
-        for byte in bytes {
-            *byte = self.byte();
-        }
+        bytes.iter_mut().for_each(|byte| *byte = self.byte());
     }
 
     /// The next byte.
     #[inline]
     pub(super) fn byte(&mut self) -> u8 {
-        if self.used == RATE {
-            self.reader.read(&mut self.block[..RATE]);
-            self.used = 0;
-        }
-        self.used += 1;
-        self.block[self.used - 1]
+        self.room(1)[0]
     }
 
-    /// The next bytes as a little-endian word.
+    /// The next 8 bytes as a little-endian word.
     #[inline]
-    pub(super) fn word(&mut self, bytes: usize) -> u64 {
-        if let (true, Some(next)) = (self.used + bytes <= RATE, self.block[self.used..].first_chunk()) {
-            self.used += bytes;
-            let mask = if bytes < 8 { (1 << (8 * bytes)) - 1 } else { u64::MAX };
-            return u64::from_le_bytes(*next) & mask;
-        }
-        (0..bytes).fold(0, |word, place| word | u64::from(self.byte()) << (8 * place))
+    pub(super) fn word(&mut self) -> u64 {
+        self.room(8).first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes))
     }
 
     /// A uniform element of `Z_q`.
@@ -102,29 +105,29 @@ impl Stream {
         m.doubled(m.draw_raw(self, bits))
     }
 
-    /// The next bytes as an integer of so many bits.
-    pub(super) fn integer(&mut self, bits: u32) -> U256 {
-        if bits <= 64 {
-            let word = self.word(bits.div_ceil(8) as usize);
-            return U256::from(word & (u64::MAX >> (64 - bits)));
+    /// The next bytes, up to [`ROOM`]; what follows them in the slice, which is as long as that, means nothing.
+    #[inline]
+    pub(super) fn room(&mut self, bytes: usize) -> &[u8] {
+        if self.used + bytes > self.end {
+            self.read_block();
         }
-        let mut limbs = [0; 4];
-        let mut left = bits.div_ceil(8) as usize;
-        for limb in &mut limbs {
-            *limb = self.word(left.min(8));
-            left -= left.min(8);
-        }
-        let excess = bits % 64;
-        if excess > 0 {
-            limbs[bits as usize / 64] &= u64::MAX >> (64 - excess);
-        }
-        U256::from_limbs(limbs)
+        let start = self.used;
+        self.used += bytes;
+        &self.buffer[start..start + ROOM]
+    }
+
+    fn read_block(&mut self) {
+        self.buffer.copy_within(self.used..self.end, 0);
+        self.end -= self.used;
+        self.used = 0;
+        self.reader.read(&mut self.buffer[self.end..self.end + RATE]);
+        self.end += RATE;
     }
 }
 
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.block.zeroize();
+        self.buffer.zeroize();
     }
 }
 
@@ -140,16 +143,15 @@ mod tests {
         assert_eq!(bytes, [0xba, 0x6a, 0x30, 0xbd, 0xa1, 0x93, 0xe8, 0x4c]);
     }
 
-    /// Blocks do not show: words of odd lengths are the bytes one after another.
+    /// Blocks do not show: numbers of any length are the bytes one after another.
     #[test]
-    fn words_continue_over_blocks() {
-        let stream = || Xof::new("words").stream();
-        let mut bytes = [0; 3 * 100];
-        stream().fill(&mut bytes);
-        let mut words = stream();
-        for three in bytes.chunks(3) {
-            let expected = u64::from_le_bytes([three[0], three[1], three[2], 0, 0, 0, 0, 0]);
-            assert_eq!(words.word(3), expected);
+    fn numbers_continue_over_blocks() {
+        let stream = || Xof::new("numbers").stream();
+        for length in 1..=ROOM {
+            let mut bytes = vec![0; 50 * length];
+            stream().fill(&mut bytes);
+            let mut numbers = stream();
+            bytes.chunks(length).for_each(|number| assert_eq!(&numbers.room(length)[..length], number));
         }
     }
 }

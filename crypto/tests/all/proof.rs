@@ -1,6 +1,7 @@
 //! Proofs of real circuits from circom's own witnesses and of drawn ones: each is valid, and as long as its label says.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
 use nexuszero_crypto::field::{Field, U256};
@@ -15,8 +16,8 @@ fn fixtures() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
 }
 
-fn circuit(name: &str) -> (R1cs, Vec<U256>) {
-    let r1cs = read_file(&fixtures().join(format!("circuits/{name}.O1.r1cs"))).unwrap();
+fn circuit(name: &str) -> (Arc<R1cs>, Vec<U256>) {
+    let r1cs = Arc::new(read_file(&fixtures().join(format!("circuits/{name}.O1.r1cs"))).unwrap());
     let bytes = std::fs::read(fixtures().join(format!("proofs/{name}.wtns"))).unwrap();
     let witness = read_witness(&bytes, r1cs.field()).unwrap().to_vec();
     (r1cs, witness)
@@ -57,6 +58,7 @@ fn drawn_circuits_have_proofs_of_the_size_of_their_labels() {
     for family in Family::ALL {
         for seed in 0..3 {
             let Synthetic { r1cs, witness } = synthesize(family, seed);
+            let r1cs = Arc::new(r1cs);
             for security in [100, 128, 192, 256] {
                 let statement = Statement::new(&r1cs, &Bounds::new(), security).unwrap();
                 off.push(off_label(&format!("{family:?} {seed}"), &statement, &witness));
@@ -67,7 +69,7 @@ fn drawn_circuits_have_proofs_of_the_size_of_their_labels() {
 }
 
 /// Proves and verifies; by how much of its label the proof is longer, at most 1 %.
-fn off_label(name: &str, statement: &Statement<'_>, witness: &[U256]) -> f64 {
+fn off_label(name: &str, statement: &Statement, witness: &[U256]) -> f64 {
     let proof = statement.prove(witness).unwrap();
     statement.verify(&proof.bytes, &proof.public).unwrap();
     let off = proof.bytes.len() as f64 / statement.expected_size() as f64 - 1.0;
@@ -87,7 +89,7 @@ fn a_false_constraint_of_public_wires_is_named() {
     let mut builder = Builder::new(field);
     constrain(&mut builder, &field, [&[], &[], &[(1, 1), (2, -2)]]);
     constrain(&mut builder, &field, [&[(3, 1)], &[(3, 1)], &[(1, 1)]]);
-    let r1cs = builder.finish(4, 2, 0).unwrap();
+    let r1cs = Arc::new(builder.finish(4, 2, 0).unwrap());
     let proof = prove(&r1cs, &Bounds::new(), &[1, 16, 8, 4].map(U256::from), 128).unwrap();
     verify(&r1cs, &Bounds::new(), &proof.bytes, &proof.public, 128).unwrap();
     let refused = verify(&r1cs, &Bounds::new(), &proof.bytes, &[16, 9].map(U256::from), 128);
@@ -151,7 +153,7 @@ fn scales_divisors_hints_and_declared_bounds_have_valid_proofs() {
     constrain(&mut builder, &field, [&[(s, 2), (0, 1)], &[(s, 1)], &[(z, 1)]]);
     constrain(&mut builder, &field, [&[(0, 1)], &[(z, 1)], &[(y, 1)]]);
     constrain(&mut builder, &field, [&[(inverse, 1)], &[(s, 1), (x, -1)], &[(0, 1)]]);
-    let r1cs = builder.finish(10, 1, 1).unwrap();
+    let r1cs = Arc::new(builder.finish(10, 1, 1).unwrap());
     let mut witness = [1, 55, 3, 1, 0, 1, 0, 5, 0, 55].map(U256::from);
     witness[8] = field.inv(U256::from(2));
 
@@ -191,7 +193,7 @@ fn native_fields_of_every_order_have_valid_proofs() {
         let mut builder = Builder::new(field);
         constrain(&mut builder, &field, [&[(2, 1)], &[(2, 1)], &[(3, 1)]]);
         constrain(&mut builder, &field, [&[(3, 1)], &[(3, 1)], &[(1, 1)]]);
-        let r1cs = builder.finish(4, 1, 0).unwrap();
+        let r1cs = Arc::new(builder.finish(4, 1, 0).unwrap());
         let a = field.from_i64(-1234);
         let b = field.mul(a, a);
         let statement = Statement::new(&r1cs, &Bounds::new(), security).unwrap();
@@ -219,6 +221,7 @@ fn times_by_size() {
     for family in families {
         for nodes in [1000, 10_000, 60_000] {
             let Synthetic { r1cs, witness } = synthesize_sized(family, 1, nodes);
+            let r1cs = Arc::new(r1cs);
             let (prepared, statement) = timed(|| Statement::new(&r1cs, &Bounds::new(), 128));
             match statement {
                 Ok(statement) => print_times(family, &statement, &witness, prepared),
@@ -228,7 +231,7 @@ fn times_by_size() {
     }
 }
 
-fn print_times(family: Family, statement: &Statement<'_>, witness: &[U256], prepared: Times) {
+fn print_times(family: Family, statement: &Statement, witness: &[U256], prepared: Times) {
     let (proved, proof) = timed(|| statement.prove(witness).unwrap());
     let (again, second) = timed(|| statement.prove(witness).unwrap());
     let (verified, _) = timed(|| statement.verify(&proof.bytes, &proof.public).unwrap());

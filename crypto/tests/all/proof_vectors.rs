@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use nexuszero_crypto::field::U256;
 use nexuszero_crypto::format::read_file;
@@ -35,7 +36,7 @@ fn every_vector_has_its_verdict() {
     let mut reader = csv::Reader::from_path(fixtures().join("proofs/vectors.csv")).unwrap();
     for row in reader.deserialize::<HashMap<String, String>>() {
         let row = row.unwrap();
-        let r1cs = read_file(&fixtures().join("circuits").join(&row["circuit"])).unwrap();
+        let r1cs = Arc::new(read_file(&fixtures().join("circuits").join(&row["circuit"])).unwrap());
         let proof = edited(&row["proof"], &row["edits"]);
         let public: Vec<U256> =
             row["public"].split_whitespace().map(|value| value.parse().unwrap()).collect();
