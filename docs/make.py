@@ -9,7 +9,9 @@ Every number comes from a file below reports/, by its key; a key that is missing
 from __future__ import annotations
 
 import json
+import re
 import statistics
+import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, partial
@@ -152,6 +154,21 @@ def example() -> str:
     printed = render(answer).replace(str(ROOT / CIRCUIT), str(CIRCUIT)).replace(times, anywhere)
     command = f"$ nexuszero recommend {CIRCUIT} --security 128 --exact"
     return _between(text, EXAMPLE, EXAMPLE_END, f"```console\n{command}\n{printed}\n```")
+
+
+def circuits() -> str:
+    """docs/circuits.md with what its commands print, without the counts of an analysis."""
+    text = (ROOT / "docs/circuits.md").read_text(encoding="utf-8")
+    return re.sub(r"```console\n\$ nexuszero ([^\n]+)\n.*?```", _printed, text, flags=re.DOTALL)
+
+
+def _printed(command: re.Match[str]) -> str:
+    code = "from nexuszero.cli import main; main()"
+    words = [sys.executable, "-c", code, *command[1].split()]
+    lines = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    below = next((place for place, line in enumerate(lines, 1) if line.startswith("boolean_wires")), 0)
+    shown = "\n".join(["..."] * bool(below) + lines[below:])
+    return f"```console\n$ nexuszero {command[1]}\n{shown}\n```"
 
 
 def _between(text: str, start: str, end: str, made: str) -> str:
@@ -467,6 +484,7 @@ PAGES = {
     "docs/options.md": options,
     "docs/results.md": results,
     "docs/recommend.md": example,
+    "docs/circuits.md": circuits,
     "docs/images/landscape.svg": picture.landscape,
     "README.md": readme,
 }

@@ -24,17 +24,23 @@ from nexuszero.paths import PROFILES, PUBLISHED
 Answer = TypeVar("Answer")
 BASELINE = Path("checkpoints/baseline/best_model.pt")
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False,
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
                   help="Lattice parameters for zero-knowledge circuits: estimate, choose, analyse, learn.")  # fmt: skip
-estimate_app = typer.Typer(no_args_is_help=True, help="What an LWE or SIS instance costs to break.")
+estimate_app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="What an LWE or SIS instance costs to break."
+)
 app.add_typer(estimate_app, name="estimate")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Read rows from a CSV file and write them back, extended.")]
 Samples = Annotated[str | None, typer.Option(help="Samples (LWE) or columns (SIS); unlimited by default.")]
 Security = Annotated[int, typer.Option(help="Bits of security: 100, 128, 192 or 256.")]
-BoundsFile = Annotated[
-    Path | None, typer.Option("--bounds", help="JSON file: wire number to bit, uN, iN, or lo and hi.")
+Bounds = Annotated[
+    str | None,
+    typer.Option(
+        "--bounds",
+        help="Widths of wires (bit, uN, iN, lo..hi) or a file of them: 'main.in[*]=bit, main.idx=u20, 7=0..99'.",
+    ),
 ]
 CheckpointFile = Annotated[
     Path | None, typer.Option("--checkpoint", help="A network [the baseline, else the published].")
@@ -65,7 +71,10 @@ def estimate_lwe(
     csv: Csv = None,
     json_: Json = False,
 ) -> None:
-    """Core-SVP cost of LWE; `rough` is the cheaper of usvp and dual_hybrid."""
+    """Core-SVP cost of LWE; `rough` is the cheaper of usvp and dual_hybrid.
+
+    Columns of a CSV file: n, q, sigma_s, sigma_e, m (oo: unlimited).
+    """
     bridge = crypto.CryptoBridge()
     row = _row(
         {"n": n, "q": q, "sigma_s": sigma_secret or sigma, "sigma_e": sigma, "m": samples or "oo"},
@@ -84,7 +93,10 @@ def estimate_sis(
     csv: Csv = None,
     json_: Json = False,
 ) -> None:
-    """Core-SVP cost of SIS in the l2 norm."""
+    """Core-SVP cost of SIS in the l2 norm.
+
+    Columns of a CSV file: n, q, length_bound, m (oo: unlimited).
+    """
     bridge = crypto.CryptoBridge()
     row = _row(
         {"n": n, "q": q, "length_bound": bound, "m": samples or "oo"},
@@ -103,7 +115,10 @@ def choose(
     csv: Csv = None,
     json_: Json = False,
 ) -> None:
-    """The smallest sound proof for a number of forms, without a circuit."""
+    """The smallest sound proof for a number of forms, without a circuit.
+
+    Columns of a CSV file: forms, lambda_ (bits of security), and B (bits of the values) or p (the field).
+    """
     bridge = crypto.CryptoBridge()
     row = _row(
         {"forms": forms, "lambda_": security, "B": bits or "", "p": field or ""},
@@ -119,23 +134,22 @@ def choose(
 @app.command()
 def analyse(
     files: Annotated[list[Path], typer.Argument(help="Circuits, .r1cs.")],
-    bounds: BoundsFile = None,
+    bounds: Bounds = None,
     explain: Annotated[
         list[str] | None, typer.Option("--explain", help="A wire, by number or name: what bounds it; may be repeated.")
     ] = None,
+    parts: Annotated[bool, typer.Option("--components", help="Where the bytes come from, by component.")] = False,
+    inputs: Annotated[
+        bool | None,
+        typer.Option("--inputs/--no-inputs", help="Which widths of inputs would let it lift [small circuits]."),
+    ] = None,
+    security: Security = 128,
     json_: Json = False,
 ) -> None:
     """What circuits ask of their parameters: forms, heights, whether q is free, and what keeps it from that."""
-    circuits = crypto.CryptoBridge().read(files, crypto.read_bounds(bounds))
-    analyses = circuits.analyses([str(file) for file in files])
-    explanations = [
-        advice.explain(circuits, circuit, index, file, explain or [])
-        for index, (circuit, file) in enumerate(zip(analyses, files, strict=True))
-    ]
-    for circuit, why in zip(analyses, explanations, strict=True):
-        row = circuit.row() | why.row()
-        counts = {key: value for key, value in row.items() if key != "finding"}  # described below them
-        _show(row, json_, [_plain(counts), *advice.describe(circuit, why)])
+    answers = advice.analyse(crypto.CryptoBridge(), files, bounds, security, explain or [], parts, inputs)
+    for answer in answers:
+        _show(answer.row(), json_, [_plain(answer.counts()), *answer.lines()])
 
 
 @app.command()
@@ -153,18 +167,32 @@ def export(
 
 
 @app.command()
+def constrain(
+    file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The new circuit, .r1cs.")],
+    bounds: Annotated[str, typer.Option("--bounds", help="Widths of private wires, or a file of them.")],
+    witness: Annotated[Path | None, typer.Option(help="A witness, .wtns, that gets the new wires' values.")] = None,
+    security: Security = 128,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files.")] = False,
+    json_: Json = False,
+) -> None:
+    """Adds range checks for declared widths, so that they hold; says what they cost and save."""
+    made = advice.constrain(crypto.CryptoBridge(), file, bounds, out, security, witness, force)
+    _show(made.row(), json_, made.lines())
+
+
+@app.command()
 def recommend(
     file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
     security: Security,
     checkpoint: CheckpointFile = None,
     exact: Exact = False,
-    bounds: BoundsFile = None,
+    bounds: Bounds = None,
     json_: Json = False,
 ) -> None:
     """Parameters for a circuit: what the model proposes, checked and repaired by the exact search."""
     proposer, source = _proposer(checkpoint, exact)
-    text = crypto.read_bounds(bounds)
-    answer = advice.recommend(crypto.CryptoBridge(), file, security, text, proposer, source)
+    answer = advice.recommend(crypto.CryptoBridge(), file, security, bounds, proposer, source)
     lines = [] if isinstance(answer, advice.Refusal) else [advice.render(answer)]
     _show(answer.row(), json_, lines)
 
@@ -176,7 +204,7 @@ def prove(
     security: Security,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="The proof [FILE.proof].")] = None,
     public: Annotated[Path | None, typer.Option(help="Public values [public.json beside the proof].")] = None,
-    bounds: BoundsFile = None,
+    bounds: Bounds = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite both files.")] = False,
     json_: Json = False,
 ) -> None:
@@ -185,8 +213,7 @@ def prove(
     public = public or out.with_name("public.json")
     for target in (out, public):
         check_new(target, force)
-    text = crypto.read_bounds(bounds)
-    made = _patiently(f"{file}: proving", lambda: proof.prove(file, witness, security, text))
+    made = _patiently(f"{file}: proving", lambda: proof.prove(file, witness, security, bounds))
     proof.write(out, made.data)
     proof.write_public(public, made.public)
     row = {"proof": str(out), "public": str(public), "security": security, "proof_size": len(made.data),
@@ -201,13 +228,12 @@ def verify(
     proof_file: Annotated[Path, typer.Argument(metavar="PROOF", help="A proof of it.")],
     public: Annotated[Path, typer.Argument(help="Public values, as snarkjs writes them.")],
     security: Annotated[int, typer.Option(help="The least level that is accepted: 100, 128, 192 or 256.")],
-    bounds: BoundsFile = None,
+    bounds: Bounds = None,
     json_: Json = False,
 ) -> None:
     """Verifies a proof: exit code 0 valid, 1 not valid, 2 bad input, 3 not decided within a work limit."""
-    text = crypto.read_bounds(bounds)
     data, values = proof.read(proof_file), proof.read_public(public)
-    answer = _patiently(f"{file}: verifying", lambda: proof.verify(file, data, values, security, text))
+    answer = _patiently(f"{file}: verifying", lambda: proof.verify(file, data, values, security, bounds))
     if json_:
         print(json.dumps(answer.row()))
     elif answer.valid:
@@ -233,7 +259,7 @@ def report(
     security: Security = 128,
     checkpoint: CheckpointFile = None,
     exact: Exact = False,
-    bounds: BoundsFile = None,
+    bounds: Bounds = None,
     out: Annotated[Path, typer.Option(help="Directory of the page.")] = Path("reports/circuits"),
 ) -> None:
     """Runs notebook 06 on a circuit and prints the path of its page."""

@@ -167,7 +167,7 @@ class CircuitConfig(Stage):
     circuit: Located = Field(Path("tests/fixtures/circuits/compare.bn128.r1cs"), description="the circuit, .r1cs")
     security: Literal[100, 128, 192, 256] = Field(128, description="bits of security")
     checkpoint: MaybeLocated = Field(None, description="network to ask first, null for the exact search alone")
-    bounds: MaybeLocated = Field(None, description="JSON file from wire number to [lo, hi], or null")
+    bounds: str | None = Field(None, description="widths of wires, as for --bounds, or a file of them; or null")
     out: Located = Field(Path("reports/circuits/circuit.json"), description="JSON file that receives the answer")
 
 

@@ -28,7 +28,8 @@ def prove(circuit: Path | bytes, witness: Path | bytes | bytearray, security: in
         circuit: the path of an `.r1cs` file, or its bytes; a `.sym` file beside it names wires in errors.
         witness: the path of a `.wtns` file (circom, snarkjs), or its bytes; what is read here is wiped.
         security: bits, one of 100, 128, 192, 256.
-        bounds: JSON object from public wire to width, as text (labels.md, section 1.7); part of the statement.
+        bounds: declared widths of public wires, or a file of them (:mod:`nexuszero.crypto.bounds`); part of the
+            statement.
 
     Raises:
         InputError: the witness violates a constraint, the statement is refused (R1: custom gates, bounds of private
@@ -144,7 +145,6 @@ def _check_witness(circuit: Path | bytes, circuits: Circuits, witness: bytes | b
     if violation is None:
         return
     constraint, wires = violation
-    count = int(circuits.analyse()["wires"][0])
-    names = labels(circuit.with_suffix(".sym"), wires, count) if isinstance(circuit, Path) else {}
+    names = labels(circuit.with_suffix(".sym"), wires, circuits.wires(0)) if isinstance(circuit, Path) else {}
     shown = ", ".join(names.get(wire, f"wire {wire}") for wire in wires) or "no wire"
     raise InputError(f"the witness violates constraint {constraint} ({shown}); compute it from other inputs")

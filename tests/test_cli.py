@@ -72,7 +72,7 @@ def another(name, field):
 def test_estimate_kyber512_as_the_scheme_table_has_it():
     # golden/schemes.csv, Kyber512: beta 406, d 998, 2^118.552
     found = answer("estimate", "lwe", 512, 3329, 1.224744871391589, "--samples", 512, "--attack", "usvp")
-    assert list(found) == ["attack", "beta", "d", "delta", "bits", "quantum_bits", "hardness", "status"]
+    assert list(found) == ["attack", "beta", "d", "delta", "bits", "quantum_bits", "hardness", "status", "model"]
     assert (found["attack"], found["beta"], found["d"]) == ("usvp", 406, 998)
     assert found["bits"] == pytest.approx(118.552)
     assert found["quantum_bits"] == pytest.approx(0.265 * 406)

@@ -37,7 +37,8 @@ NO_ATTACK = Estimate("dual", None, None, None, None, None, None, "fails")
 TRIVIAL = Estimate("sis", None, None, None, 0.0, 0.0, 0.0, "trivial")
 NO_VECTOR = Estimate("sis", None, None, None, None, None, None, "fails")
 CIRCUIT = Analysis(
-    file="auction.r1cs", wires=84, constraints=86, linear=10, quadratic=76, dropped=0, last_dropped=None, hints=0,
+    file="auction.r1cs", wires=84, public_outputs=1, public_inputs=0, private_inputs=4, constraints=86, linear=10,
+    quadratic=76, assumed=0, dropped=0, last_dropped=None, hints=0,
     rescaled=0, contradiction=None, rounds=5, packed=76, forms=79, heights=(3, 3, 6, 11, 20), liftable=True,
     bits=13, field_bits=254, field_order=1, custom_gates=0, least_bits=16, candidates=40,
 )  # fmt: skip
@@ -58,10 +59,11 @@ MARGIN = ConstraintMargin("hiding", 128, 131.5)
 @pytest.mark.parametrize(
     ("record", "keys"),
     [
-        (KYBER, "attack beta d delta bits quantum_bits hardness status"),
-        (NO_ATTACK, "attack beta d delta bits quantum_bits hardness status"),
-        (CIRCUIT, "file wires constraints linear quadratic dropped hints rescaled unsatisfiable rounds packed forms "
-                  "height_64 height_32 height_16 height_8 height_4 liftable bits field_bits field_order custom_gates"),
+        (KYBER, "attack beta d delta bits quantum_bits hardness status model"),
+        (NO_ATTACK, "attack beta d delta bits quantum_bits hardness status model"),
+        (CIRCUIT, "file wires public_outputs public_inputs private_inputs constraints linear quadratic assumed dropped "
+                  "hints rescaled unsatisfiable rounds packed forms height_64 "
+                  "height_32 height_16 height_8 height_4 liftable bits field_bits field_order custom_gates"),
         (CHOICE, f"{LABEL} soundness parts rank_limit cut_limit"),
         (WITH_PRIME, f"{LABEL} soundness parts rank_limit cut_limit q"),
         (NOTHING, f"{LABEL} infeasible"),
@@ -80,7 +82,7 @@ def test_a_row_has_its_keys_in_order_and_survives_json(record, keys):
 
 
 def test_the_lists_of_keys_are_those_of_the_rows():
-    assert list(ESTIMATE_KEYS) == list(KYBER.row())
+    assert [*ESTIMATE_KEYS, "model"] == list(KYBER.row())
     assert ["file", *ANALYSIS_KEYS] == list(CIRCUIT.row())
     assert [*CHOICE_KEYS, "soundness", "parts", "rank_limit", "cut_limit"] == list(CHOICE.row())
     assert list(PARTS) == list(CHOICE.row()["parts"])
@@ -88,7 +90,17 @@ def test_the_lists_of_keys_are_those_of_the_rows():
 
 
 def test_a_row_holds_what_the_record_holds():
-    assert list(KYBER.row().values()) == ["usvp", 406, 998, 1.003941, 118.552, 107.59, 0.8185, "works"]
+    assert list(KYBER.row().values()) == [
+        "usvp",
+        406,
+        998,
+        1.003941,
+        118.552,
+        107.59,
+        0.8185,
+        "works",
+        "core-SVP, 0.292 beta (ADPS16)",
+    ]
     assert [CIRCUIT.row()[f"height_{slots}"] for slots in (64, 32, 16, 8, 4)] == [3, 3, 6, 11, 20]
     assert WITH_PRIME.row() == CHOICE.row() | {"q": 4294966177}
     assert set(NOTHING.row().values()) == {None, NOTHING.reason}

@@ -32,9 +32,9 @@ def test_the_page_stands_beside_the_notebook_and_the_answer(page):
     assert str(ROOT) not in text
 
 
-def test_the_page_shows_three_figures_and_needs_no_network(page):
+def test_the_page_shows_four_figures_and_needs_no_network(page):
     text = page.read_text()
-    assert text.count("Plotly.newPlot(") == 3 and text.count("plotly.js v") == 1
+    assert text.count("Plotly.newPlot(") == 4 and text.count("plotly.js v") == 1
     assert not re.findall(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)\s*=\s*[\"'](https?:|//)[^\"']*", text)
 
 

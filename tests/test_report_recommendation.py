@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from report_cases import CIRCUIT, check_figures
 
-from nexuszero.advice import Level, landscape, levels
+from nexuszero.advice import Level, analyse, landscape, levels
 from nexuszero.crypto import CryptoBridge, Infeasible
 from nexuszero.report import recommendation
 
@@ -28,6 +28,7 @@ def figures(recommended, graph, found_levels):
         "graph": recommendation.graph(graph),
         "landscape": recommendation.landscape(landscape(CryptoBridge(), recommended), recommended),
         "sizes": recommendation.sizes(found_levels),
+        "components": recommendation.components(analyse(CryptoBridge(), [CIRCUIT], by_component=True)[0].components),
     }
 
 

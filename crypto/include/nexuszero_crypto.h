@@ -247,16 +247,34 @@ typedef struct NexuszeroChoiceRecord {
   uint8_t reason[256];
 } NexuszeroChoiceRecord;
 
+// A wire that range checks add: a bit of `x - lo`, or of `hi - x`.
+typedef struct NexuszeroAddedRecord {
+  // x.
+  uint32_t source;
+  // The power of two that it stands for.
+  uint32_t place;
+  // Whether it is a bit of `hi - x`.
+  uint32_t from_above;
+} NexuszeroAddedRecord;
+
 // The counts of a circuit.
 typedef struct NexuszeroAnalysisRecord {
   // Wires, the constant one included.
   uint32_t wires;
+  // Public outputs, the wires from 1 on.
+  uint32_t public_outputs;
+  // Public inputs, the wires after them.
+  uint32_t public_inputs;
+  // Private inputs that the file declares; some may have no wire.
+  uint32_t private_inputs;
   // Constraints.
   uint32_t constraints;
   // Linear constraints.
   uint32_t linear;
   // Quadratic constraints.
   uint32_t quadratic;
+  // Private wires of declared bounds, which nothing checks.
+  uint32_t assumed;
   // Constraints that private wires of their own satisfy.
   uint32_t dropped;
   // Where all are: the one that is dropped last; `2^32 - 1` elsewhere.
@@ -486,25 +504,64 @@ enum NexuszeroStatus nexuszero_candidates(const struct NexuszeroDemandQuery *que
 // `name` is NUL-terminated, `out` has room for 32 bytes.
 enum NexuszeroStatus nexuszero_field_parse(const char *name, uint8_t *out);
 
-// Reads `count` `.r1cs` files on all cores. `bounds` is null or a JSON object from wire number to `[lo, hi]`,
-// where range inference starts from in every file.
+// Reads `count` `.r1cs` files on all cores.
 //
 // # Safety
-// `paths` points to `count` NUL-terminated strings, `bounds` is null or NUL-terminated, `out` has room for a
-// handle.
+// `paths` points to `count` NUL-terminated strings, `out` to room for a handle.
 enum NexuszeroStatus nexuszero_circuits_read(const char *const *paths,
                                              size_t count,
-                                             const char *bounds,
                                              struct NexuszeroCircuits **out);
 
-// Reads one `.r1cs` file's bytes; `bounds` as for [`nexuszero_circuits_read`].
+// Reads one `.r1cs` file's bytes.
 //
 // # Safety
-// `bytes` points to `length` bytes, `bounds` is null or NUL-terminated, `out` has room for a handle.
+// `bytes` points to `length` bytes, `out` to room for a handle.
 enum NexuszeroStatus nexuszero_circuits_parse(const uint8_t *bytes,
                                               size_t length,
-                                              const char *bounds,
                                               struct NexuszeroCircuits **out);
+
+// The same circuits where range inference starts from declared bounds: for each a JSON object from wire number to `bit`,
+// `uN`, `iN` or `[lo, hi]`, or null.
+//
+// # Safety
+// `circuits` is a live handle; `bounds` points to a text for each circuit, null or NUL-terminated; `out` to room for a
+// handle.
+enum NexuszeroStatus nexuszero_circuits_with_bounds(const struct NexuszeroCircuits *circuits,
+                                                    const char *const *bounds,
+                                                    struct NexuszeroCircuits **out);
+
+// Circuit `index` with some of its constraints alone, those whose byte in `keep` is not 0; wires that others use too are
+// bounded by what the whole circuit says of them.
+//
+// # Safety
+// `circuits` is a live handle, `keep` points to `count` bytes, as many as the circuit has constraints, `out` to room for a
+// handle.
+enum NexuszeroStatus nexuszero_circuits_part(const struct NexuszeroCircuits *circuits,
+                                             size_t index,
+                                             const uint8_t *keep,
+                                             size_t count,
+                                             struct NexuszeroCircuits **out);
+
+// Circuit `index` with a range check for each bound of a private wire that does not follow from the circuit; bounds of
+// public wires stay declared. Its new wires follow the others.
+//
+// # Safety
+// `circuits` is a live handle, `out` has room for a handle.
+enum NexuszeroStatus nexuszero_circuits_constrain(const struct NexuszeroCircuits *circuits,
+                                                  size_t index,
+                                                  struct NexuszeroCircuits **out);
+
+// The wires that [`nexuszero_circuits_constrain`] added to circuit `index`, in their order; `count` receives their number, of
+// which the first `capacity` are written, and `checked` for how many wires they are.
+//
+// # Safety
+// `circuits` is a live handle, `out` has room for `capacity` records, `count` and `checked` for a number each.
+enum NexuszeroStatus nexuszero_circuits_added(const struct NexuszeroCircuits *circuits,
+                                              size_t index,
+                                              struct NexuszeroAddedRecord *out,
+                                              size_t capacity,
+                                              size_t *count,
+                                              size_t *checked);
 
 // Writes circuit `index` as an `.r1cs` file.
 //
@@ -529,6 +586,22 @@ enum NexuszeroStatus nexuszero_circuits_synthesize(const uint8_t *families,
 // # Safety
 // `circuits` is a live handle.
 size_t nexuszero_circuits_count(const struct NexuszeroCircuits *circuits);
+
+// Number of wires of circuit `index`, the constant one included.
+//
+// # Safety
+// `circuits` is a live handle, `out` has room for a number.
+enum NexuszeroStatus nexuszero_circuits_wires(const struct NexuszeroCircuits *circuits,
+                                              size_t index,
+                                              uint32_t *out);
+
+// Number of wires of circuit `index` with a declared bound, public ones included.
+//
+// # Safety
+// `circuits` is a live handle, `out` has room for a number.
+enum NexuszeroStatus nexuszero_circuits_bounded(const struct NexuszeroCircuits *circuits,
+                                                size_t index,
+                                                uint32_t *out);
 
 // Frees a handle; null is allowed.
 //
@@ -658,6 +731,20 @@ enum NexuszeroStatus nexuszero_circuits_violation(const struct NexuszeroCircuits
                                                   uint32_t *wires,
                                                   size_t capacity,
                                                   size_t *count);
+
+// A `.wtns` file of circuit `index`, which [`super::circuits::nexuszero_circuits_constrain`] made, from one of the circuit
+// that it was made of; `count` receives its length, of which the first `capacity` bytes are written.
+//
+// # Safety
+// `circuits` is a live handle, `witness` points to `length` bytes, `out` to room for `capacity` bytes, `count` to room for
+// a number.
+enum NexuszeroStatus nexuszero_circuits_extend_witness(const struct NexuszeroCircuits *circuits,
+                                                       size_t index,
+                                                       const uint8_t *witness,
+                                                       size_t length,
+                                                       uint8_t *out,
+                                                       size_t capacity,
+                                                       size_t *count);
 
 // The graphs of all circuits as rows without labels (`x`, `edge_source`, ..., `nodes`, `edges`).
 //

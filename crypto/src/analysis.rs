@@ -22,6 +22,8 @@ pub struct Analysis {
     pub linear: u32,
     /// All other constraints.
     pub quadratic: u32,
+    /// Private wires of declared bounds, which nothing checks: all that follows rests on them (section 1.7).
+    pub assumed: u32,
     /// Constraints that private wires of their own satisfy whatever the others are.
     pub dropped: u32,
     /// The constraint that is dropped last, where nothing is left to prove.
@@ -71,7 +73,8 @@ impl Analysis {
         check_bounds(bounds, r1cs.field(), r1cs.wires())?;
         let relation = Relation::of(r1cs, bounds);
         let ranges = Ranges::infer(&relation, r1cs.field().modulus(), bounds);
-        Ok(Self::of_ranges(r1cs, &relation, ranges.as_ref()).0)
+        let (analysis, _) = Self::of_ranges(r1cs, &relation, ranges.as_ref());
+        Ok(Self { assumed: bounds.range(r1cs.first_private()..).count() as u32, ..analysis })
     }
 
     /// Analyses a circuit without a part of the analysis.
@@ -113,6 +116,7 @@ impl Analysis {
             constraints: r1cs.constraints() as u32,
             linear: relation.linear(),
             quadratic: r1cs.constraints() as u32 - relation.linear(),
+            assumed: 0,
             dropped: relation.dropped().len() as u32,
             last_dropped: relation.dropped().first().copied().filter(|_| relation.is_empty()),
             hints: relation.hints(),

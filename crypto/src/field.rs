@@ -17,6 +17,16 @@ pub const NAMED: [(&str, &str); 4] = [
     ("babybear", "2013265921"),
 ];
 
+/// Fields of other curves that circom knows, by its names.
+const CURVES: [(&str, &str); 4] = [
+    ("grumpkin", "21888242871839275222246405745257275088696311157297823662689037894645226208583"),
+    ("pallas", "28948022309329048855892746252171976963363056481941560715954676764349967630337"),
+    ("vesta", "28948022309329048855892746252171976963363056481941647379679742748393362948097"),
+    ("secq256r1", "115792089210356248762697446949407573530086143415290314195533631308867097853951"),
+];
+/// Other names of fields: circom's.
+const ALIASES: [(&str, &str); 2] = [("bn128", "bn254"), ("bls12381", "bls12-381")];
+
 /// An odd prime field `F_p`; an element is its canonical representative in `[0, p)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
@@ -39,13 +49,14 @@ impl Field {
         Ok(Self { modulus })
     }
 
-    /// A field by name (see [`NAMED`]; `bn128` is circom's name for `bn254`) or by its prime in decimal or `0x` hex.
+    /// A field by name, [`NAMED`] or circom's, or by its prime in decimal or `0x` hex.
     ///
     /// # Errors
     /// When the text is neither a known name nor an odd prime below `2^256`.
     pub fn parse(text: &str) -> Result<Self> {
-        let name = if text == "bn128" { "bn254" } else { text };
-        let known = NAMED.iter().find(|(known, _)| *known == name);
+        let lower = text.to_ascii_lowercase();
+        let name = ALIASES.iter().find(|(alias, _)| *alias == lower).map_or(lower.as_str(), |(_, name)| name);
+        let known = NAMED.iter().chain(&CURVES).find(|(known, _)| *known == name);
         Self::new(parse(known.map_or(text, |(_, p)| p))?)
     }
 
@@ -155,6 +166,14 @@ impl Field {
         let sign = if negative { Sign::Negative } else { Sign::Positive };
         IBig::from_parts(sign, to_ubig(magnitude))
     }
+
+    /// The element of an integer within the signed field.
+    #[must_use]
+    pub fn of_integer(&self, value: &IBig) -> U256 {
+        let (sign, magnitude) = value.clone().into_parts();
+        let magnitude = U256::try_from_le_slice(&magnitude.to_le_bytes()).unwrap_or_default();
+        if sign == Sign::Negative { self.neg(magnitude) } else { magnitude }
+    }
 }
 
 /// `value` as an unbounded integer.
@@ -179,7 +198,7 @@ pub fn is_probable_prime(value: U256) -> bool {
 
 fn parse(text: &str) -> Result<U256> {
     text.parse().ok().with_context(|| {
-        let names: Vec<_> = NAMED.iter().map(|(name, _)| *name).collect();
+        let names: Vec<_> = NAMED.iter().chain(&CURVES).map(|(name, _)| *name).collect();
         format!("field {text:?} is neither one of {} nor a prime below 2^256", names.join(", "))
     })
 }
@@ -196,7 +215,12 @@ mod tests {
             Field::new(p).unwrap().order_mod_128()
         });
         assert_eq!(orders, [1, 1, 1, 1]);
+        for (name, p) in CURVES {
+            assert!(is_probable_prime(parse(p).unwrap()), "{name}");
+            assert_eq!(Field::parse(&name.to_uppercase()).unwrap().modulus(), parse(p).unwrap());
+        }
         assert_eq!(Field::parse("bn128").unwrap().bits(), 254);
+        assert_eq!(Field::parse("bls12381").unwrap().bits(), 255);
         assert_eq!(Field::parse("17").unwrap().order_mod_128(), 8);
         assert_eq!(Field::parse("3").unwrap().order_mod_128(), 32);
     }

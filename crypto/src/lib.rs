@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod columns;
+pub mod constrain;
 pub mod dataset;
 pub mod estimate;
 pub mod explain;
@@ -13,6 +14,7 @@ pub mod label;
 pub mod modulus;
 pub mod packing;
 mod parallel;
+pub mod part;
 pub mod proof;
 pub mod proposal;
 pub mod r1cs;

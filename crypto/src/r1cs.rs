@@ -234,6 +234,18 @@ impl R1cs {
         })
     }
 
+    /// The same wires with some of the constraints alone.
+    ///
+    /// # Errors
+    /// Never for a system that was built, which has room for fewer constraints.
+    pub fn part(&self, keep: impl Fn(usize) -> bool) -> Result<Self> {
+        let mut builder = Builder::new(self.field);
+        (0..self.constraints())
+            .filter(|&index| keep(index))
+            .try_for_each(|index| builder.copy(self, index))?;
+        builder.finish(self.wires, self.public_outputs, self.public_inputs)
+    }
+
     /// SHA-256 of the system's content: field, wire counts and every term.
     #[must_use]
     pub fn content_hash(&self) -> [u8; 32] {
@@ -309,6 +321,20 @@ impl Builder {
             self.system.term_coefficients.push(self.system.coefficients.intern(coefficient));
         }
         self.system.ends.push(terms as u32);
+        Ok(())
+    }
+
+    /// Appends a constraint of another system over the same field.
+    ///
+    /// # Errors
+    /// When the system has `2^32` terms.
+    pub fn copy(&mut self, other: &R1cs, index: usize) -> Result<()> {
+        for form in other.constraint(index) {
+            for (wire, number) in form.terms() {
+                self.term(wire, other.coefficients.values[number as usize])?;
+            }
+            self.end_combination()?;
+        }
         Ok(())
     }
 

@@ -61,6 +61,7 @@ class Explanation:
     worst_constraint: int | None = None  #: the one among them that does most
     worst_bits: int | None = None  #: bits that it takes
     asked: tuple[BoundedWire, ...] = ()  #: the wires that were asked for
+    stale_names: str | None = None  #: why the `.sym` file beside the circuit is not used
     finding: str | None = None  #: that nothing is left to prove, or that nothing satisfies the circuit
 
     def row(self) -> dict[str, Any]:
@@ -72,6 +73,7 @@ class Explanation:
             "first": [vars(wire) for wire in self.first],
             "oversized": {"count": self.oversized, **worst},
             "finding": self.finding,
+            "stale_names": self.stale_names,
         }
         return row | ({"asked": [vars(wire) for wire in self.asked]} if self.asked else {})
 
@@ -95,7 +97,10 @@ def explain(circuits: Circuits, circuit: Analysis, index: int, file: Path, asked
     by_reason = {name: np.flatnonzero(wires["reason"] == REASONS.index(name)) for name in HINDERING}
     first = np.concatenate(list(by_reason.values()))[:SHOWN].tolist()
     numbers = _numbers(file, asked, len(wires))
-    names = labels(file.with_suffix(".sym"), [*first, *numbers], len(wires))
+    try:
+        names, stale = labels(file.with_suffix(".sym"), [*first, *numbers], len(wires)), None
+    except InputError as error:
+        names, stale = {}, f"wires have no names: {error}"
     oversized = int(overflow["count"])
     return Explanation(
         boolean_wires=int(counts[REASONS.index("boolean")]),
@@ -106,6 +111,7 @@ def explain(circuits: Circuits, circuit: Analysis, index: int, file: Path, asked
         worst_bits=int(overflow["bits"]) if oversized else None,
         asked=tuple(_bounded(circuits, wire, names.get(wire), wires[wire]) for wire in numbers),
         finding=finding,
+        stale_names=stale,
     )
 
 
@@ -161,8 +167,7 @@ def describe(circuit: Analysis, why: Explanation) -> list[str]:
     if circuit.custom_gates:
         uses = f"custom gates are used {circuit.custom_gates} times"
         lines.append(f"{uses}: no constraint says what they do, so no answer covers them")
-    if why.finding is not None:
-        lines.append(why.finding)
+    lines += [line for line in (why.stale_names, circuit.assumption, why.finding) if line is not None]
     if circuit.unsatisfiable:
         return lines
     lines += [str(wire) for wire in why.asked]
@@ -174,7 +179,9 @@ def describe(circuit: Analysis, why: Explanation) -> list[str]:
         shares = ", ".join(f"{count} {name}" for name, count in why.unbounded.items())
         lines.append(f"wires that keep it from lifting: {shares}")
         lines += [f"  {wire}" for wire in why.first]
-        lines.append("  bounds on all but the derived ones (--bounds), or range checks in the circuit, may let it lift")
+        lines.append(
+            "  declared widths of all but the derived ones (--bounds), or range checks in the circuit, may let it lift"
+        )
     if why.oversized:
         worst = f"constraint {why.worst_constraint} takes {why.worst_bits} bits"
         lines.append(f"constraints beyond half the field: {why.oversized}; {worst}")

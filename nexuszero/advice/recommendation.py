@@ -36,7 +36,7 @@ def recommend(
         bridge: the library.
         file: a circuit, `.r1cs`.
         security: bits, one of 100, 128, 192, 256.
-        bounds: text of a JSON object from wire to ``[lo, hi]``, where range inference starts from.
+        bounds: declared widths of wires, or a file of them (:mod:`nexuszero.crypto.bounds`).
         proposer: a network to ask, or None.
         source: what the answer says of its source where no network answers.
     """
@@ -116,7 +116,7 @@ def _shares(optimum: float, proposed: float, steps: int) -> NDArray[np.float64]:
 
 
 def _warnings(circuits: Circuits, circuit: Analysis, file: Path) -> tuple[str, ...]:
-    warnings = []
+    warnings = [] if circuit.assumption is None else [circuit.assumption]
     if circuit.custom_gates:
         uses = f"custom gates are used {circuit.custom_gates} times"
         warnings.append(f"{uses}: no constraint says what they do, so the answer does not cover them")
@@ -149,5 +149,5 @@ def _remedies(circuits: Circuits, circuit: Analysis, infeasible: Infeasible, sec
     if lower:
         parts.append(f"{lower[-1]} bits are feasible")
     if not circuit.liftable:
-        parts.append("so may be a free modulus: bounds on private wires (--bounds) may let the circuit lift")
+        parts.append("so may be a free modulus: declared widths of private wires (--bounds) may let the circuit lift")
     return "; ".join(parts)

@@ -1,5 +1,6 @@
 """The Rust library, typed: estimates, circuits, the exact search, generation. The only room that calls it."""
 
+from nexuszero.crypto.bounds import declarations, widths
 from nexuszero.crypto.bridge import REASONS, SHIFTED, CryptoBridge
 from nexuszero.crypto.circuits import Circuits
 from nexuszero.crypto.questions import (
@@ -8,7 +9,6 @@ from nexuszero.crypto.questions import (
     estimate_lwe,
     estimate_sis,
     export,
-    read_bounds,
     read_csv,
     write_csv,
 )
@@ -44,7 +44,7 @@ from nexuszero.crypto.records import (
     margins,
 )
 from nexuszero.crypto.runner_up import RunnerUp, next_best
-from nexuszero.crypto.symbols import labels, named
+from nexuszero.crypto.symbols import labels, named, wire_names
 
 __all__ = [
     "ANALYSIS_KEYS",
@@ -82,6 +82,7 @@ __all__ = [
     "binding_constraint",
     "candidates",
     "choose",
+    "declarations",
     "estimate_lwe",
     "estimate_sis",
     "export",
@@ -89,7 +90,8 @@ __all__ = [
     "margins",
     "named",
     "next_best",
-    "read_bounds",
     "read_csv",
+    "widths",
+    "wire_names",
     "write_csv",
 ]

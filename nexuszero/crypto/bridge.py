@@ -6,13 +6,15 @@ structured arrays whose layout is read off the C header, columns as views of the
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
+from nexuszero.crypto.bounds import Declaration, Width, declarations, widths
 from nexuszero.crypto.circuits import Circuits
 from nexuszero.crypto.library import Library
 from nexuszero.crypto.records import ATTACKS, Choice, Columns, Infeasible, ProofHeader, Records
@@ -134,14 +136,43 @@ class CryptoBridge:
         return queries
 
     def read(self, paths: Sequence[Path | str], bounds: str | None = None) -> Circuits:
-        """Reads `.r1cs` files; `bounds` is a JSON object from wire to width, as text (labels.md, section 1.7)."""
+        """Reads `.r1cs` files.
+
+        Args:
+            paths: the files.
+            bounds: declared widths of wires, or a file of them (:mod:`nexuszero.crypto.bounds`).
+        """
+        declared = None if bounds is None else declarations(bounds)
         names = [self._library.ffi.new("char[]", str(path).encode()) for path in paths]
-        return self._circuits(self._library.lib.nexuszero_circuits_read, names, len(names), self._text(bounds))
+        circuits = self._circuits(self._library.lib.nexuszero_circuits_read, names, len(names))
+        return circuits if declared is None else self._bounded(circuits, declared, [Path(path) for path in paths])
 
     def parse(self, data: bytes, bounds: str | None = None) -> Circuits:
-        """Reads the bytes of one `.r1cs` file; `bounds` as for :meth:`read`."""
+        """Reads the bytes of one `.r1cs` file; `bounds` as for :meth:`read`, by number."""
         pointer = self._library.pointer("uint8_t[]", data)
-        return self._circuits(self._library.lib.nexuszero_circuits_parse, pointer, len(data), self._text(bounds))
+        circuits = self._circuits(self._library.lib.nexuszero_circuits_parse, pointer, len(data))
+        return circuits if bounds is None else self._bounded(circuits, declarations(bounds), [None])
+
+    def part(self, circuits: Circuits, index: int, keep: NDArray[np.bool_]) -> Circuits:
+        """One circuit with some of its constraints alone, ``[constraints]``, as they stand in it."""
+        mask = np.ascontiguousarray(keep, "u1")
+        pointer = self._library.pointer("uint8_t[]", mask)
+        return self._circuits(self._library.lib.nexuszero_circuits_part, circuits.handle, index, pointer, len(mask))
+
+    def constrain(self, circuits: Circuits, index: int) -> Circuits:
+        """One circuit with range checks for those declared widths of private wires that do not follow from it."""
+        return self._circuits(self._library.lib.nexuszero_circuits_constrain, circuits.handle, index)
+
+    def _bounded(self, circuits: Circuits, declared: Sequence[Declaration], paths: Sequence[Path | None]) -> Circuits:
+        """The same circuits with declared widths."""
+        return self.with_widths(
+            circuits, [widths(declared, path, circuits.wires(index)) for index, path in enumerate(paths)]
+        )
+
+    def with_widths(self, circuits: Circuits, found: Sequence[Mapping[int, Width]]) -> Circuits:
+        """The same circuits where range inference starts from widths of wires, those of each circuit."""
+        texts = [self._library.ffi.new("char[]", json.dumps(one).encode()) for one in found]
+        return self._circuits(self._library.lib.nexuszero_circuits_with_bounds, circuits.handle, texts)
 
     def inspect(self, proof: bytes) -> ProofHeader:
         """What a proof says of itself."""
@@ -180,6 +211,3 @@ class CryptoBridge:
         out = self._library.ffi.new("NexuszeroCircuits **")
         self._library.check(function(*arguments, out))
         return Circuits(self._library, out[0])
-
-    def _text(self, text: str | None) -> Any:
-        return self._library.ffi.NULL if text is None else text.encode()

@@ -13,7 +13,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from nexuszero.crypto.library import Library
-from nexuszero.crypto.records import Analysis, Choice, Columns, Infeasible, Proof, Records, Verdict, Verification
+from nexuszero.crypto.records import (
+    LEVELS,
+    Analysis,
+    Choice,
+    Columns,
+    Infeasible,
+    Proof,
+    Records,
+    Verdict,
+    Verification,
+)
 from nexuszero.errors import InputError
 
 MOST_WIRES = 8  # of a violated constraint that are named
@@ -26,10 +36,18 @@ class Circuits:
 
     def __init__(self, library: Library, handle: Any) -> None:
         self._library = library
-        self._handle = library.ffi.gc(handle, library.lib.nexuszero_circuits_free)
+        self.handle = library.ffi.gc(handle, library.lib.nexuszero_circuits_free)
 
     def __len__(self) -> int:
-        return int(self._library.lib.nexuszero_circuits_count(self._handle))
+        return int(self._library.lib.nexuszero_circuits_count(self.handle))
+
+    def wires(self, index: int) -> int:
+        """How many wires one circuit has, the constant one included."""
+        return self._number(self._library.lib.nexuszero_circuits_wires, index)
+
+    def bounded(self, index: int) -> int:
+        """How many wires of one circuit have a declared width, public ones included."""
+        return self._number(self._library.lib.nexuszero_circuits_bounded, index)
 
     def analyse(self) -> Records:
         """Counts, heights and whether q is free -> [circuits]."""
@@ -69,16 +87,16 @@ class Circuits:
     def candidates(self, security: int, index: int = 0) -> list[Choice] | Infeasible:
         """All sound parameters of one circuit, the smallest proof first, or why there are none."""
         function = self._library.lib.nexuszero_circuits_candidates
-        return Choice.all_of(self._library.candidates(function, self._handle, index, security))
+        return Choice.all_of(self._library.candidates(function, self.handle, index, security))
 
     def explain(self, index: int) -> tuple[Records, Any]:
         """Range and reason of every wire of one circuit -> [wires], and its oversized constraints."""
         library = self._library
-        wires = np.zeros(int(self.analyse()["wires"][index]), library.dtype("WireRecord"))
+        wires = np.zeros(self.wires(index), library.dtype("WireRecord"))
         overflow = np.zeros(1, library.dtype("OverflowRecord"))
         pointer = library.pointer("NexuszeroWireRecord[]", wires)
         worst = library.pointer("NexuszeroOverflowRecord[]", overflow)
-        library.check(library.lib.nexuszero_circuits_explain(self._handle, index, pointer, len(wires), worst))
+        library.check(library.lib.nexuszero_circuits_explain(self.handle, index, pointer, len(wires), worst))
         return wires, overflow[0]
 
     def reason(self, wire: Any) -> str:
@@ -104,7 +122,7 @@ class Circuits:
         room = library.pointer("uint32_t[]", wires), len(wires)
         data = library.pointer("uint8_t[]", witness)
         function = library.lib.nexuszero_circuits_violation
-        library.check(function(self._handle, index, data, len(witness), constraint, *room, count))
+        library.check(function(self.handle, index, data, len(witness), constraint, *room, count))
         if constraint[0] == NO_CONSTRAINT:
             return None
         return int(constraint[0]), wires[: count[0]].tolist()
@@ -115,7 +133,7 @@ class Circuits:
         out = library.ffi.new("NexuszeroProof **")
         data = library.ffi.NULL if witness is None else library.pointer("uint8_t[]", witness)
         length = len(witness or b"")
-        library.check(library.lib.nexuszero_prove(self._handle, index, data, length, security, out))
+        library.check(library.lib.nexuszero_prove(self.handle, index, data, length, security, out))
         handle = library.ffi.gc(out[0], library.lib.nexuszero_proof_free)
         record = library.ffi.new("NexuszeroProofRecord *")
         library.check(library.lib.nexuszero_proof_record(handle, record))
@@ -144,27 +162,62 @@ class Circuits:
         data = library.pointer("uint8_t[]", proof), len(proof)
         given = library.pointer("uint8_t[]", values), len(public)
         function = library.lib.nexuszero_verify
-        library.check(function(self._handle, index, *data, *given, least, code, reason, 1024))
+        library.check(function(self.handle, index, *data, *given, least, code, reason, 1024))
         text = library.ffi.string(reason).decode()
         return Verification(None if code[0] == NOT_DECIDED else int(code[0]), text)
+
+    def added(self, index: int) -> tuple[Records, int]:
+        """The wires that range checks added to one circuit, in their order, and how many wires they check."""
+        library = self._library
+        count, checked = library.ffi.new("size_t *"), library.ffi.new("size_t *")
+        function = library.lib.nexuszero_circuits_added
+        library.check(function(self.handle, index, library.ffi.NULL, 0, count, checked))
+        added = np.zeros(count[0], library.dtype("AddedRecord"))
+        room = library.pointer("NexuszeroAddedRecord[]", added), len(added)
+        library.check(function(self.handle, index, *room, count, checked))
+        return added, int(checked[0])
+
+    def extend_witness(self, index: int, witness: bytes | bytearray) -> bytearray:
+        """A `.wtns` file with the values of added wires, from one of the circuit that had none."""
+        library = self._library
+        count = library.ffi.new("size_t *")
+        data = library.pointer("uint8_t[]", witness), len(witness)
+        function = library.lib.nexuszero_circuits_extend_witness
+        library.check(function(self.handle, index, *data, library.ffi.NULL, 0, count))
+        extended = bytearray(count[0])
+        library.check(function(self.handle, index, *data, library.pointer("uint8_t[]", extended), count[0], count))
+        return extended
 
     def write(self, index: int, path: Path) -> None:
         """Writes one circuit as an `.r1cs` file."""
         library = self._library
-        library.check(library.lib.nexuszero_circuits_write(self._handle, index, str(path).encode()))
+        library.check(library.lib.nexuszero_circuits_write(self.handle, index, str(path).encode()))
+
+    def edges(self, index: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Wires and constraints of one circuit: a wire for each term of a constraint, ``[terms]`` both."""
+        graph = self.graphs(min(LEVELS))
+        ends = np.cumsum(graph["edges"], dtype=np.int64)
+        own = slice(int(ends[index - 1]) if index else 0, int(ends[index]))
+        wires = graph["edge_source"][own].astype(np.int64) + 1
+        return wires, graph["edge_target"][own].astype(np.int64) - (self.wires(index) - 1)
 
     def graphs(self, security: int) -> Columns:
         """The graphs as columns without labels (`x`, `edge_source`, ...)."""
         library = self._library
         out = library.ffi.new("NexuszeroRows **")
-        library.check(library.lib.nexuszero_circuits_graphs(self._handle, security, out))
+        library.check(library.lib.nexuszero_circuits_graphs(self.handle, security, out))
         return library.columns(out[0])
+
+    def _number(self, function: Any, index: int) -> int:
+        count = self._library.ffi.new("uint32_t *")
+        self._library.check(function(self.handle, index, count))
+        return int(count[0])
 
     def _records(self, record: str, function: str, *arguments: Any) -> Records:
         library = self._library
         out = np.zeros(len(self), library.dtype(record))
         pointer = library.pointer(f"Nexuszero{record}[]", out)
-        library.check(getattr(library.lib, function)(self._handle, *arguments, pointer))
+        library.check(getattr(library.lib, function)(self.handle, *arguments, pointer))
         return out
 
     def _array(self, queries: Records, struct: str) -> Any:

@@ -130,18 +130,10 @@ def export(bridge: CryptoBridge, family: str, seed: int, file: Path, force: bool
     return circuits.analyses([str(file)])[0]
 
 
-def read_bounds(path: Path | None) -> str | None:
-    """The text of a file of bounds, or None without one; the library reads what it says."""
-    try:
-        return None if path is None else path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: bounds cannot be read ({error}); name a JSON file") from None
-
-
 def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
     """The rows of a CSV file that has the required columns."""
     try:
-        with path.open(newline="", encoding="utf-8") as file:
+        with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             rows, header = list(reader), reader.fieldnames or []
     except (OSError, UnicodeDecodeError, csv.Error) as error:

@@ -31,10 +31,12 @@ ESTIMATE_KEYS = ("attack", "beta", "d", "delta", "bits", "quantum_bits", "hardne
 CHOICE_KEYS = ("n", "log2_q", "sigma", "ord", "k", "kappa", "l", "D", "g", "Gamma", "nlin", "w", "T", "j", "s", "s1",
                "lwe_bits", "sis_bits", "bit_security", "hardness", "proof_size")  # fmt: skip
 PARTS = ("commitment", "rows", "masks", "openings", "hints", "fixed")  # of a proof
-ANALYSIS_KEYS = ("wires", "constraints", "linear", "quadratic", "dropped", "hints", "rescaled", "unsatisfiable",
-                 "rounds", "packed", "forms", *(f"height_{s}" for s in SLOTS), "liftable", "bits", "field_bits",
-                 "field_order", "custom_gates")  # fmt: skip
+ANALYSIS_KEYS = ("wires", "public_outputs", "public_inputs", "private_inputs", "constraints", "linear", "quadratic",
+                 "assumed", "dropped", "hints", "rescaled", "unsatisfiable", "rounds", "packed", "forms",
+                 *(f"height_{s}" for s in SLOTS), "liftable", "bits", "field_bits", "field_order",
+                 "custom_gates")  # fmt: skip
 UNKNOWN_KEYS = ("rounds", "packed", "forms", *(f"height_{s}" for s in SLOTS), "liftable", "bits")  # if unsatisfiable
+COST_MODEL = "core-SVP, 0.292 beta (ADPS16)"
 _WIDTHS = dict.fromkeys(("sigma", "s", "s1", "hardness"), 6)
 _BITS = dict.fromkeys(("soundness", "lwe_bits", "sis_bits", "bit_security"), 3)
 _PRINTED = _WIDTHS | _BITS  # decimals
@@ -74,7 +76,7 @@ class Estimate:
 
     def row(self) -> dict[str, Cell]:
         """The JSON object of `nexuszero estimate`."""
-        return asdict(self)
+        return asdict(self) | {"model": COST_MODEL}
 
     def __str__(self) -> str:
         """One line in the field's symbols."""
@@ -108,9 +110,13 @@ class Analysis:
 
     file: str
     wires: int  #: w_0 included
+    public_outputs: int
+    public_inputs: int
+    private_inputs: int  #: that the file declares; some may have no wire
     constraints: int
     linear: int
     quadratic: int
+    assumed: int  #: private wires of declared widths, which nothing checks
     dropped: int  #: constraints that private wires of their own satisfy
     last_dropped: LastDropped | None  #: where all are
     hints: int  #: kept constraints F*h = C with a private wire h of their own
@@ -131,9 +137,9 @@ class Analysis:
     @classmethod
     def of(cls, record: Any, file: str) -> Analysis:
         """From the library's record."""
-        counts = ("wires", "constraints", "linear", "quadratic", "dropped", "hints", "rescaled", "rounds", "packed",
-                  "forms", "bits", "field_bits", "field_order", "custom_gates", "least_bits",
-                  "candidates")  # fmt: skip
+        counts = ("wires", "public_outputs", "public_inputs", "private_inputs", "constraints", "linear", "quadratic",
+                  "assumed", "dropped", "hints", "rescaled", "rounds", "packed", "forms", "bits", "field_bits",
+                  "field_order", "custom_gates", "least_bits", "candidates")  # fmt: skip
         empty = record["dropped"] == record["constraints"] > 0
         last = LastDropped(int(record["last_dropped"]), int(record["last_own"])) if empty else None
         contradiction = Contradiction(int(record["contradiction"]), int(record["contradiction_rule"]))
@@ -155,6 +161,14 @@ class Analysis:
     def unsatisfiable(self) -> bool:
         """Whether nothing satisfies the circuit."""
         return self.contradiction is not None
+
+    @property
+    def assumption(self) -> str | None:
+        """One line where what is said rests on widths of private wires; None elsewhere."""
+        if not self.assumed:
+            return None
+        wires = "a private wire" if self.assumed == 1 else f"{self.assumed} private wires"
+        return f"rests on declared widths of {wires}, which nothing checks: `nexuszero constrain` adds the checks"
 
     @property
     def empty(self) -> bool:

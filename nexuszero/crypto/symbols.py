@@ -11,21 +11,24 @@ from nexuszero.errors import InputError
 def named(file: Path, names: Iterable[str], count: int) -> dict[str, int]:
     """Wires by circom's names, from a `.sym` file; a name that the compiler removed has none."""
     wanted = set(names)
-    return {name: wire for wire, name in _symbols(file, count) if name in wanted and wire >= 0}
+    return {name: wire for wire, name in wire_names(file, count) if name in wanted and wire >= 0}
 
 
 def labels(file: Path, wires: Iterable[int], count: int) -> dict[int, str]:
     """circom's first names of some of ``count`` wires, from a `.sym` file if there is one."""
     wanted = set(wires)
     found: dict[int, str] = {}
-    for wire, name in _symbols(file, count) if wanted else ():
+    for wire, name in wire_names(file, count) if wanted else ():
         if wire in wanted:
             found.setdefault(wire, name)
     return found
 
 
-def _symbols(file: Path, count: int) -> Iterator[tuple[int, str]]:
-    """Wires and names of a `.sym` file (``label,wire,component,name``), none where there is no file."""
+def wire_names(file: Path, count: int) -> Iterator[tuple[int, str]]:
+    """Wires and names of a `.sym` file (``label,wire,component,name``), none where there is no file.
+
+    The wire is -1 where the compiler removed it. A wire that is not among ``count`` is an error.
+    """
     if not file.is_file():
         return
     try:

@@ -17,7 +17,7 @@ from shutil import copyfile
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from nexuszero import config as configs
-from nexuszero.crypto import CryptoBridge, Infeasible, read_bounds
+from nexuszero.crypto import CryptoBridge, Infeasible
 from nexuszero.errors import InputError, StageError
 from nexuszero.files import read_json, whole, write_json
 from nexuszero.paths import NOTEBOOKS, PUBLISHED
@@ -166,13 +166,13 @@ def keep_reference(
 
 
 def circuit_page(
-    file: Path, security: int, bounds: Path | None, checkpoint: Path | None, out: Path = Path("reports/circuits")
+    file: Path, security: int, bounds: str | None, checkpoint: Path | None, out: Path = Path("reports/circuits")
 ) -> Path:
     """Makes the page of one circuit from notebook 06 -> the page, ``out/NAME.LEVEL.html``.
 
     The notebook and the answer as JSON stand beside it. Whatever is wrong with the input is reported before it runs.
     """
-    answer = CryptoBridge().read([file], read_bounds(bounds)).choices(security)[0]
+    answer = CryptoBridge().read([file], bounds).choices(security)[0]
     if isinstance(answer, Infeasible):
         raise InputError(f"{file}: {answer.reason}")
     if checkpoint is not None:
@@ -181,9 +181,19 @@ def circuit_page(
         load_network(checkpoint)
 
     name = f"{file.stem}.{security}"
+    _check_page(out / f"{name}.json", file)
     values = {"circuit": file, "security": security, "bounds": bounds, "checkpoint": checkpoint}
     config = configs.CircuitConfig.model_validate({**values, "out": out / f"{name}.json"})
     return run_notebook(GUIDES["circuit"].file, out / f"{name}.ipynb", _parameters(config))
+
+
+def _check_page(answer: Path, file: Path) -> None:
+    """Refuses to write over the page of another circuit of the same name."""
+    if not answer.is_file():
+        return
+    of = read_json(answer, "delete it").get("file")
+    if of is not None and Path(of).resolve() != file.resolve():
+        raise InputError(f"{answer.with_suffix('.html')}: is the page of {of}; name another directory with --out")
 
 
 # One notebook

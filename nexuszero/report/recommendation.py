@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from nexuszero.advice import Landscape, Level, Recommendation
+from nexuszero.advice import Component, Landscape, Level, Recommendation
 from nexuszero.crypto import CHOICE_KEYS, LEVELS, PARTS, SLOTS, Analysis, Choice, Infeasible
 from nexuszero.data import Array
 from nexuszero.report.style import (
@@ -41,6 +41,24 @@ def counts(circuit: Analysis) -> pd.DataFrame:
         "bits of the largest value" if circuit.liftable else "bits of q": circuit.bits,
     }
     return pairs(rows, "circuit")
+
+
+def components(found: Sequence[Component]) -> go.Figure:
+    """Distinct private forms of each component, and what its part costs alone where it lifts or not."""
+    rows = list(reversed(found))
+    figure = go.Figure()
+    for lifts, colour in ((True, GREEN), (False, ORANGE)):
+        own = [one for one in rows if one.liftable == lifts]
+        figure.add_bar(
+            x=[one.forms for one in own],
+            y=[one.name for one in own],
+            orientation="h",
+            marker_color=colour,
+            name="lifts as it stands" if lifts else "does not lift",
+            hovertext=[f"{one.constraints:,} constraints, {one.share:.1%} of the forms" for one in own],
+        )
+    figure.update_yaxes(categoryorder="array", categoryarray=[one.name for one in rows])
+    return styled(figure, "Distinct private forms by component", "forms", "")
 
 
 def parameters(answer: Recommendation) -> pd.DataFrame:

@@ -5,20 +5,22 @@ use std::ffi::c_char;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
 
 use crate::analysis::Analysis;
+use crate::constrain::{Bit, Constrained};
 use crate::dataset::Shift;
 use crate::field::U256;
 use crate::label::Demand;
 use crate::modulus::{Settled, choose_prime};
+use crate::part::part;
 use crate::proof::{Refusal, Statement};
 use crate::r1cs::R1cs;
 use crate::ranges::{Bounds, parse_bounds};
 use crate::synth::{Family, Synthetic, synthesize};
 
-use super::memory::{by_number, fill, hand_over, slice, slice_mut, text};
+use super::memory::{by_number, fill, give, hand_over, slice, slice_mut, text};
 use super::status::{Status, give_text, guard};
 
 /// Circuits in memory.
@@ -29,11 +31,13 @@ pub struct Circuits {
 /// A circuit, the bounds that are known of its wires, and its analysis, computed when it is first needed.
 pub(super) struct System {
     pub(super) r1cs: Arc<R1cs>,
-    pub(super) bounds: Arc<Bounds>,
+    pub(super) bounds: Bounds,
     origin: Option<Origin>,
     analysis: OnceLock<Analysis>,
-    /// By security level.
+    /// What is proved, by security level.
     statements: Mutex<BTreeMap<u32, Arc<Statement>>>,
+    /// Where it has range checks of ours.
+    pub(super) constrained: Option<Constrained>,
 }
 
 /// What a circuit of ours is rebuilt from.
@@ -52,13 +56,14 @@ impl Origin {
 }
 
 impl System {
-    fn new(r1cs: R1cs, bounds: &Arc<Bounds>) -> Self {
+    fn new(r1cs: impl Into<Arc<R1cs>>, bounds: Bounds) -> Self {
         Self {
-            r1cs: Arc::new(r1cs),
-            bounds: Arc::clone(bounds),
+            r1cs: r1cs.into(),
+            bounds,
             origin: None,
             analysis: OnceLock::new(),
             statements: Mutex::default(),
+            constrained: None,
         }
     }
 
@@ -66,6 +71,11 @@ impl System {
     pub(super) fn own_witness(&self) -> Result<Vec<U256>> {
         let origin = self.origin.context("the circuit was read and came without a witness")?;
         Ok(origin.circuit().witness)
+    }
+
+    /// The range checks that it was given.
+    pub(super) fn constrained(&self) -> Result<&Constrained> {
+        self.constrained.as_ref().context("the circuit has no range checks of ours")
     }
 
     pub(super) fn analysis(&self) -> Result<&Analysis> {
@@ -119,17 +129,14 @@ unsafe fn read_bounds(bounds: *const c_char) -> Result<Bounds> {
     parse_bounds(unsafe { text(bounds)? })
 }
 
-/// Reads `count` `.r1cs` files on all cores. `bounds` is null or a JSON object from wire number to `[lo, hi]`,
-/// where range inference starts from in every file.
+/// Reads `count` `.r1cs` files on all cores.
 ///
 /// # Safety
-/// `paths` points to `count` NUL-terminated strings, `bounds` is null or NUL-terminated, `out` has room for a
-/// handle.
+/// `paths` points to `count` NUL-terminated strings, `out` to room for a handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexuszero_circuits_read(
     paths: *const *const c_char,
     count: usize,
-    bounds: *const c_char,
     out: *mut *mut Circuits,
 ) -> Status {
     guard(|| {
@@ -137,32 +144,149 @@ pub unsafe extern "C" fn nexuszero_circuits_read(
         let paths =
             unsafe { slice(paths, count)? }.iter().map(|&path| Ok(PathBuf::from(unsafe { text(path)? })));
         let paths = paths.collect::<Result<Vec<_>>>()?;
-        // SAFETY: the caller promises the text.
-        let bounds = Arc::new(unsafe { read_bounds(bounds)? });
-        let read = |path: &PathBuf| Ok(System::new(crate::format::read_file(path)?, &bounds));
+        let read = |path: &PathBuf| Ok(System::new(crate::format::read_file(path)?, Bounds::new()));
         let systems = paths.par_iter().map(read).collect::<Result<_>>()?;
         // SAFETY: the caller promises room for a handle.
         unsafe { hand_over(Circuits { systems }, out) }
     })
 }
 
-/// Reads one `.r1cs` file's bytes; `bounds` as for [`nexuszero_circuits_read`].
+/// Reads one `.r1cs` file's bytes.
 ///
 /// # Safety
-/// `bytes` points to `length` bytes, `bounds` is null or NUL-terminated, `out` has room for a handle.
+/// `bytes` points to `length` bytes, `out` to room for a handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexuszero_circuits_parse(
     bytes: *const u8,
     length: usize,
-    bounds: *const c_char,
     out: *mut *mut Circuits,
 ) -> Status {
     guard(|| {
-        // SAFETY: the caller promises the bytes and the text.
-        let (bytes, bounds) = unsafe { (slice(bytes, length)?, Arc::new(read_bounds(bounds)?)) };
-        let systems = vec![System::new(crate::format::read(bytes)?, &bounds)];
+        // SAFETY: the caller promises the bytes.
+        let bytes = unsafe { slice(bytes, length)? };
+        let systems = vec![System::new(crate::format::read(bytes)?, Bounds::new())];
         // SAFETY: the caller promises room for a handle.
         unsafe { hand_over(Circuits { systems }, out) }
+    })
+}
+
+/// The same circuits where range inference starts from declared bounds: for each a JSON object from wire number to `bit`,
+/// `uN`, `iN` or `[lo, hi]`, or null.
+///
+/// # Safety
+/// `circuits` is a live handle; `bounds` points to a text for each circuit, null or NUL-terminated; `out` to room for a
+/// handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_with_bounds(
+    circuits: *const Circuits,
+    bounds: *const *const c_char,
+    out: *mut *mut Circuits,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle.
+        let systems = unsafe { systems(circuits)? };
+        // SAFETY: the caller promises a text for each.
+        let bounds = unsafe { slice(bounds, systems.len())? };
+        let bounded = |(system, &bounds): (&System, &*const c_char)| {
+            // SAFETY: the caller promises the text.
+            Ok(System::new(Arc::clone(&system.r1cs), unsafe { read_bounds(bounds)? }))
+        };
+        let systems = systems.iter().zip(bounds).map(bounded).collect::<Result<_>>()?;
+        // SAFETY: the caller promises room for a handle.
+        unsafe { hand_over(Circuits { systems }, out) }
+    })
+}
+
+/// Circuit `index` with some of its constraints alone, those whose byte in `keep` is not 0; wires that others use too are
+/// bounded by what the whole circuit says of them.
+///
+/// # Safety
+/// `circuits` is a live handle, `keep` points to `count` bytes, as many as the circuit has constraints, `out` to room for a
+/// handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_part(
+    circuits: *const Circuits,
+    index: usize,
+    keep: *const u8,
+    count: usize,
+    out: *mut *mut Circuits,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle and the bytes.
+        let (system, keep) = unsafe { (system(circuits, index)?, slice(keep, count)?) };
+        ensure!(
+            count == system.r1cs.constraints(),
+            "{count} bytes for {} constraints",
+            system.r1cs.constraints()
+        );
+        let (part, bounds) = part(&system.r1cs, &system.bounds, |index| keep[index] != 0)?;
+        let systems = vec![System::new(part, bounds)];
+        // SAFETY: the caller promises room for a handle.
+        unsafe { hand_over(Circuits { systems }, out) }
+    })
+}
+
+/// A wire that range checks add: a bit of `x - lo`, or of `hi - x`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct AddedRecord {
+    /// x.
+    pub source: u32,
+    /// The power of two that it stands for.
+    pub place: u32,
+    /// Whether it is a bit of `hi - x`.
+    pub from_above: u32,
+}
+
+/// Circuit `index` with a range check for each bound of a private wire that does not follow from the circuit; bounds of
+/// public wires stay declared. Its new wires follow the others.
+///
+/// # Safety
+/// `circuits` is a live handle, `out` has room for a handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_constrain(
+    circuits: *const Circuits,
+    index: usize,
+    out: *mut *mut Circuits,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle.
+        let System { r1cs, bounds, .. } = unsafe { system(circuits, index)? };
+        let constrained = Constrained::of(r1cs, bounds)?;
+        let public = bounds.range(..r1cs.first_private()).map(|(&wire, bound)| (wire, bound.clone()));
+        let system = System::new(constrained.r1cs.clone(), public.collect());
+        let systems = vec![System { constrained: Some(constrained), ..system }];
+        // SAFETY: the caller promises room for a handle.
+        unsafe { hand_over(Circuits { systems }, out) }
+    })
+}
+
+/// The wires that [`nexuszero_circuits_constrain`] added to circuit `index`, in their order; `count` receives their number, of
+/// which the first `capacity` are written, and `checked` for how many wires they are.
+///
+/// # Safety
+/// `circuits` is a live handle, `out` has room for `capacity` records, `count` and `checked` for a number each.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_added(
+    circuits: *const Circuits,
+    index: usize,
+    out: *mut AddedRecord,
+    capacity: usize,
+    count: *mut usize,
+    checked: *mut usize,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle.
+        let constrained = unsafe { system(circuits, index)? }.constrained()?;
+        // SAFETY: the caller promises the room.
+        let (out, count, checked) =
+            unsafe { (slice_mut(out, capacity)?, slice_mut(count, 1)?, slice_mut(checked, 1)?) };
+        for (slot, bit) in out.iter_mut().zip(&constrained.bits) {
+            let &Bit { source, place, from_above } = bit;
+            *slot = AddedRecord { source, place, from_above: u32::from(from_above) };
+        }
+        (count[0], checked[0]) = (constrained.bits.len(), constrained.checked());
+        Ok(())
     })
 }
 
@@ -198,11 +322,10 @@ pub unsafe extern "C" fn nexuszero_circuits_synthesize(
     guard(|| {
         // SAFETY: the caller promises both arrays.
         let (families, seeds) = unsafe { (slice(families, count)?, slice(seeds, count)?) };
-        let none = Arc::new(Bounds::new());
         let rebuild = |(&family, &seed): (&u8, &u64)| {
             let family = *by_number("family", &Family::ALL, family.into())?;
             let origin = Origin { family, seed, large };
-            Ok(System { origin: Some(origin), ..System::new(origin.circuit().r1cs, &none) })
+            Ok(System { origin: Some(origin), ..System::new(origin.circuit().r1cs, Bounds::new()) })
         };
         let systems = families.par_iter().zip(seeds).map(rebuild).collect::<Result<_>>()?;
         // SAFETY: the caller promises room for a handle.
@@ -218,6 +341,42 @@ pub unsafe extern "C" fn nexuszero_circuits_synthesize(
 pub unsafe extern "C" fn nexuszero_circuits_count(circuits: *const Circuits) -> usize {
     // SAFETY: the caller promises a live handle; null counts as empty.
     unsafe { circuits.as_ref() }.map_or(0, |circuits| circuits.systems.len())
+}
+
+/// Number of wires of circuit `index`, the constant one included.
+///
+/// # Safety
+/// `circuits` is a live handle, `out` has room for a number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_wires(
+    circuits: *const Circuits,
+    index: usize,
+    out: *mut u32,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle.
+        let system = unsafe { system(circuits, index)? };
+        // SAFETY: the caller promises the room.
+        unsafe { give(system.r1cs.wires(), out) }
+    })
+}
+
+/// Number of wires of circuit `index` with a declared bound, public ones included.
+///
+/// # Safety
+/// `circuits` is a live handle, `out` has room for a number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_bounded(
+    circuits: *const Circuits,
+    index: usize,
+    out: *mut u32,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle.
+        let system = unsafe { system(circuits, index)? };
+        // SAFETY: the caller promises the room.
+        unsafe { give(system.bounds.len() as u32, out) }
+    })
 }
 
 /// Frees a handle; null is allowed.
@@ -238,12 +397,20 @@ pub unsafe extern "C" fn nexuszero_circuits_free(circuits: *mut Circuits) {
 pub struct AnalysisRecord {
     /// Wires, the constant one included.
     pub wires: u32,
+    /// Public outputs, the wires from 1 on.
+    pub public_outputs: u32,
+    /// Public inputs, the wires after them.
+    pub public_inputs: u32,
+    /// Private inputs that the file declares; some may have no wire.
+    pub private_inputs: u32,
     /// Constraints.
     pub constraints: u32,
     /// Linear constraints.
     pub linear: u32,
     /// Quadratic constraints.
     pub quadratic: u32,
+    /// Private wires of declared bounds, which nothing checks.
+    pub assumed: u32,
     /// Constraints that private wires of their own satisfy.
     pub dropped: u32,
     /// Where all are: the one that is dropped last; `2^32 - 1` elsewhere.
@@ -285,16 +452,20 @@ pub struct AnalysisRecord {
 }
 
 impl AnalysisRecord {
-    fn of(analysis: &Analysis) -> Self {
+    fn of(r1cs: &R1cs, analysis: &Analysis) -> Self {
         let demand = Demand::of_circuit(analysis);
         let (last_dropped, last_own) =
             analysis.last_dropped.map_or((u32::MAX, 0), |last| (last.constraint, last.wire));
         let contradiction = analysis.unsatisfiable.map(|found| found.0);
         Self {
             wires: analysis.wires,
+            public_outputs: r1cs.public_outputs(),
+            public_inputs: r1cs.public_inputs(),
+            private_inputs: r1cs.private_inputs(),
             constraints: analysis.constraints,
             linear: analysis.linear,
             quadratic: analysis.quadratic,
+            assumed: analysis.assumed,
             dropped: analysis.dropped,
             last_dropped,
             last_own,
@@ -332,7 +503,7 @@ pub unsafe extern "C" fn nexuszero_circuits_analyse(
         let systems = unsafe { systems(circuits)? };
         // SAFETY: the caller promises the room.
         let out = unsafe { slice_mut(out, systems.len())? };
-        fill(systems, out, |system| Ok(AnalysisRecord::of(system.analysis()?)))
+        fill(systems, out, |system| Ok(AnalysisRecord::of(&system.r1cs, system.analysis()?)))
     })
 }
 

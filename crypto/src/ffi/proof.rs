@@ -229,3 +229,33 @@ pub unsafe extern "C" fn nexuszero_circuits_violation(
         Ok(())
     })
 }
+
+/// A `.wtns` file of circuit `index`, which [`super::circuits::nexuszero_circuits_constrain`] made, from one of the circuit
+/// that it was made of; `count` receives its length, of which the first `capacity` bytes are written.
+///
+/// # Safety
+/// `circuits` is a live handle, `witness` points to `length` bytes, `out` to room for `capacity` bytes, `count` to room for
+/// a number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_extend_witness(
+    circuits: *const Circuits,
+    index: usize,
+    witness: *const u8,
+    length: usize,
+    out: *mut u8,
+    capacity: usize,
+    count: *mut usize,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle and the bytes.
+        let (system, witness) = unsafe { (system(circuits, index)?, slice(witness, length)?) };
+        // SAFETY: the caller promises the room.
+        let (out, count) = unsafe { (slice_mut(out, capacity)?, slice_mut(count, 1)?) };
+        let field = system.r1cs.field();
+        let values = system.constrained()?.extend(&proof::read_witness(witness, field)?)?;
+        let bytes = proof::write_witness(&values, field);
+        out.iter_mut().zip(bytes.iter()).for_each(|(slot, &byte)| *slot = byte);
+        count[0] = bytes.len();
+        Ok(())
+    })
+}

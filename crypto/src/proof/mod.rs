@@ -39,7 +39,7 @@ pub use encoding::{Header, VERSION};
 pub use parameters::Parameters;
 pub use rejection::{Code, Refusal};
 pub use statement::Statement;
-pub use witness::{check_values, check_witness, read_witness};
+pub use witness::{check_values, check_witness, read_witness, write_witness};
 
 use std::sync::Arc;
 

@@ -2,8 +2,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use dashu_int::IBig;
-
 use crate::analysis::{Analysis, Lift};
 use crate::field::{Field, U256};
 use crate::label::check_level;
@@ -45,8 +43,9 @@ impl Statement {
         check_level(security).map_err(refused)?;
         check_bounds(bounds, r1cs.field(), r1cs.wires()).map_err(refused)?;
         if let Some((wire, _)) = bounds.range(r1cs.first_private()..).next() {
-            let reason =
-                format!("the bound of private wire {wire} would be an assumption that nobody checks");
+            let reason = format!(
+                "the bound of private wire {wire} would be an assumption that nobody checks; add a range check (nexuszero constrain)"
+            );
             return Err(Refusal::new(Code::Statement, reason));
         }
 
@@ -230,15 +229,8 @@ fn circuit_digest(r1cs: &R1cs, declared: &[(u32, &Interval)]) -> [u8; DIGEST] {
     number(&mut xof, declared.len() as u32);
     for (wire, Interval { lo, hi }) in declared {
         number(&mut xof, *wire);
-        element(&mut xof, modulo(field, lo));
-        element(&mut xof, modulo(field, hi));
+        element(&mut xof, field.of_integer(lo));
+        element(&mut xof, field.of_integer(hi));
     }
     xof.digest()
-}
-
-/// An integer within the signed field as an element.
-fn modulo(field: &Field, value: &IBig) -> U256 {
-    let (sign, magnitude) = value.clone().into_parts();
-    let magnitude = U256::try_from_le_slice(&magnitude.to_le_bytes()).unwrap_or_default();
-    if sign == dashu_int::Sign::Negative { field.neg(magnitude) } else { magnitude }
 }

@@ -65,6 +65,24 @@ fn read_values(header: &[u8], values: &[u8], field: &Field) -> Result<Zeroizing<
     Ok(witness)
 }
 
+/// The bytes of a `.wtns` file; [`read_witness`] gives the values back.
+#[must_use]
+pub fn write_witness(values: &[U256], field: &Field) -> Zeroizing<Vec<u8>> {
+    let size = field.modulus().bit_len().div_ceil(64) * 8;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(64 + size * (values.len() + 1)));
+    bytes.extend_from_slice(MAGIC);
+    [VERSION, 2, 1].iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
+    bytes.extend_from_slice(&(8 + size as u64).to_le_bytes());
+    bytes.extend_from_slice(&(size as u32).to_le_bytes());
+    bytes.extend_from_slice(&field.modulus().to_le_bytes::<32>()[..size]);
+    [values.len() as u32, 2].iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
+    bytes.extend_from_slice(&((size * values.len()) as u64).to_le_bytes());
+    for value in values {
+        bytes.extend_from_slice(&value.to_le_bytes::<32>()[..size]);
+    }
+    bytes
+}
+
 fn word(bytes: &[u8]) -> Result<(u32, &[u8])> {
     let (word, rest) = bytes.split_first_chunk().context("the witness is cut off")?;
     Ok((u32::from_le_bytes(*word), rest))
@@ -145,6 +163,7 @@ mod tests {
         let bytes = file(101, &[1, 7, 100]);
         let read = read_witness(&bytes, &field).unwrap();
         assert_eq!(*read, [1, 7, 100].map(U256::from));
+        assert_eq!(*write_witness(&read, &field), bytes);
         assert!((0..bytes.len()).all(|length| read_witness(&bytes[..length], &field).is_err()));
         assert!(read_witness(&[bytes.as_slice(), &[0]].concat(), &field).is_err());
         assert!(read_witness(&file(103, &[1]), &field).unwrap_err().to_string().contains("another field"));

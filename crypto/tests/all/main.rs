@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)] // helpers of tests: a panic is the report
 
 mod circuits;
+mod constrain;
 mod dataset;
 mod details;
 mod explain;
