@@ -97,7 +97,10 @@ type Section<'a> = (u32, &'a [u8]);
 
 fn sections(bytes: &[u8]) -> Result<Vec<Section<'_>>> {
     ensure!(!bytes.is_empty(), "the file is empty");
-    ensure!(!bytes.starts_with(b"version https://git-lfs"), "a Git LFS pointer, not the file: run `git lfs pull`");
+    ensure!(
+        !bytes.starts_with(b"version https://git-lfs"),
+        "a Git LFS pointer, not the file: run `git lfs pull`"
+    );
     ensure!(!bytes.starts_with(&[0x1f, 0x8b]), "compressed by gzip: unpack it first");
     let mut cursor = Cursor { rest: bytes, place: "file header" };
     ensure!(cursor.take(4)? == MAGIC, "not an .r1cs file: it does not begin with \"r1cs\"");

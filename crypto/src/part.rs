@@ -17,7 +17,10 @@ pub fn part(r1cs: &R1cs, bounds: &Bounds, keep: impl Fn(usize) -> bool) -> Resul
     let mut used = [vec![false; r1cs.wires() as usize], vec![false; r1cs.wires() as usize]];
     for index in 0..r1cs.constraints() {
         let side = &mut used[usize::from(keep(index))];
-        r1cs.constraint(index).iter().flat_map(|form| form.wires).for_each(|&wire| side[wire as usize] = true);
+        r1cs.constraint(index)
+            .iter()
+            .flat_map(|form| form.wires)
+            .for_each(|&wire| side[wire as usize] = true);
     }
     let [outside, inside] = used;
     let shared = (1..r1cs.wires()).filter(|&wire| inside[wire as usize] && outside[wire as usize]);

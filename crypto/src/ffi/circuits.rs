@@ -532,8 +532,9 @@ mod tests {
             false => (analysis.bits, 1),
         };
         for (family, seed) in Family::ALL.into_iter().zip(0..) {
-            let analysis = Analysis::of(&synthesize(family, seed).r1cs, &Bounds::new()).unwrap();
-            let record = AnalysisRecord::of(&analysis);
+            let Synthetic { r1cs, .. } = synthesize(family, seed);
+            let analysis = Analysis::of(&r1cs, &Bounds::new()).unwrap();
+            let record = AnalysisRecord::of(&r1cs, &analysis);
             assert_eq!((record.least_bits, record.candidates), expected(&analysis));
         }
     }

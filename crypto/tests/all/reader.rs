@@ -450,3 +450,12 @@ fn changed_bytes_are_refused_or_whole() {
         }
     }
 }
+
+#[test]
+fn what_stands_in_for_a_file_is_named() {
+    let says = |bytes: &[u8]| read(bytes).unwrap_err().to_string();
+    assert!(says(b"").contains("empty"));
+    assert!(says(b"version https://git-lfs.github.com/spec/v1\n").contains("git lfs pull"));
+    assert!(says(&[0x1f, 0x8b, 8, 0]).contains("gzip"));
+    assert!(says(b"PK").contains("ends 2 bytes early"));
+}
