@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from nexuszero.crypto import LEVELS, Choice, CryptoBridge
-from nexuszero.data import Array
 from nexuszero.paths import ROOT
 
 WIDTH, HEIGHT = 760, 400
@@ -23,21 +22,25 @@ def landscape() -> str:
     bridge = CryptoBridge()
     choice = bridge.read([CIRCUIT]).choices(128)[0]
     assert isinstance(choice, Choice)
-    bits = _bits(bridge, choice.s)
-    lines = [_curve(_smallest_n(bits, level), colour, level) for level, colour in zip(LEVELS, COLOURS, strict=True)]
+    smallest = _smallest_n(bridge, choice.s)
+    lines = [_curve(*one) for one in zip(smallest, COLOURS, LEVELS, strict=True)]
     return "\n".join([_frame(), *_axes(), *lines, _optimum(choice), "</svg>\n"])
 
 
-def _bits(bridge: CryptoBridge, deviation: float) -> Array:
-    """Bits of LWE, ``[log2 q, n]``, with the deviation of secret and error that the optimum has."""
-    grid = bridge.estimate_lwe(np.tile(N, len(LOG2_Q)), np.repeat(LOG2_Q, len(N)), deviation, deviation)
-    return grid["bits"].reshape(len(LOG2_Q), len(N))
+def _smallest_n(bridge: CryptoBridge, deviation: float) -> list[list[int | None]]:
+    """The smallest LWE dimension of each level, ``[levels][log2 q]``, None beyond the grid: by bisection.
 
-
-def _smallest_n(bits: Array, level: int) -> list[int | None]:
-    """The smallest LWE dimension with so many bits, for each log2 q; None beyond the grid."""
-    enough = bits >= level
-    return [int(N[row.argmax()]) if row.any() else None for row in enough]
+    Bits grow with n. Secret and error have the deviation of the optimum.
+    """
+    levels, log2_q = np.repeat(LEVELS, len(LOG2_Q)), np.tile(LOG2_Q, len(LEVELS))
+    low, high = np.zeros(len(levels), int), np.full(len(levels), len(N))  # places in N; the last one is beyond it
+    while (low < high).any():
+        middle = (low + high) // 2
+        bits = bridge.estimate_lwe(N[np.minimum(middle, len(N) - 1)], log2_q, deviation, deviation)["bits"]
+        enough = (bits >= levels) | (middle == len(N))
+        low, high = np.where(enough, low, middle + 1), np.where(enough, middle, high)
+    found = [int(N[place]) if place < len(N) else None for place in low]
+    return [found[start : start + len(LOG2_Q)] for start in range(0, len(found), len(LOG2_Q))]
 
 
 def _curve(dimensions: Sequence[int | None], colour: str, level: int) -> str:

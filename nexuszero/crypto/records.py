@@ -6,6 +6,7 @@ Each has a ``row()``: the JSON object that the commands print, with the same key
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -36,6 +37,9 @@ ANALYSIS_KEYS = ("wires", "public_outputs", "public_inputs", "private_inputs", "
                  *(f"height_{s}" for s in SLOTS), "liftable", "bits", "field_bits", "field_order",
                  "custom_gates")  # fmt: skip
 UNKNOWN_KEYS = ("rounds", "packed", "forms", *(f"height_{s}" for s in SLOTS), "liftable", "bits")  # if unsatisfiable
+_CHOICE_NAMES = {"D": "cut_d", "g": "cut_g", "Gamma": "gamma", "T": "t"}  # in the library's records
+_CHOICE_FIELDS = [*(_CHOICE_NAMES.get(key, key) for key in (*CHOICE_KEYS, "soundness")),
+                  *(f"part_{name}" for name in PARTS), "rank_limit", "cut_limit", "q"]  # fmt: skip
 COST_MODEL = "core-SVP, 0.292 beta (ADPS16)"
 _WIDTHS = dict.fromkeys(("sigma", "s", "s1", "hardness"), 6)
 _BITS = dict.fromkeys(("soundness", "lwe_bits", "sis_bits", "bit_security"), 3)
@@ -263,22 +267,29 @@ class Choice:
         """From the library's record."""
         if not record["feasible"]:
             return Infeasible(bytes(record["reason"]).split(b"\0")[0].decode())
-        names = {"D": "cut_d", "g": "cut_g", "Gamma": "gamma", "T": "t"}
-        values = {key: record[names.get(key, key)].item() for key in (*CHOICE_KEYS, "soundness")}
-        return cls(
-            **values,
-            parts=Parts(**{name: int(record[f"part_{name}"]) for name in PARTS}),
-            rank_limit=LIMITS[record["rank_limit"]],
-            cut_limit=LIMITS[record["cut_limit"]],
-            q=int.from_bytes(bytes(record["q"]), "little") or None,
-        )
+        return cls._of(record[_CHOICE_FIELDS].item())
 
     @classmethod
     def all_of(cls, records: Records) -> list[Choice] | Infeasible:
         """From the library's records of all that is sound, or of the reason why nothing is."""
-        choices = [cls.of(record) for record in records]
-        sound = [choice for choice in choices if isinstance(choice, Choice)]
-        return sound or next(choice for choice in choices if isinstance(choice, Infeasible))
+        sound = records[records["feasible"] != 0]
+        if len(sound):
+            return [cls._of(values) for values in sound[_CHOICE_FIELDS].tolist()]  # at once: there may be thousands
+        (first, *_) = (cls.of(record) for record in records)
+        assert isinstance(first, Infeasible)
+        return first
+
+    @classmethod
+    def _of(cls, values: Sequence[Any]) -> Choice:
+        """From the values of `_CHOICE_FIELDS`."""
+        named = dict(zip(_CHOICE_FIELDS, values, strict=True))
+        return cls(
+            **{key: named[_CHOICE_NAMES.get(key, key)] for key in (*CHOICE_KEYS, "soundness")},
+            parts=Parts(**{name: named[f"part_{name}"] for name in PARTS}),
+            rank_limit=LIMITS[named["rank_limit"]],
+            cut_limit=LIMITS[named["cut_limit"]],
+            q=int.from_bytes(bytes(named["q"]), "little") or None,
+        )
 
     @property
     def modulus(self) -> tuple[int, int]:
