@@ -12,7 +12,7 @@ CIRCUITS := tests/fixtures/circuits
 HEADER := cargo run --quiet --manifest-path crypto/header/Cargo.toml --locked --target-dir crypto/target --
 CIRCOM := npx -y circom2@0.2.23
 
-.PHONY: help setup week test lint lab dashboard docs clone bench compare repeat reference clean header lock circuits
+.PHONY: help setup week test lint lab dashboard docs clone bench corpus compare repeat reference clean header lock circuits
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -53,6 +53,9 @@ clone: setup ## Measures set-up, lint, tests and the quick week in a fresh clone
 bench: setup ## Measures speed as ratios taken in one run (reports/bench.json, bench.html)
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
 	$(BIN)/python notebooks/experiments/bench.py
+
+corpus: setup ## Compiles circuits that people publish on npm and measures them (reports/corpus.json; asks for npx)
+	$(BIN)/python notebooks/experiments/corpus.py
 
 compare: setup ## Trains variants of the network with several seeds (reports/reference/comparison.json)
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full

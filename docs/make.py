@@ -171,6 +171,90 @@ def _printed(command: re.Match[str]) -> str:
     return f"```console\n$ nexuszero {command[1]}\n{shown}\n```"
 
 
+def corpus() -> str:
+    """docs/corpus.md: real circuits, from reports/corpus.json."""
+    measured = Measured("corpus.json")
+    builds, machine = measured("circuits"), measured("provenance", "machine")
+    commit, labels = measured("provenance", "commit")[:12], measured("provenance", "library", "labels")
+    templates, agree = len({row["name"] for row in builds}), sum(row["counts_agree"] for row in builds)
+    rows = [row for row in builds if not row["finding"]]
+    by_library = [[name, *_lifted([row for row in rows if row["library"] == name])] for name in _libraries(rows)]
+    shares = [
+        ["all", *_lifted(rows)],
+        ["hashes over the field and curves", *_lifted([row for row in rows if row["over_the_field"]])],
+        ["all others", *_lifted([row for row in rows if not row["over_the_field"]])],
+        *by_library,
+    ]
+    proved = [row["proved"] for row in builds if row["proved"] and "bytes" in row["proved"]]
+    off = max(abs(made["bytes"] / made["expected"] - 1) for made in proved)
+    pairs = [
+        [pair["name"], *map(_bytes, (*pair["proof_sizes"], *pair["proof_sizes_with_widths"]))]
+        for pair in measured("pairs")
+    ]
+    slowest = max(builds, key=lambda row: row["analyse_seconds"])
+    name, seconds, megabytes = (slowest[key] for key in ("name", "analyse_seconds", "analyse_megabytes"))
+    header = ["circuit", "level", "constraints", "lifts", "bytes", "bytes with widths", "s", "what keeps it"]
+    return f"""# Circuits that people publish
+
+Made by `python docs/make.py` from `reports/corpus.json`, which `make corpus` measures; do not edit. Measured at commit
+{commit}, labels of version {labels}, on {machine["cores"]} cores ({machine["cpu"]}).
+
+{templates} templates of npm packages with locked versions, in {len(builds)} builds by circom, each a main of one
+line. No network is trained on them. The counts are those of `snarkjs r1cs info` for {agree} builds.
+{len(builds) - len(rows)} builds have nothing to prove ([labels.md](labels.md), section 1.2), as their inputs are
+private and fit any output; they are left out of the shares below.
+
+## How many lift
+
+Widths are those of the inputs that the templates' comments and names say; nothing checks those of private inputs.
+
+{_table(["builds", "count", "lift", "lift with widths"], shares)}
+
+## Proofs
+
+For {len(proved)} builds a witness by snarkjs was at hand. They were proved at 128 bits without widths, and the proofs
+verified; their bytes are within {off:.2%} of those predicted.
+
+## Both levels of circom
+
+Bytes of a proof where linear wires are kept (O1) and where they are substituted (O2):
+
+{_table(["circuit", "O1", "O2", "O1, widths", "O2, widths"], pairs)}
+
+## Every build
+
+Seconds are those of `nexuszero analyse`, start included; the slowest is {name} with {seconds:.1f} s and
+{megabytes:.0f} MB. What keeps a build from lifting are wires, by reason, or constraints beyond half the field.
+
+{_table(header, map(_build, builds))}
+"""
+
+
+def _lifted(rows: Sequence[dict[str, Any]]) -> list[str]:
+    lifts = [sum(row[key] for row in rows) for key in ("lifts", "lifts_with_widths")]
+    return [str(len(rows)), *(f"{count} ({count / max(len(rows), 1):.0%})" for count in lifts)]
+
+
+def _libraries(rows: Iterable[dict[str, Any]]) -> list[str]:
+    return list(dict.fromkeys(row["library"] for row in rows))
+
+
+def _bytes(size: int | None) -> str:
+    return "-" if size is None else f"{size:,}"
+
+
+def _build(row: dict[str, Any]) -> list[str]:
+    keeps = [f"{count:,} {reason}" for reason, count in row["unbounded"].items()]
+    if row["oversized"]:
+        keeps.append(f"{row['oversized']} oversized")
+    if row["finding"]:
+        keeps = ["nothing to prove"]
+    lifts = "yes" if row["lifts"] else "with widths" if row["lifts_with_widths"] else "no"
+    sizes = [_bytes(row["proof_size"]), _bytes(row["proof_size_with_widths"]) if row["widths"] else ""]
+    counts = [row["level"], f"{row['constraints']:,}"]
+    return [row["name"], *counts, lifts, *sizes, f"{row['analyse_seconds']:.1f}", ", ".join(keeps)]
+
+
 def _between(text: str, start: str, end: str, made: str) -> str:
     """The text with what stands between two markers made anew."""
     before, found, rest = text.partition(start)
@@ -485,6 +569,7 @@ PAGES = {
     "docs/results.md": results,
     "docs/recommend.md": example,
     "docs/circuits.md": circuits,
+    "docs/corpus.md": corpus,
     "docs/images/landscape.svg": picture.landscape,
     "README.md": readme,
 }
