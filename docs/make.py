@@ -458,7 +458,7 @@ does nothing else.
 def _proofs(bench: Measured) -> str:
     """Proofs by the number of constraints, and Groth16's of the same circuits."""
     rows = []
-    for part in ("proofs", "compiled"):
+    for part in ("proofs", "prepared", "compiled"):
         for index in range(len(bench(part))):
             row = partial(bench, part, index)
             size = f"{row('bytes'):,} of {row('expected'):,}"
@@ -471,7 +471,8 @@ def _proofs(bench: Measured) -> str:
     header = ["circuit", "bytes of those expected", "seconds to prove", "seconds to verify"]
     other = ["circuit", "`nexuszero prove`, s", "`snarkjs groth16 prove`, s", "bytes", "bytes of Groth16, compressed"]
     return f"""`proofs` and `compiled`: a hash on bits over BN254, which lifts, and circomlib's Poseidon, which does
-not, at 128 bits; seconds on all cores, with reading and analysing the file.
+not, at 128 bits; seconds on all cores, with reading and analysing the file. `prepared`: without, as for every proof of
+a circuit but the first.
 
 {_table(header, rows)}
 

@@ -35,13 +35,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Csv = Annotated[Path | None, typer.Option("--csv", help="Read rows from a CSV file and write them back, extended.")]
 Samples = Annotated[str | None, typer.Option(help="Samples (LWE) or columns (SIS); unlimited by default.")]
 Security = Annotated[int, typer.Option(help="Bits of security: 100, 128, 192 or 256.")]
-Bounds = Annotated[
-    str | None,
-    typer.Option(
-        "--bounds",
-        help="Widths of wires (bit, uN, iN, lo..hi) or a file of them: 'main.in[*]=bit, main.idx=u20, 7=0..99'.",
-    ),
-]
+WIDTHS = typer.Option(
+    "--bounds",
+    help="Widths of wires (bit, uN, iN, lo..hi) or a file of them: 'main.in[*]=bit, main.idx=u20, 7=0..99'.",
+)
+Bounds = Annotated[str | None, WIDTHS]
 CheckpointFile = Annotated[
     Path | None, typer.Option("--checkpoint", help="A network [the baseline, else the published].")
 ]
@@ -170,7 +168,7 @@ def export(
 def constrain(
     file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The new circuit, .r1cs.")],
-    bounds: Annotated[str, typer.Option("--bounds", help="Widths of private wires, or a file of them.")],
+    bounds: Annotated[str, WIDTHS],
     witness: Annotated[Path | None, typer.Option(help="A witness, .wtns, that gets the new wires' values.")] = None,
     security: Security = 128,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files.")] = False,

@@ -214,9 +214,12 @@ def test_names_of_another_circuit_are_left_out(tmp_path):
     circuit = tmp_path / "c.r1cs"
     circuit.write_bytes(MATMUL.read_bytes())
     (tmp_path / "c.sym").write_text((CIRCUITS / "compare.bn128.sym").read_text())
-    found = answer("analyse", circuit, "--no-inputs")
+    found = answer("analyse", circuit)
     assert "c.sym: line 61" in found["stale_names"] and found["first"][0]["label"] is None
-    assert "wires have no names" in run("analyse", circuit, "--no-inputs").stdout
+    assert [one["name"] for one in found["help"]["inputs"]] == [str(wire) for wire in range(10, 28)]
+    assert "wires have no names" in run("analyse", circuit).stdout
+    new = tmp_path / "new.r1cs"
+    assert "c.sym: line 61" in refused("constrain", circuit, "--bounds", "10=u8", "-o", new) and not new.exists()
     assert "c.sym: line 61" in refused("analyse", circuit, "--bounds", "main.a[0][0]=u8")
 
 

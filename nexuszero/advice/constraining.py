@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nexuszero.crypto import Analysis, Circuits, CryptoBridge, Infeasible, Records
+from nexuszero.crypto import Analysis, Circuits, CryptoBridge, Infeasible, Records, wire_names
 from nexuszero.errors import InputError
 from nexuszero.files import check_new, whole
+
+Sizes = tuple[int | None, int | None, int | None]  # bytes of a proof before, if widths were just believed, after
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,7 @@ class Constrained:
     before: Analysis  #: without the widths of private wires
     after: Analysis
     security: int
-    sizes: tuple[
-        int | None, int | None, int | None
-    ]  #: bytes of a proof before, if the widths were just believed, after
+    sizes: Sizes
     public_bounds: bool  #: whether widths of public wires stay declared
 
     def row(self) -> dict[str, Any]:
@@ -102,13 +102,15 @@ def constrain(
 
     extended = None if witness is None else _extended(constrained, witness)
     before = bridge.read([file])
+    known = list(wire_names(names, before.wires(0)))  # refuses names of another circuit before anything is written
     with whole(out) as temporary:
         constrained.write(0, temporary)
-    if names.is_file():
+    if known:
         _write_names(names, out.with_suffix(".sym"), added, before.wires(0))
     if extended is not None:
         with whole(values) as temporary:
             temporary.write_bytes(extended)
+        extended[:] = bytes(len(extended))
     assumptions = assumed.analyses([str(file)])[0]
     return Constrained(
         file=str(out),
@@ -123,14 +125,18 @@ def constrain(
 
 def _extended(constrained: Circuits, witness: Path) -> bytearray:
     try:
-        return constrained.extend_witness(0, witness.read_bytes())
+        secret = bytearray(witness.read_bytes())
     except OSError as error:
         raise InputError(f"{witness}: the witness cannot be read ({error.strerror})") from None
+    try:
+        return constrained.extend_witness(0, secret)
     except InputError as error:
         raise InputError(f"{witness}: {error}") from None
+    finally:
+        secret[:] = bytes(len(secret))
 
 
-def _sizes(circuits: Sequence[Circuits], security: int) -> tuple[int | None, int | None, int | None]:
+def _sizes(circuits: Sequence[Circuits], security: int) -> Sizes:
     choices = [one.choices(security)[0] for one in circuits]
     before, assumed, after = (None if isinstance(choice, Infeasible) else choice.proof_size for choice in choices)
     return before, assumed, after
@@ -141,16 +147,15 @@ def _write_names(source: Path, out: Path, added: Records, first: int) -> None:
     wanted = set(added["source"].tolist())
     known: dict[int, tuple[str, str]] = {}
     lines = source.read_text(encoding="utf-8", errors="replace").splitlines()
-    last = 0
     for line in lines:
-        label, wire, component, name = line.split(",", 3)
-        last = max(last, int(label))
+        _, wire, component, name = line.split(",", 3)
         if int(wire) in wanted:
             known.setdefault(int(wire), (component, name))
 
+    label = len(lines) + 1  # of the first new wire: circom counts from 1
     for number, bit in enumerate(added):
         component, name = known.get(int(bit["source"]), ("0", f"wire_{bit['source']}"))
         side = "range_above" if bit["from_above"] else "range"
-        lines.append(f"{last + 1 + number},{first + number},{component},{name}.{side}[{bit['place']}]")
+        lines.append(f"{label + number},{first + number},{component},{name}.{side}[{bit['place']}]")
     with whole(out) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

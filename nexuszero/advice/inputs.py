@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from nexuszero.crypto import REASONS, Analysis, Choice, Circuits, CryptoBridge, declarations, labels, widths, wire_names
+from nexuszero.errors import InputError
 
 HINDERING = [REASONS.index(reason) for reason in ("free", "roots", "broad", "large", "derived")]
 DERIVED = REASONS.index("derived")
@@ -92,7 +93,8 @@ def widths_that_help(
     declared = {} if bounds is None else widths(declarations(bounds), file, circuit.wires)
     wires, _ = bridge.read([file], bounds).explain(0)
     hindered = set(np.flatnonzero(np.isin(wires["reason"], HINDERING)).tolist())
-    every = _inputs(file, circuit)
+    names = _usable_names(file, circuit)
+    every = _inputs(names, circuit)
     hints = _undetermined(plain, {wire for one in every for wire in one.wires}, hindered)
     hints -= set(np.flatnonzero(wires["reason"] == DERIVED).tolist())  # what follows from one of them
     inputs = [one for one in every if hindered & set(one.wires)]
@@ -107,7 +109,7 @@ def widths_that_help(
     most = circuit.field_bits - SPARE_BITS
     narrow = dict.fromkeys(inputs, 1)
     if not inputs or not lifts(narrow):
-        return Help((), None, None, security, None, _named(file, hints, circuit))
+        return Help((), None, None, security, None, _named(names, hints, circuit))
     for one in sorted(inputs, key=lambda one: len(one.wires), reverse=True):
         fewer = {other: bits for other, bits in narrow.items() if other != one}
         if lifts(fewer):
@@ -124,17 +126,26 @@ def widths_that_help(
         smallest=_size(bounded(narrow), security),
         security=security,
         bits=found.analyses([str(file)])[0].bits,
-        unbounded_hints=_named(file, hints, circuit),
+        unbounded_hints=_named(names, hints, circuit),
     )
 
 
-def _inputs(file: Path, circuit: Analysis) -> list[Input]:
+def _usable_names(file: Path, circuit: Analysis) -> Path | None:
+    """The `.sym` file beside the circuit, None where there is none or it is of another."""
+    names = file.with_suffix(".sym")
+    try:
+        return names if sum(1 for _ in wire_names(names, circuit.wires)) else None  # every line is read
+    except InputError:
+        return None
+
+
+def _inputs(names: Path | None, circuit: Analysis) -> list[Input]:
     """The circuit's inputs, arrays together; circom gives its first labels to outputs, then inputs."""
     first_input = 1 + circuit.public_outputs
     first_private = first_input + circuit.public_inputs
     last = first_private + circuit.private_inputs
     groups: dict[str, list[int]] = {}
-    for label, (wire, name) in enumerate(wire_names(file.with_suffix(".sym"), circuit.wires), 1):
+    for label, (wire, name) in enumerate(() if names is None else wire_names(names, circuit.wires), 1):
         if label >= last:
             break
         if label >= first_input and wire > 0:
@@ -174,9 +185,9 @@ def _undetermined(circuits: Circuits, inputs: Collection[int], wide: Collection[
     return unknown.intersection(wide)
 
 
-def _named(file: Path, wires: Collection[int], circuit: Analysis) -> tuple[str, ...]:
-    names = labels(file.with_suffix(".sym"), wires, circuit.wires)
-    return tuple(names.get(wire, f"wire {wire}") for wire in sorted(wires))
+def _named(names: Path | None, wires: Collection[int], circuit: Analysis) -> tuple[str, ...]:
+    known = {} if names is None else labels(names, wires, circuit.wires)
+    return tuple(known.get(wire, f"wire {wire}") for wire in sorted(wires))
 
 
 def _largest(holds: Callable[[int], bool], low: int, high: int) -> int:

@@ -22,8 +22,8 @@ from nexuszero.errors import InputError
 Width = str | list[int]  # what the library reads: a name, or both ends
 GRAMMAR = "write NAME=WIDTH with a width of bit, uN, iN or lo..hi, e.g. 'main.in[*]=bit, main.idx=u20'"
 NAMED = re.compile(r"bit|[ui][1-9][0-9]*")
-ENDS = re.compile(r"(-?[0-9]+)\s*\.\.\s*(-?[0-9]+)")
-NUMBERS = re.compile(r"([0-9]+)(?:\s*\.\.\s*([0-9]+))?")
+ENDS = re.compile(r"(-?[0-9]{1,100})\s*\.\.\s*(-?[0-9]{1,100})")
+NUMBERS = re.compile(r"([0-9]{1,20})(?:\s*\.\.\s*([0-9]{1,20}))?")
 COMMENT = re.compile(r"(#|//).*")
 STARS = {r"\*\*": ".*", r"\*": r"[^.\[\]]*"}
 
