@@ -139,10 +139,14 @@ def test_where_nothing_is_left_to_prove_the_last_wire_is_named(tmp_path):
 
 @pytest.mark.parametrize("line", [b"1,2,main.x", b"1,two,0,main.x", b"", b"\xff\0", b"2,7,0,main.of.another.circuit"])
 def test_a_wrong_sym_file_is_named_with_the_line(tmp_path, line):
+    """Wires have numbers then; where a name is asked for the file is refused."""
     file = products(tmp_path / "c.r1cs", GOLDILOCKS, 2)
     file.with_suffix(".sym").write_bytes(b"1,1,0,main.a\n%b\n" % line)
-    said = refused("analyse", FREE, file)  # nor is there a word on the other file
-    assert "c.sym: line 2" in said and "--sym" in said
+    _, found = rows(FREE, file)
+    assert "c.sym: line 2" in found["stale_names"] and "--sym" in found["stale_names"]
+    assert found["first"][0]["label"] is None and found["help"]["inputs"][0]["name"] == "1"
+    said = refused("analyse", FREE, file, "--explain", "main.a")  # nor is there a word on the other file
+    assert "c.sym: line 2" in said or "no wire is called 'main.a'" in said
 
 
 def test_the_first_name_of_a_wire_counts_and_removed_ones_do_not(tmp_path):
