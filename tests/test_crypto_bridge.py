@@ -251,3 +251,8 @@ def test_a_library_error_is_one_line_with_the_place(bridge, tmp_path):
             {"forms": "1", "lambda_": "128", "B": "", "p": "17"},
             {"forms": "1", "lambda_": "128", "B": "", "p": "15"},
         ])  # fmt: skip
+
+
+@pytest.mark.parametrize("field", ["bn128", "bls12381", "pallas", "Vesta", "secq256r1", "grumpkin"])
+def test_fields_have_circoms_names(field):
+    assert CryptoBridge().field(field).bit_length() > 253

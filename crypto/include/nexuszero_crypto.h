@@ -595,14 +595,6 @@ enum NexuszeroStatus nexuszero_circuits_wires(const struct NexuszeroCircuits *ci
                                               size_t index,
                                               uint32_t *out);
 
-// Number of wires of circuit `index` with a declared bound, public ones included.
-//
-// # Safety
-// `circuits` is a live handle, `out` has room for a number.
-enum NexuszeroStatus nexuszero_circuits_bounded(const struct NexuszeroCircuits *circuits,
-                                                size_t index,
-                                                uint32_t *out);
-
 // Frees a handle; null is allowed.
 //
 // # Safety

@@ -4,6 +4,8 @@
 //! A wire of `[lo, hi]` whose width `w = hi - lo` is `2^n - 1` is lo plus n new bits. For any other width `hi - x` has n
 //! bits as well: both numbers are below `2^n` and add up to w modulo p, and `2^(n+1) <= p`, so they do as integers.
 
+use std::sync::Arc;
+
 use anyhow::{Result, ensure};
 use dashu_int::IBig;
 use zeroize::Zeroizing;
@@ -28,7 +30,7 @@ pub struct Bit {
 #[derive(Clone, Debug)]
 pub struct Constrained {
     /// The constraints of the circuit, then those of the checks.
-    pub r1cs: R1cs,
+    pub r1cs: Arc<R1cs>,
     /// The new wires, which follow those of the circuit.
     pub bits: Vec<Bit>,
     /// The bounds that are checked, by wire.
@@ -67,7 +69,7 @@ impl Constrained {
         let Writer { builder, wires, bits, .. } = writer;
         let mut system = builder.finish(wires, r1cs.public_outputs(), r1cs.public_inputs())?;
         (system.private_inputs, system.gates) = (r1cs.private_inputs(), r1cs.gates().clone());
-        Ok(Self { r1cs: system, bits, checked })
+        Ok(Self { r1cs: Arc::new(system), bits, checked })
     }
 
     /// Number of wires that are checked.

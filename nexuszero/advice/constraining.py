@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nexuszero.crypto import Analysis, Circuits, CryptoBridge, Infeasible, Records, wire_names
+from nexuszero.crypto import Analysis, Circuits, CryptoBridge, Infeasible, Records, declarations, widths, wire_names
 from nexuszero.errors import InputError
 from nexuszero.files import check_new, whole
 
@@ -92,7 +92,9 @@ def constrain(
     """
     if out.resolve() == file.resolve():
         raise InputError(f"{out}: is the circuit itself; name another file")
-    assumed = bridge.read([file], bounds)
+    plain = bridge.read([file])
+    declared = widths(declarations(bounds), file, plain.wires(0))
+    assumed = bridge.with_widths(plain, [declared])
     constrained = bridge.constrain(assumed, 0)
     added, checked = constrained.added(0)
     names, values = file.with_suffix(".sym"), out.with_suffix(".wtns")
@@ -101,25 +103,24 @@ def constrain(
         check_new(target, force)
 
     extended = None if witness is None else _extended(constrained, witness)
-    before = bridge.read([file])
-    known = list(wire_names(names, before.wires(0)))  # refuses names of another circuit before anything is written
+    known = list(wire_names(names, plain.wires(0)))  # refuses names of another circuit before anything is written
     with whole(out) as temporary:
         constrained.write(0, temporary)
     if known:
-        _write_names(names, out.with_suffix(".sym"), added, before.wires(0))
+        _write_names(names, out.with_suffix(".sym"), added, plain.wires(0))
     if extended is not None:
         with whole(values) as temporary:
             temporary.write_bytes(extended)
         extended[:] = bytes(len(extended))
-    assumptions = assumed.analyses([str(file)])[0]
+    before = plain.analyses([str(file)])[0]
     return Constrained(
         file=str(out),
         checked=checked,
-        before=before.analyses([str(file)])[0],
+        before=before,
         after=constrained.analyses([str(out)])[0],
         security=security,
-        sizes=_sizes((before, assumed, constrained), security),
-        public_bounds=assumed.bounded(0) > assumptions.assumed,
+        sizes=_sizes((plain, assumed, constrained), security),
+        public_bounds=any(wire <= before.public_outputs + before.public_inputs for wire in declared),
     )
 
 

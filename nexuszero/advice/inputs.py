@@ -91,7 +91,7 @@ def widths_that_help(
         return None
     plain = bridge.read([file])
     declared = {} if bounds is None else widths(declarations(bounds), file, circuit.wires)
-    wires, _ = bridge.read([file], bounds).explain(0)
+    wires, _ = bridge.with_widths(plain, [declared]).explain(0)
     hindered = set(np.flatnonzero(np.isin(wires["reason"], HINDERING)).tolist())
     names = _usable_names(file, circuit)
     every = _inputs(names, circuit)

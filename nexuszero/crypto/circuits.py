@@ -43,11 +43,9 @@ class Circuits:
 
     def wires(self, index: int) -> int:
         """How many wires one circuit has, the constant one included."""
-        return self._number(self._library.lib.nexuszero_circuits_wires, index)
-
-    def bounded(self, index: int) -> int:
-        """How many wires of one circuit have a declared width, public ones included."""
-        return self._number(self._library.lib.nexuszero_circuits_bounded, index)
+        count = self._library.ffi.new("uint32_t *")
+        self._library.check(self._library.lib.nexuszero_circuits_wires(self.handle, index, count))
+        return int(count[0])
 
     def analyse(self) -> Records:
         """Counts, heights and whether q is free -> [circuits]."""
@@ -207,11 +205,6 @@ class Circuits:
         out = library.ffi.new("NexuszeroRows **")
         library.check(library.lib.nexuszero_circuits_graphs(self.handle, security, out))
         return library.columns(out[0])
-
-    def _number(self, function: Any, index: int) -> int:
-        count = self._library.ffi.new("uint32_t *")
-        self._library.check(function(self.handle, index, count))
-        return int(count[0])
 
     def _records(self, record: str, function: str, *arguments: Any) -> Records:
         library = self._library

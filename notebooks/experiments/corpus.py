@@ -13,7 +13,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 
 import command
 import yaml
+from proofs import COMMAND, SECURITY, run
 from pydantic import BaseModel, ConfigDict, Field
 
 from nexuszero import proof
@@ -38,8 +38,6 @@ LIBRARIES = (
     "@zk-kit/circuits/circom",
     "maci-circuits/circom/utils",
 )
-SECURITY = 128
-COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
 COUNTS = {  # in what snarkjs prints, and in the row of an analysis
     "# of Wires": "wires",
     "# of Constraints": "constraints",
@@ -103,7 +101,7 @@ def _install(build: Path) -> None:
         shutil.copy(HERE / name, build / name)
     options = ["--legacy-peer-deps", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]
     if not (build / "node_modules/circom2").is_dir():
-        _run(["npm", "ci", *options], build)
+        run(["npm", "ci", *options], build)
 
 
 def _measured(template: Template, level: str, build: Path) -> Row:
@@ -162,7 +160,7 @@ def _compiled(template: Template, level: str, build: Path) -> Path:
     for library in LIBRARIES:
         options += ["-l", f"node_modules/{library}"]
     # WebAssembly sees nothing above the folder it starts in
-    _run(["npx", "--no-install", "circom2", str(source.relative_to(build)), *options, "-o", folder.name], build)
+    run(["npx", "--no-install", "circom2", str(source.relative_to(build)), *options, "-o", folder.name], build)
     return circuit
 
 
@@ -181,7 +179,7 @@ def _analysed(circuit: Path) -> tuple[Row, float, float]:
 
 
 def _counted_by_snarkjs(circuit: Path, build: Path) -> dict[str, int]:
-    printed = _run(["npx", "--no-install", "snarkjs", "r1cs", "info", str(circuit.relative_to(build))], build)
+    printed = run(["npx", "--no-install", "snarkjs", "r1cs", "info", str(circuit.relative_to(build))], build)
     found = re.findall(r"(# of [A-Za-z ]+): (\d+)", re.sub(r"\x1b\[[0-9;]*m", "", printed))
     return {name: int(number) for name, number in found}
 
@@ -195,7 +193,7 @@ def _proved(template: Template, circuit: Path, build: Path) -> Row | None:
     inputs.write_text(json.dumps(template.inputs))
     calculator = f"{folder}/{template.name}_js/{template.name}.wasm"
     files = [str(file.relative_to(build)) for file in (inputs, witness)]
-    _run(["npx", "--no-install", "snarkjs", "wtns", "calculate", calculator, *files], build)
+    run(["npx", "--no-install", "snarkjs", "wtns", "calculate", calculator, *files], build)
     start = time.perf_counter()
     try:
         made = proof.prove(circuit, witness, SECURITY)
@@ -233,14 +231,6 @@ def _pairs(rows: Sequence[Row]) -> list[Row]:
         for name, pair in by_name.items()
         if len(pair) > 1
     ]
-
-
-def _run(process: list[str], directory: Path) -> str:
-    done = subprocess.run(process, capture_output=True, text=True, cwd=directory)
-    if done.returncode:
-        ending = (done.stderr or done.stdout).strip().splitlines()[-1:]
-        raise StageError(f"{' '.join(process[:4])} failed: {' '.join(ending)}")
-    return done.stdout
 
 
 if __name__ == "__main__":

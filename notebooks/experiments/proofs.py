@@ -54,14 +54,14 @@ def compiled_rows(wanted: bool, repeats: int) -> list[Row]:
         return []
     with TemporaryDirectory() as name:
         directory = Path(name)
-        _run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", CIRCOMLIB], directory)
+        run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", CIRCOMLIB], directory)
         source, inputs, witness = (directory / f"poseidon.{end}" for end in ("circom", "json", "wtns"))
         source.write_text(POSEIDON)
         inputs.write_text(json.dumps({"inputs": ["1", "2"]}))
         # WebAssembly sees nothing above the folder it starts in
-        _run([*CIRCOM, source.name, "--r1cs", "--wasm", "--O1", "-l", "node_modules"], directory)
+        run([*CIRCOM, source.name, "--r1cs", "--wasm", "--O1", "-l", "node_modules"], directory)
         calculator = "poseidon_js/poseidon.wasm"
-        _run([*SNARKJS, "wtns", "calculate", calculator, inputs.name, witness.name], directory)
+        run([*SNARKJS, "wtns", "calculate", calculator, inputs.name, witness.name], directory)
         circuit = source.with_suffix(".r1cs")
         count = int(CryptoBridge().read([circuit]).analyse()[0]["constraints"])
         row = _proved("Poseidon(2) of circomlib", circuit, witness, repeats, COMPILED_TARGET)
@@ -151,9 +151,9 @@ def _powers_of_tau(directory: Path, size: int) -> Path:
     """The part of Groth16's set-up that all circuits share."""
     power = str(max(size, 2).bit_length() + 1)
     files = [str(directory / f"{name}.ptau") for name in ("new", "contributed", "ready")]
-    _run([*SNARKJS, "powersoftau", "new", "bn128", power, files[0]])
-    _run([*SNARKJS, "powersoftau", "contribute", files[0], files[1], "--name=one", "-e=bench"])
-    _run([*SNARKJS, "powersoftau", "prepare", "phase2", files[1], files[2]])
+    run([*SNARKJS, "powersoftau", "new", "bn128", power, files[0]])
+    run([*SNARKJS, "powersoftau", "contribute", files[0], files[1], "--name=one", "-e=bench"])
+    run([*SNARKJS, "powersoftau", "prepare", "phase2", files[1], files[2]])
     return Path(files[2])
 
 
@@ -161,10 +161,10 @@ def _groth16(directory: Path, size: int, tau: Path, repeats: int) -> Row:
     """Both as processes, their start included."""
     circuit, witness, count = _write(directory, size)
     key, proof, public = (str(directory / f"{size}.{end}") for end in ("zkey", "json", "public.json"))
-    _run([*SNARKJS, "groth16", "setup", str(circuit), str(tau), key])
+    run([*SNARKJS, "groth16", "setup", str(circuit), str(tau), key])
     own = [*COMMAND, "prove", str(circuit), str(witness), "--security", str(SECURITY), "--force"]
-    ours: Work = partial(_run, own)
-    other: Work = partial(_run, [*SNARKJS, "groth16", "prove", key, str(witness), proof, public])
+    ours: Work = partial(run, own)
+    other: Work = partial(run, [*SNARKJS, "groth16", "prove", key, str(witness), proof, public])
     row = turns(f"{count:,} constraints", ours, other, repeats)
     points = json.loads(Path(proof).read_text())
     numbers = [number for name in ("pi_a", "pi_c") for number in points[name][:1]] + points["pi_b"][0]
@@ -176,8 +176,10 @@ def _groth16(directory: Path, size: int, tau: Path, repeats: int) -> Row:
     }
 
 
-def _run(process: list[str], directory: Path | None = None) -> None:
+def run(process: list[str], directory: Path | None = None) -> str:
+    """What a process prints; a line with the end of its words where it fails."""
     done = subprocess.run(process, capture_output=True, text=True, cwd=directory)
     if done.returncode:
         ending = (done.stderr or done.stdout).strip().splitlines()[-1:]
         raise StageError(f"{' '.join(process[:4])} failed: {' '.join(ending)}")
+    return done.stdout

@@ -254,7 +254,7 @@ pub unsafe extern "C" fn nexuszero_circuits_constrain(
         let System { r1cs, bounds, .. } = unsafe { system(circuits, index)? };
         let constrained = Constrained::of(r1cs, bounds)?;
         let public = bounds.range(..r1cs.first_private()).map(|(&wire, bound)| (wire, bound.clone()));
-        let system = System::new(constrained.r1cs.clone(), public.collect());
+        let system = System::new(Arc::clone(&constrained.r1cs), public.collect());
         let systems = vec![System { constrained: Some(constrained), ..system }];
         // SAFETY: the caller promises room for a handle.
         unsafe { hand_over(Circuits { systems }, out) }
@@ -358,24 +358,6 @@ pub unsafe extern "C" fn nexuszero_circuits_wires(
         let system = unsafe { system(circuits, index)? };
         // SAFETY: the caller promises the room.
         unsafe { give(system.r1cs.wires(), out) }
-    })
-}
-
-/// Number of wires of circuit `index` with a declared bound, public ones included.
-///
-/// # Safety
-/// `circuits` is a live handle, `out` has room for a number.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn nexuszero_circuits_bounded(
-    circuits: *const Circuits,
-    index: usize,
-    out: *mut u32,
-) -> Status {
-    guard(|| {
-        // SAFETY: the caller promises the handle.
-        let system = unsafe { system(circuits, index)? };
-        // SAFETY: the caller promises the room.
-        unsafe { give(system.bounds.len() as u32, out) }
     })
 }
 

@@ -277,6 +277,24 @@ mod tests {
     use super::*;
     use crate::proof::residues::Narrow;
 
+    /// Entries hashed side by side are those of streams of their own, which a prefix that is too short falls back to.
+    #[test]
+    fn fours_are_entries_of_their_own() {
+        let m = Narrow::new(U256::from(4_193_393)).unwrap();
+        let ring = Ring::new(m, 22, 8);
+        for enough in [RATE, 2 * RATE, 3 * RATE] {
+            let (kappa, mu, l) = (3, 5, 4);
+            let matrix = Matrix::<u64> { seed: [7; DIGEST], kappa, mu, l, enough, kept: OnceLock::new() };
+            for (row, number) in [(0, 0), (2, 2), (3, 0), (6, 1)] {
+                let first = matrix.first_column(row) + 4 * number;
+                for (lane, entry) in matrix.four(&ring, row, number).iter().enumerate() {
+                    let place = Matrix::<u64>::place(row, first + lane);
+                    assert_eq!(*entry, ring.slotted(&matrix.entry(&ring, &place)));
+                }
+            }
+        }
+    }
+
     /// `high` is a rounding shift, and hints lead from one value to another modulo `2E + 1`.
     #[test]
     fn highs_are_rounded_and_wrap() {

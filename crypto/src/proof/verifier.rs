@@ -25,7 +25,8 @@ pub(super) fn verify<M: Residues>(
     let same = instance.digest.starts_with(&header.statement);
     check(same, Code::OtherStatement, "a proof of another statement")?;
     let message = Message::read(instance, parts)?;
-    let (opened, basis) = rayon::join(|| Opened::of(instance, &message), || instance.basis());
+    let norms = checked_norms(instance, &message)?;
+    let (opened, basis) = rayon::join(|| Opened::with_norms(instance, &message, norms), || instance.basis());
     let seed = opened?.seed(instance, &message, basis?);
     check(seed == message.seed, Code::Challenge, "the challenge is not that of what the proof commits to")
 }
@@ -39,15 +40,21 @@ pub(super) struct Opened<E> {
 
 impl<E: Element> Opened<E> {
     /// Recovers what the prover committed to before the challenge, and checks norms (R13).
+    #[cfg(test)]
     pub(super) fn of<M: Residues<Element = E>>(
         instance: &Instance<'_, M>,
         message: &Message<E>,
     ) -> Result<Self, Refusal> {
-        let (ring, parameters) = (&instance.ring, instance.parameters());
-        let bound = parameters.norm_bound();
-        let mut norms: Vec<u128> = message.openings.iter().map(|opening| square_norm(opening)).collect();
-        check_norms(instance, &norms, &bound)?;
+        Self::with_norms(instance, message, checked_norms(instance, message)?)
+    }
 
+    /// The same with the squared norms of what is sent, which are completed by what is recovered and checked again.
+    fn with_norms<M: Residues<Element = E>>(
+        instance: &Instance<'_, M>,
+        message: &Message<E>,
+        mut norms: Vec<u128>,
+    ) -> Result<Self, Refusal> {
+        let ring = &instance.ring;
         let challenges = challenges(instance, &message.seed);
         let vectors: Vec<_> = message.openings.iter().map(|opening| instance.vector(opening)).collect();
         let mut masks = vec![Vec::with_capacity(message.cut.len()); challenges.len()];
@@ -57,7 +64,7 @@ impl<E: Element> Opened<E> {
                 masks[i].push(recovered(instance, u, hints, &mut norms[i]));
             }
         }
-        check_norms(instance, &norms, &bound)?;
+        check_norms(instance, &norms)?;
 
         let hidden = instance.matrix.hide(ring, &vectors);
         let mut rows = vec![Vec::with_capacity(hidden.len()); challenges.len()];
@@ -186,7 +193,18 @@ fn square_norm(values: &[i64]) -> u128 {
     values.iter().fold(0, |sum: u128, value| sum.saturating_add(square(value)))
 }
 
-fn check_norms(instance: &Instance<'_, impl Residues>, norms: &[u128], bound: &UBig) -> Result<(), Refusal> {
-    let short = norms.iter().all(|&norm| norm < u128::MAX && UBig::from(norm) <= *bound);
+/// `|z_i2|^2` by opening, none too long by itself: the last check that costs nothing but the proof's bytes.
+fn checked_norms<M: Residues>(
+    instance: &Instance<'_, M>,
+    message: &Message<M::Element>,
+) -> Result<Vec<u128>, Refusal> {
+    let norms: Vec<u128> = message.openings.iter().map(|opening| square_norm(opening)).collect();
+    check_norms(instance, &norms)?;
+    Ok(norms)
+}
+
+fn check_norms(instance: &Instance<'_, impl Residues>, norms: &[u128]) -> Result<(), Refusal> {
+    let bound = instance.parameters().norm_bound();
+    let short = norms.iter().all(|&norm| norm < u128::MAX && UBig::from(norm) <= bound);
     check(short || !instance.has(Part::Norm), Code::Norm, "an opening is too long")
 }

@@ -141,6 +141,11 @@ mod tests {
         let mut bytes = [0; 8];
         Xof::new("test").part(b"").part(b"ab").stream().fill(&mut bytes);
         assert_eq!(bytes, [0xba, 0x6a, 0x30, 0xbd, 0xa1, 0x93, 0xe8, 0x4c]);
+        let mut hash = Shake256::default();
+        hash.update(&Xof::input("test", &[b"", b"ab"]));
+        let mut same = [0; 8];
+        hash.finalize_xof().read(&mut same);
+        assert_eq!(same, bytes);
     }
 
     /// Blocks do not show: numbers of any length are the bytes one after another.
