@@ -36,19 +36,22 @@ class Lost(RuntimeError):
 
 
 @contextmanager
-def pool(executor: str = "local", workers: int = 1, address: str | None = None) -> Iterator[Submit]:
+def pool(
+    executor: str = "local", workers: int = 1, address: str | None = None, preload: str = __name__
+) -> Iterator[Submit]:
     """Yields ``submit(function, *arguments) -> Future``; leaving by an exception drops what has not begun.
 
     Args:
         executor: ``local``: one worker is a thread of this process, several are processes; or ``ray``.
         workers: pieces at a time; a running cluster decides that itself.
         address: of a running Ray cluster, None for one of its own that ends with the block.
+        preload: the module of the pieces: processes of this machine share its import.
     """
     if executor == "ray":
         with _ray(workers, address) as submit:
             yield submit
         return
-    local = ThreadPoolExecutor(1) if workers == 1 else _processes(workers)
+    local = ThreadPoolExecutor(1) if workers == 1 else _processes(workers, preload)
     try:
         yield lambda function, *arguments: _unwrapped(local.submit(function, *arguments))
     finally:
@@ -60,9 +63,11 @@ def share(threads: int, workers: int) -> int:
     return threads or (0 if workers == 1 else max(1, (os.cpu_count() or 1) // workers))
 
 
-def _processes(workers: int) -> Executor:
-    """Processes, spawned and not forked: torch's threads and HDF5's locks do not survive a fork."""
-    return ProcessPoolExecutor(workers, get_context("spawn"), initializer=_end_with_parent)
+def _processes(workers: int, preload: str) -> Executor:
+    """Processes, forked from one that has imported and done nothing: torch's threads do not survive a fork of this one."""
+    context = get_context("forkserver")
+    context.set_forkserver_preload([preload])
+    return ProcessPoolExecutor(workers, context, initializer=_end_with_parent)
 
 
 def _end_with_parent() -> None:

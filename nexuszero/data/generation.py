@@ -151,7 +151,7 @@ def _blocks(config: GenerateConfig, targets: list[_Target]) -> Generator[list[Co
     threads = share(config.threads, config.workers)
     begun = received = 0
     ahead: deque[tuple[int, Future[list[Columns]]]] = deque()
-    with pool(config.executor, config.workers, config.ray_address) as submit:
+    with pool(config.executor, config.workers, config.ray_address, __name__) as submit:
         while True:
             end = _end(targets, received)
             # nothing is begun ahead that will hardly be wanted

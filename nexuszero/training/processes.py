@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import set_forkserver_preload
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, TypeVar, cast
@@ -19,7 +20,7 @@ from typing import Any, TypeVar, cast
 import torch
 import torch.distributed as dist
 from torch import nn
-from torch.multiprocessing.spawn import spawn
+from torch.multiprocessing.spawn import start_processes
 from torch.nn.parallel import DistributedDataParallel
 
 from nexuszero.config import TrainConfig
@@ -108,7 +109,10 @@ def _started(size: int, device: torch.device, helper: Callable[..., object], arg
     with TemporaryDirectory(prefix="nexuszero-") as folder:
         meeting = Path(folder, "meeting").as_uri()
         shared = (meeting, size, device, helper, arguments)
-        others = spawn(_help, shared, size - 1, join=False, daemon=True)  # type: ignore[no-untyped-call]
+        set_forkserver_preload([__name__])
+        others = start_processes(  # type: ignore[no-untyped-call]
+            _help, shared, size - 1, join=False, daemon=True, start_method="forkserver"
+        )
         try:
             with _joined(meeting, 0, size, 0, device) as member:
                 yield member

@@ -123,7 +123,7 @@ def _run_all(config: TuneConfig, study: optuna.Study, log: Log) -> None:
         missing = config.trials - trials.count(study)
         if missing <= 0:
             return
-        with pool(config.executor, config.workers, config.ray_address) as submit:
+        with pool(config.executor, config.workers, config.ray_address, __name__) as submit:
             for future in as_completed([submit(run_piece, shared) for _ in range(missing)]):
                 _log_piece(future, log)
         trials.close_dead(study)
