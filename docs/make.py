@@ -59,7 +59,9 @@ class Measured:
                 value = value[key]
             except (KeyError, IndexError, TypeError):
                 path = "/".join(map(str, keys[:depth]))
-                raise SystemExit(f"reports/{self.name}: no {path}; measure again, or mend docs/make.py") from None
+                raise SystemExit(
+                    f"reports/{self.name}: no {path}; measure again, or mend docs/make.py"
+                ) from None
         return value
 
 
@@ -93,7 +95,18 @@ profile and of `--set` to the working directory.
 
 def results() -> str:
     """docs/results.md: what was measured, with the file and the key of each number."""
-    parts = (_week, _losses, _proposals, _targets, _compiled, _costs, _golden, _comparison, _benchmark, _clone)
+    parts = (
+        _week,
+        _losses,
+        _proposals,
+        _targets,
+        _compiled,
+        _costs,
+        _golden,
+        _comparison,
+        _benchmark,
+        _clone,
+    )
     sections = "\n\n".join(part() for part in parts)
     recorded = Measured("reference/summary.json")("provenance", "library", "labels")
     return f"""# Results
@@ -125,21 +138,45 @@ def measured() -> str:
     searched = "network, then search"
     seeds = "[seeds.json](reports/reference/seeds.json)"
     rows = [
-        ["agreement with the lattice-estimator", f"{compared:,.0f} golden rows, worst difference {worst:.0e}",
-         "[summary.json](reports/reference/summary.json), `golden`"],
-        ["the exact search", f"{min(searches):,.0f} to {max(searches):,.0f} circuits a second",
-         "[bench.json](reports/bench.json), `labels/*/value`"],
-        ["the network's loss on test circuits (always the mean: 2)", loss, f"{seeds}, `models/network/test/loss`"],
-        ["log2 q exact, by the search on its reading", test(searched, "hit_log2_q"), f"{seeds}, `hit_log2_q`"],
-        ["sound as proposed, with a margin", cost(f"{searched}, with a margin", "sound"), f"{seeds}, `regret/test`"],
-        ["excess of its proofs where q is free, mean", cost(searched, "mean_excess"), f"{seeds}, `mean_excess`"],
-    ]  # fmt: skip
+        [
+            "agreement with the lattice-estimator",
+            f"{compared:,.0f} golden rows, worst difference {worst:.0e}",
+            "[summary.json](reports/reference/summary.json), `golden`",
+        ],
+        [
+            "the exact search",
+            f"{min(searches):,.0f} to {max(searches):,.0f} circuits a second",
+            "[bench.json](reports/bench.json), `labels/*/value`",
+        ],
+        [
+            "the network's loss on test circuits (always the mean: 2)",
+            loss,
+            f"{seeds}, `models/network/test/loss`",
+        ],
+        [
+            "log2 q exact, by the search on its reading",
+            test(searched, "hit_log2_q"),
+            f"{seeds}, `hit_log2_q`",
+        ],
+        [
+            "sound as proposed, with a margin",
+            cost(f"{searched}, with a margin", "sound"),
+            f"{seeds}, `regret/test`",
+        ],
+        [
+            "excess of its proofs where q is free, mean",
+            cost(searched, "mean_excess"),
+            f"{seeds}, `mean_excess`",
+        ],
+    ]
     return _table(["what", "measured", "where"], rows)
 
 
 def readme() -> str:
     """The README with its table of measurements made anew."""
-    return _between((ROOT / "README.md").read_text(encoding="utf-8"), START, END, measured())
+    return _between(
+        (ROOT / "README.md").read_text(encoding="utf-8"), START, END, measured()
+    )
 
 
 def example() -> str:
@@ -149,24 +186,45 @@ def example() -> str:
     if not isinstance(answer, Recommendation):
         raise SystemExit(f"{CIRCUIT}: {answer.reason}")
 
-    times = ", ".join(f"{step} {value:.1f}" for step, value in answer.milliseconds.items())
-    anywhere = ", ".join(f"{step} .." for step in answer.milliseconds)  # they differ from run to run
-    printed = render(answer).replace(str(ROOT / CIRCUIT), str(CIRCUIT)).replace(times, anywhere)
+    times = ", ".join(
+        f"{step} {value:.1f}" for step, value in answer.milliseconds.items()
+    )
+    anywhere = ", ".join(
+        f"{step} .." for step in answer.milliseconds
+    )  # they differ from run to run
+    printed = (
+        render(answer)
+        .replace(str(ROOT / CIRCUIT), str(CIRCUIT))
+        .replace(times, anywhere)
+    )
     command = f"$ nexuszero recommend {CIRCUIT} --security 128 --exact"
-    return _between(text, EXAMPLE, EXAMPLE_END, f"```console\n{command}\n{printed}\n```")
+    return _between(
+        text, EXAMPLE, EXAMPLE_END, f"```console\n{command}\n{printed}\n```"
+    )
 
 
 def circuits() -> str:
     """docs/circuits.md with what its commands print, without the counts of an analysis."""
     text = (ROOT / "docs/circuits.md").read_text(encoding="utf-8")
-    return re.sub(r"```console\n\$ nexuszero ([^\n]+)\n.*?```", _printed, text, flags=re.DOTALL)
+    return re.sub(
+        r"```console\n\$ nexuszero ([^\n]+)\n.*?```", _printed, text, flags=re.DOTALL
+    )
 
 
 def _printed(command: re.Match[str]) -> str:
     code = "from nexuszero.cli import main; main()"
     words = [sys.executable, "-c", code, *command[1].split()]
-    lines = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    below = next((place for place, line in enumerate(lines, 1) if line.startswith("boolean_wires")), 0)
+    lines = subprocess.run(
+        words, cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    below = next(
+        (
+            place
+            for place, line in enumerate(lines, 1)
+            if line.startswith("boolean_wires")
+        ),
+        0,
+    )
     shown = "\n".join(["..."] * bool(below) + lines[below:])
     return f"```console\n$ nexuszero {command[1]}\n{shown}\n```"
 
@@ -175,25 +233,53 @@ def corpus() -> str:
     """docs/corpus.md: real circuits, from reports/corpus.json."""
     measured = Measured("corpus.json")
     builds, machine = measured("circuits"), measured("provenance", "machine")
-    commit, labels = measured("provenance", "commit")[:12], measured("provenance", "library", "labels")
-    templates, agree = len({row["name"] for row in builds}), sum(row["counts_agree"] for row in builds)
+    commit, labels = (
+        measured("provenance", "commit")[:12],
+        measured("provenance", "library", "labels"),
+    )
+    templates, agree = (
+        len({row["name"] for row in builds}),
+        sum(row["counts_agree"] for row in builds),
+    )
     rows = [row for row in builds if not row["finding"]]
-    by_library = [[name, *_lifted([row for row in rows if row["library"] == name])] for name in _libraries(rows)]
+    by_library = [
+        [name, *_lifted([row for row in rows if row["library"] == name])]
+        for name in _libraries(rows)
+    ]
     shares = [
         ["all", *_lifted(rows)],
-        ["hashes over the field and curves", *_lifted([row for row in rows if row["over_the_field"]])],
+        [
+            "hashes over the field and curves",
+            *_lifted([row for row in rows if row["over_the_field"]]),
+        ],
         ["all others", *_lifted([row for row in rows if not row["over_the_field"]])],
         *by_library,
     ]
-    proved = [row["proved"] for row in builds if row["proved"] and "bytes" in row["proved"]]
+    proved = [
+        row["proved"] for row in builds if row["proved"] and "bytes" in row["proved"]
+    ]
     off = max(abs(made["bytes"] / made["expected"] - 1) for made in proved)
     pairs = [
-        [pair["name"], *map(_bytes, (*pair["proof_sizes"], *pair["proof_sizes_with_widths"]))]
+        [
+            pair["name"],
+            *map(_bytes, (*pair["proof_sizes"], *pair["proof_sizes_with_widths"])),
+        ]
         for pair in measured("pairs")
     ]
     slowest = max(builds, key=lambda row: row["analyse_seconds"])
-    name, seconds, megabytes = (slowest[key] for key in ("name", "analyse_seconds", "analyse_megabytes"))
-    header = ["circuit", "level", "constraints", "lifts", "bytes", "bytes with widths", "s", "what keeps it"]
+    name, seconds, megabytes = (
+        slowest[key] for key in ("name", "analyse_seconds", "analyse_megabytes")
+    )
+    header = [
+        "circuit",
+        "level",
+        "constraints",
+        "lifts",
+        "bytes",
+        "bytes with widths",
+        "s",
+        "what keeps it",
+    ]
     return f"""# Circuits that people publish
 
 Made by `python docs/make.py` from `reports/corpus.json`, which `make corpus` measures; do not edit. Measured at commit
@@ -232,7 +318,10 @@ Seconds are those of `nexuszero analyse`, start included; the slowest is {name} 
 
 def _lifted(rows: Sequence[dict[str, Any]]) -> list[str]:
     lifts = [sum(row[key] for row in rows) for key in ("lifts", "lifts_with_widths")]
-    return [str(len(rows)), *(f"{count} ({count / max(len(rows), 1):.0%})" for count in lifts)]
+    return [
+        str(len(rows)),
+        *(f"{count} ({count / max(len(rows), 1):.0%})" for count in lifts),
+    ]
 
 
 def _libraries(rows: Iterable[dict[str, Any]]) -> list[str]:
@@ -249,10 +338,22 @@ def _build(row: dict[str, Any]) -> list[str]:
         keeps.append(f"{row['oversized']} oversized")
     if row["finding"]:
         keeps = ["nothing to prove"]
-    lifts = "yes" if row["lifts"] else "with widths" if row["lifts_with_widths"] else "no"
-    sizes = [_bytes(row["proof_size"]), _bytes(row["proof_size_with_widths"]) if row["widths"] else ""]
+    lifts = (
+        "yes" if row["lifts"] else "with widths" if row["lifts_with_widths"] else "no"
+    )
+    sizes = [
+        _bytes(row["proof_size"]),
+        _bytes(row["proof_size_with_widths"]) if row["widths"] else "",
+    ]
     counts = [row["level"], f"{row['constraints']:,}"]
-    return [row["name"], *counts, lifts, *sizes, f"{row['analyse_seconds']:.1f}", ", ".join(keeps)]
+    return [
+        row["name"],
+        *counts,
+        lifts,
+        *sizes,
+        f"{row['analyse_seconds']:.1f}",
+        ", ".join(keeps),
+    ]
 
 
 def _between(text: str, start: str, end: str, made: str) -> str:
@@ -273,18 +374,41 @@ def _week() -> str:
     machine = summary("provenance", "machine")
     best = summary("trials", 0)
     rows = [
-        ["the whole week after set-up", _minutes(sum(spent.values())), "one run, nothing beside it"],
-        *[[f"notebook of stage {stage}", _minutes(spent[stage]), ""] for stage in stages],
-        ["trials", str(len(summary("trials"))), f"best: trial {best['trial']}, validation loss {best['val_loss']:.4f}"],
-        *[[f"loss, {row['split']}", f"{row['loss']:.4f}", "always the mean: 2"] for row in summary("losses")],
-        ["circuits generated a minute", f"{summary('circuits_per_minute'):,.0f}", "all splits"],
+        [
+            "the whole week after set-up",
+            _minutes(sum(spent.values())),
+            "one run, nothing beside it",
+        ],
+        *[
+            [f"notebook of stage {stage}", _minutes(spent[stage]), ""]
+            for stage in stages
+        ],
+        [
+            "trials",
+            str(len(summary("trials"))),
+            f"best: trial {best['trial']}, validation loss {best['val_loss']:.4f}",
+        ],
+        *[
+            [f"loss, {row['split']}", f"{row['loss']:.4f}", "always the mean: 2"]
+            for row in summary("losses")
+        ],
+        [
+            "circuits generated a minute",
+            f"{summary('circuits_per_minute'):,.0f}",
+            "all splits",
+        ],
         ["size of all splits", f"{summary('megabytes'):.1f} MB", ""],
     ]
     data = [
-        [row["split"], f"{row['circuits']:,.0f}", f"{row['mean nodes']:.0f}", f"{row['most nodes']:,.0f}",
-         f"{row['liftable share']:.1%}"]
+        [
+            row["split"],
+            f"{row['circuits']:,.0f}",
+            f"{row['mean nodes']:.0f}",
+            f"{row['most nodes']:,.0f}",
+            f"{row['liftable share']:.1%}",
+        ]
         for row in summary("dataset")
-    ]  # fmt: skip
+    ]
     return f"""## The recorded week
 
 `reports/reference/summary.json`, `seconds.json`: profile full, seed {summary("provenance", "seed")}, commit
@@ -298,7 +422,13 @@ def _week() -> str:
 
 def _losses() -> str:
     rows = [
-        [title, *(_spread(lambda run, m=model, s=split: run["models"][m][s]["loss"], 4) for split in SPLITS)]
+        [
+            title,
+            *(
+                _spread(lambda run, m=model, s=split: run["models"][m][s]["loss"], 4)
+                for split in SPLITS
+            ),
+        ]
         for model, title in MODELS.items()
     ]
     names = ", ".join(str(run["seed"]) for run in _seeds())
@@ -319,12 +449,27 @@ def _proposals() -> str:
         return _spread(lambda run: 100 * run["regret"]["test"][model][key], 1, " %")
 
     rows = [
-        [title, share(model, "hit_log2_q"), share(model, "hit_n"), cost(model, "sound"), cost(model, "larger"),
-         cost(model, "median_excess"), cost(model, "mean_excess")]
+        [
+            title,
+            share(model, "hit_log2_q"),
+            share(model, "hit_n"),
+            cost(model, "sound"),
+            cost(model, "larger"),
+            cost(model, "median_excess"),
+            cost(model, "mean_excess"),
+        ]
         for model, title in MODELS.items()
-    ]  # fmt: skip
+    ]
     test = _seeds()[0]["regret"]["test"]["network"]
-    header = ["model", "log2 q exact", "n exact", "sound", "larger, if sound", "excess, median", "excess, mean"]
+    header = [
+        "model",
+        "log2 q exact",
+        "n exact",
+        "sound",
+        "larger, if sound",
+        "excess, median",
+        "excess, mean",
+    ]
     return f"""## Proposals on the test split
 
 `reports/reference/seeds.json`, `reports/*/regret/test`: {test["circuits"]:,} circuits that ask something, of which q is
@@ -353,7 +498,12 @@ def _compiled() -> str:
 
     own = _seeds()[0]["regret"]["compiled"]
     rows = [
-        [MODELS[model], cost(model, "sound"), cost(model, "median_excess"), cost(model, "mean_excess")]
+        [
+            MODELS[model],
+            cost(model, "sound"),
+            cost(model, "median_excess"),
+            cost(model, "mean_excess"),
+        ]
         for model in MODELS
         if model in own
     ]
@@ -369,10 +519,17 @@ on.
 
 def _costs() -> str:
     analysis = Measured("reference/analysis.json")
-    rows = [[name, f"{value:.4g} ms"] for name, value in analysis("milliseconds").items()]
+    rows = [
+        [name, f"{value:.4g} ms"] for name, value in analysis("milliseconds").items()
+    ]
     search = analysis("costs", "analyse_ms") + analysis("costs", "search_ms")
     rows.append(["exact analysis and search", f"{search:.4g} ms"])
-    rows.append(["one call of the lattice-estimator", f"{analysis('costs', 'estimator_ms'):.4g} ms"])
+    rows.append(
+        [
+            "one call of the lattice-estimator",
+            f"{analysis('costs', 'estimator_ms'):.4g} ms",
+        ]
+    )
     return f"""## What an answer costs
 
 `reports/reference/analysis.json`, `milliseconds` and `costs`: a circuit, for {analysis("costs", "circuits"):,} test
@@ -383,7 +540,12 @@ circuits at once on both cores, files not read. The estimator's time was recorde
 
 def _golden() -> str:
     rows = [
-        [row["table"], row["compared"], f"{row['rows']:,.0f}", f"{row['worst_difference']:.1e}"]
+        [
+            row["table"],
+            row["compared"],
+            f"{row['rows']:,.0f}",
+            f"{row['worst_difference']:.1e}",
+        ]
         for row in Measured("reference/summary.json")("golden")
     ]
     return f"""## Agreement with the lattice-estimator
@@ -400,12 +562,18 @@ def _comparison() -> str:
     rows = []
     for variant in dict.fromkeys(row["variant"] for row in found("rows")):
         runs = [row for row in found("rows") if row["variant"] == variant]
-        losses = [_mean([run["splits"][split]["loss"] for run in runs], 3) for split in SPLITS]
+        losses = [
+            _mean([run["splits"][split]["loss"] for run in runs], 3) for split in SPLITS
+        ]
         rows.append([variant, str(len(runs)), f"{runs[0]['parameters']:,}", *losses])
 
     commits = sorted({row["commit"][:7] for row in found("rows")})
     curve = [
-        [f"{row['train']:,}", str(row["seed"]), *(f"{row['splits'][split]['loss']:.3f}" for split in SPLITS)]
+        [
+            f"{row['train']:,}",
+            str(row["seed"]),
+            *(f"{row['splits'][split]['loss']:.3f}" for split in SPLITS),
+        ]
         for row in found("curve")
     ]
     return f"""## Variants, one choice changed at a time
@@ -424,7 +592,13 @@ def _benchmark() -> str:
     bench = Measured("bench.json")
     parts = ("answers", "estimates", "labels", "generation", "loading", "training")
     rows = [_bench_row(row) for part in parts for row in bench(part)]
-    header = ["what", "against", "times faster: median (least to largest)", "figure", "target"]
+    header = [
+        "what",
+        "against",
+        "times faster: median (least to largest)",
+        "figure",
+        "target",
+    ]
     labels = bench("provenance", "library", "labels")
     older = labels < CryptoBridge().label_version
     large = "Analyses of large circuits and proofs were not measured then."
@@ -447,8 +621,22 @@ def _analysis(bench: Measured) -> str:
         row = partial(bench, "analysis", index)
         spent = _range(row("ours", "median"), row("ours", "min"), row("ours", "max"))
         goal = f"at most {row('most')} s: {_verdict(row('met'))}"
-        rows.append([row("what"), spent, _number(row("other", "median")), f"{row('peak_megabytes'):,.0f} MB", goal])
-    header = ["file", "seconds, read and analysed: median (least to largest)", "read alone", "peak memory", "target"]
+        rows.append(
+            [
+                row("what"),
+                spent,
+                _number(row("other", "median")),
+                f"{row('peak_megabytes'):,.0f} MB",
+                goal,
+            ]
+        )
+    header = [
+        "file",
+        "seconds, read and analysed: median (least to largest)",
+        "read alone",
+        "peak memory",
+        "target",
+    ]
     return f"""`analysis`: circuits over Goldilocks; memory is that of a process that reads and analyses the file, and
 does nothing else.
 
@@ -462,14 +650,37 @@ def _proofs(bench: Measured) -> str:
         for index in range(len(bench(part))):
             row = partial(bench, part, index)
             size = f"{row('bytes'):,} of {row('expected'):,}"
-            rows.append([row("what"), size, *(_in_time(row, key) for key in ((), ("verified",)))])
+            rows.append(
+                [
+                    row("what"),
+                    size,
+                    *(_in_time(row, key) for key in ((), ("verified",))),
+                ]
+            )
     beside = []
     for index in range(len(bench("groth16"))):
         row = partial(bench, "groth16", index)
         sizes = [f"{row('bytes'):,}", f"{row('other_bytes'):,}"]
-        beside.append([row("what"), *(_number(row(one, "median")) for one in ("ours", "other")), *sizes])
-    header = ["circuit", "bytes of those expected", "seconds to prove", "seconds to verify"]
-    other = ["circuit", "`nexuszero prove`, s", "`snarkjs groth16 prove`, s", "bytes", "bytes of Groth16, compressed"]
+        beside.append(
+            [
+                row("what"),
+                *(_number(row(one, "median")) for one in ("ours", "other")),
+                *sizes,
+            ]
+        )
+    header = [
+        "circuit",
+        "bytes of those expected",
+        "seconds to prove",
+        "seconds to verify",
+    ]
+    other = [
+        "circuit",
+        "`nexuszero prove`, s",
+        "`snarkjs groth16 prove`, s",
+        "bytes",
+        "bytes of Groth16, compressed",
+    ]
     return f"""`proofs` and `compiled`: a hash on bits over BN254, which lifts, and circomlib's Poseidon, which does
 not, at 128 bits; seconds on all cores, with reading and analysing the file. `prepared`: without, as for every proof of
 a circuit but the first.
@@ -486,14 +697,24 @@ def _in_time(row: Callable[..., Any], keys: Sequence[str]) -> str:
     """Seconds with their target, where there is one."""
     goal = row(*keys, "most")
     seconds = _number(row(*keys, "value"))
-    return seconds if goal is None else f"{seconds} (at most {goal}: {_verdict(row(*keys, 'met'))})"
+    return (
+        seconds
+        if goal is None
+        else f"{seconds} (at most {goal}: {_verdict(row(*keys, 'met'))})"
+    )
 
 
 def _clone() -> str:
     clone = Measured("clone.json")
     machine = clone("provenance", "machine")
-    rows = [[f"`make {target}`", _minutes(spent)] for target, spent in clone("seconds").items()]
-    rows += [[f"{name}, installed", f"{size:,.0f} MB"] for name, size in clone("megabytes").items()]
+    rows = [
+        [f"`make {target}`", _minutes(spent)]
+        for target, spent in clone("seconds").items()
+    ]
+    rows += [
+        [f"{name}, installed", f"{size:,.0f} MB"]
+        for name, size in clone("megabytes").items()
+    ]
     return f"""## A fresh clone
 
 `reports/clone.json` (`make clone`), commit {clone("provenance", "commit")[:7]}: one run, packages in the installer's
@@ -513,8 +734,16 @@ def _bench_row(row: dict[str, Any]) -> list[str]:
     else:
         figure = ""
 
-    goals = {"target": "times at least {}", "least": "at least {}", "most": "at most {}"}
-    wanted = [text.format(_number(row[key])) for key, text in goals.items() if row.get(key) is not None]
+    goals = {
+        "target": "times at least {}",
+        "least": "at least {}",
+        "most": "at most {}",
+    }
+    wanted = [
+        text.format(_number(row[key]))
+        for key, text in goals.items()
+        if row.get(key) is not None
+    ]
     verdict = f"{wanted[0]}: {_verdict(row['met'])}" if wanted else ""
     return [row["what"], row["against"], times, figure, verdict]
 
@@ -533,13 +762,17 @@ def _seeds() -> list[dict[str, Any]]:
     return list(Measured("reference/seeds.json")("reports"))
 
 
-def _spread(measure: Callable[[dict[str, Any]], float | None], digits: int, unit: str = "") -> str:
+def _spread(
+    measure: Callable[[dict[str, Any]], float | None], digits: int, unit: str = ""
+) -> str:
     """Mean and deviation over the seeds of a number of one analysis; empty where one seed has none."""
     runs = _seeds()
     try:
         values = [measure(run) for run in runs]
     except KeyError as error:
-        raise SystemExit(f"reports/reference/seeds.json: no {error}; measure again, or mend docs/make.py") from None
+        raise SystemExit(
+            f"reports/reference/seeds.json: no {error}; measure again, or mend docs/make.py"
+        ) from None
     except TypeError:
         return ""
     return _mean([value for value in values if value is not None], digits) + unit

@@ -24,16 +24,31 @@ from nexuszero.paths import PROFILES, PUBLISHED
 Answer = TypeVar("Answer")
 BASELINE = Path("checkpoints/baseline/best_model.pt")
 
-app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None,
-                  help="Lattice parameters for zero-knowledge circuits: estimate, choose, analyse, learn.")  # fmt: skip
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Lattice parameters for zero-knowledge circuits: estimate, choose, analyse, learn.",
+)
 estimate_app = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="What an LWE or SIS instance costs to break."
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="What an LWE or SIS instance costs to break.",
 )
 app.add_typer(estimate_app, name="estimate")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-Csv = Annotated[Path | None, typer.Option("--csv", help="Read rows from a CSV file and write them back, extended.")]
-Samples = Annotated[str | None, typer.Option(help="Samples (LWE) or columns (SIS); unlimited by default.")]
+Csv = Annotated[
+    Path | None,
+    typer.Option(
+        "--csv", help="Read rows from a CSV file and write them back, extended."
+    ),
+]
+Samples = Annotated[
+    str | None,
+    typer.Option(help="Samples (LWE) or columns (SIS); unlimited by default."),
+]
 Security = Annotated[int, typer.Option(help="Bits of security: 100, 128, 192 or 256.")]
 WIDTHS = typer.Option(
     "--bounds",
@@ -41,12 +56,22 @@ WIDTHS = typer.Option(
 )
 Bounds = Annotated[str | None, WIDTHS]
 CheckpointFile = Annotated[
-    Path | None, typer.Option("--checkpoint", help="A network [the baseline, else the published].")
+    Path | None,
+    typer.Option("--checkpoint", help="A network [the baseline, else the published]."),
 ]
-Exact = Annotated[bool, typer.Option("--exact", help="The exact search alone, no model.")]
-Profile = Annotated[str | None, typer.Option(help="A recorded profile: smoke, quick or full.")]
-ConfigFile = Annotated[Path | None, typer.Option("--config", help="A YAML file; paths in it are relative to it.")]
-Overrides = Annotated[list[str] | None, typer.Option("--set", help="key=value, may be repeated.")]
+Exact = Annotated[
+    bool, typer.Option("--exact", help="The exact search alone, no model.")
+]
+Profile = Annotated[
+    str | None, typer.Option(help="A recorded profile: smoke, quick or full.")
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="A YAML file; paths in it are relative to it."),
+]
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", help="key=value, may be repeated.")
+]
 
 
 @contextmanager
@@ -62,10 +87,16 @@ def _needs(extra: str) -> Iterator[None]:
 def estimate_lwe(
     n: Annotated[str | None, typer.Argument(help="Dimension.")] = None,
     q: Annotated[str | None, typer.Argument(help="Modulus, an integer or 2^k.")] = None,
-    sigma: Annotated[str | None, typer.Argument(help="Standard deviation of the error.")] = None,
+    sigma: Annotated[
+        str | None, typer.Argument(help="Standard deviation of the error.")
+    ] = None,
     samples: Samples = None,
-    sigma_secret: Annotated[str | None, typer.Option(help="Standard deviation of the secret [SIGMA].")] = None,
-    attack: Annotated[str, typer.Option(help="usvp, bdd, dual, dual_hybrid or rough.")] = "rough",
+    sigma_secret: Annotated[
+        str | None, typer.Option(help="Standard deviation of the secret [SIGMA].")
+    ] = None,
+    attack: Annotated[
+        str, typer.Option(help="usvp, bdd, dual, dual_hybrid or rough.")
+    ] = "rough",
     csv: Csv = None,
     json_: Json = False,
 ) -> None:
@@ -75,18 +106,32 @@ def estimate_lwe(
     """
     bridge = crypto.CryptoBridge()
     row = _row(
-        {"n": n, "q": q, "sigma_s": sigma_secret or sigma, "sigma_e": sigma, "m": samples or "oo"},
+        {
+            "n": n,
+            "q": q,
+            "sigma_s": sigma_secret or sigma,
+            "sigma_e": sigma,
+            "m": samples or "oo",
+        },
         {"n": "N", "q": "Q", "sigma_e": "SIGMA"},
         csv,
     )
-    _answer(row, csv, lambda rows: crypto.estimate_lwe(bridge, rows, attack), crypto.ESTIMATE_KEYS, json_)
+    _answer(
+        row,
+        csv,
+        lambda rows: crypto.estimate_lwe(bridge, rows, attack),
+        crypto.ESTIMATE_KEYS,
+        json_,
+    )
 
 
 @estimate_app.command("sis")
 def estimate_sis(
     n: Annotated[str | None, typer.Argument(help="Dimension (rows).")] = None,
     q: Annotated[str | None, typer.Argument(help="Modulus, an integer or 2^k.")] = None,
-    bound: Annotated[str | None, typer.Argument(help="Length bound in the l2 norm.")] = None,
+    bound: Annotated[
+        str | None, typer.Argument(help="Length bound in the l2 norm.")
+    ] = None,
     samples: Samples = None,
     csv: Csv = None,
     json_: Json = False,
@@ -101,15 +146,27 @@ def estimate_sis(
         {"n": "N", "q": "Q", "length_bound": "BOUND"},
         csv,
     )
-    _answer(row, csv, lambda rows: crypto.estimate_sis(bridge, rows), crypto.ESTIMATE_KEYS, json_)
+    _answer(
+        row,
+        csv,
+        lambda rows: crypto.estimate_sis(bridge, rows),
+        crypto.ESTIMATE_KEYS,
+        json_,
+    )
 
 
 @app.command()
 def choose(
     forms: Annotated[str | None, typer.Option(help="Distinct private forms.")] = None,
-    bits: Annotated[str | None, typer.Option(help="Bits B of the largest value, where q is free.")] = None,
-    field: Annotated[str | None, typer.Option(help="Prime or name of the field, where q is fixed.")] = None,
-    security: Annotated[str | None, typer.Option(help="Bits of security: 100, 128, 192 or 256.")] = None,
+    bits: Annotated[
+        str | None, typer.Option(help="Bits B of the largest value, where q is free.")
+    ] = None,
+    field: Annotated[
+        str | None, typer.Option(help="Prime or name of the field, where q is fixed.")
+    ] = None,
+    security: Annotated[
+        str | None, typer.Option(help="Bits of security: 100, 128, 192 or 256.")
+    ] = None,
     csv: Csv = None,
     json_: Json = False,
 ) -> None:
@@ -126,7 +183,9 @@ def choose(
     if csv is None:
         _chosen(crypto.candidates(bridge, row), not field, json_)
         return
-    _answer(row, csv, lambda rows: crypto.choose(bridge, rows), crypto.CHOICE_KEYS, json_)
+    _answer(
+        row, csv, lambda rows: crypto.choose(bridge, rows), crypto.CHOICE_KEYS, json_
+    )
 
 
 @app.command()
@@ -134,18 +193,30 @@ def analyse(
     files: Annotated[list[Path], typer.Argument(help="Circuits, .r1cs.")],
     bounds: Bounds = None,
     explain: Annotated[
-        list[str] | None, typer.Option("--explain", help="A wire, by number or name: what bounds it; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--explain",
+            help="A wire, by number or name: what bounds it; may be repeated.",
+        ),
     ] = None,
-    parts: Annotated[bool, typer.Option("--components", help="Where the bytes come from, by component.")] = False,
+    parts: Annotated[
+        bool,
+        typer.Option("--components", help="Where the bytes come from, by component."),
+    ] = False,
     inputs: Annotated[
         bool | None,
-        typer.Option("--inputs/--no-inputs", help="Which widths of inputs would let it lift [small circuits]."),
+        typer.Option(
+            "--inputs/--no-inputs",
+            help="Which widths of inputs would let it lift [small circuits].",
+        ),
     ] = None,
     security: Security = 128,
     json_: Json = False,
 ) -> None:
     """What circuits ask of their parameters: forms, heights, whether q is free, and what keeps it from that."""
-    answers = advice.analyse(crypto.CryptoBridge(), files, bounds, security, explain or [], parts, inputs)
+    answers = advice.analyse(
+        crypto.CryptoBridge(), files, bounds, security, explain or [], parts, inputs
+    )
     for answer in answers:
         _show(answer.row(), json_, [_plain(answer.counts()), *answer.lines()])
 
@@ -160,7 +231,10 @@ def export(
 ) -> None:
     """Writes a synthetic circuit, as the dataset has it, as an .r1cs file."""
     counts = crypto.export(crypto.CryptoBridge(), family, seed, file, force).row()
-    row = {key: counts[key] for key in ("file", "wires", "constraints", "linear", "quadratic", "field_bits")}
+    row = {
+        key: counts[key]
+        for key in ("file", "wires", "constraints", "linear", "quadratic", "field_bits")
+    }
     _show(row, json_, [_plain(row)])
 
 
@@ -169,13 +243,18 @@ def constrain(
     file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The new circuit, .r1cs.")],
     bounds: Annotated[str, WIDTHS],
-    witness: Annotated[Path | None, typer.Option(help="A witness, .wtns, that gets the new wires' values.")] = None,
+    witness: Annotated[
+        Path | None,
+        typer.Option(help="A witness, .wtns, that gets the new wires' values."),
+    ] = None,
     security: Security = 128,
     force: Annotated[bool, typer.Option("--force", help="Overwrite files.")] = False,
     json_: Json = False,
 ) -> None:
     """Adds range checks for declared widths, so that they hold; says what they cost and save."""
-    made = advice.constrain(crypto.CryptoBridge(), file, bounds, out, security, witness, force)
+    made = advice.constrain(
+        crypto.CryptoBridge(), file, bounds, out, security, witness, force
+    )
     _show(made.row(), json_, made.lines())
 
 
@@ -190,7 +269,9 @@ def recommend(
 ) -> None:
     """Parameters for a circuit: what the model proposes, checked and repaired by the exact search."""
     proposer, source = _proposer(checkpoint, exact)
-    answer = advice.recommend(crypto.CryptoBridge(), file, security, bounds, proposer, source)
+    answer = advice.recommend(
+        crypto.CryptoBridge(), file, security, bounds, proposer, source
+    )
     lines = [] if isinstance(answer, advice.Refusal) else [advice.render(answer)]
     _show(answer.row(), json_, lines)
 
@@ -200,10 +281,16 @@ def prove(
     file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
     witness: Annotated[Path, typer.Argument(help="Its witness, .wtns.")],
     security: Security,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="The proof [FILE.proof].")] = None,
-    public: Annotated[Path | None, typer.Option(help="Public values [public.json beside the proof].")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The proof [FILE.proof].")
+    ] = None,
+    public: Annotated[
+        Path | None, typer.Option(help="Public values [public.json beside the proof].")
+    ] = None,
     bounds: Bounds = None,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite both files.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite both files.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Proves that a witness satisfies a circuit, and writes the proof and the public values."""
@@ -211,11 +298,20 @@ def prove(
     public = public or out.with_name("public.json")
     for target in (out, public):
         check_new(target, force)
-    made = _patiently(f"{file}: proving", lambda: proof.prove(file, witness, security, bounds))
+    made = _patiently(
+        f"{file}: proving", lambda: proof.prove(file, witness, security, bounds)
+    )
     proof.write(out, made.data)
     proof.write_public(public, made.public)
-    row = {"proof": str(out), "public": str(public), "security": security, "proof_size": len(made.data),
-           "expected_size": made.expected_size, "attempts": made.attempts, "constraints": made.constraints}  # fmt: skip
+    row = {
+        "proof": str(out),
+        "public": str(public),
+        "security": security,
+        "proof_size": len(made.data),
+        "expected_size": made.expected_size,
+        "attempts": made.attempts,
+        "constraints": made.constraints,
+    }
     nothing = f"nothing to prove: the proof says nothing of a witness; nexuszero analyse {file} says why"
     _show(row, json_, [_plain(row), *([] if made.constraints else [nothing])])
 
@@ -224,14 +320,21 @@ def prove(
 def verify(
     file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
     proof_file: Annotated[Path, typer.Argument(metavar="PROOF", help="A proof of it.")],
-    public: Annotated[Path, typer.Argument(help="Public values, as snarkjs writes them.")],
-    security: Annotated[int, typer.Option(help="The least level that is accepted: 100, 128, 192 or 256.")],
+    public: Annotated[
+        Path, typer.Argument(help="Public values, as snarkjs writes them.")
+    ],
+    security: Annotated[
+        int,
+        typer.Option(help="The least level that is accepted: 100, 128, 192 or 256."),
+    ],
     bounds: Bounds = None,
     json_: Json = False,
 ) -> None:
     """Verifies a proof: exit code 0 valid, 1 not valid, 2 bad input, 3 not decided within a work limit."""
     data, values = proof.read(proof_file), proof.read_public(public)
-    answer = _patiently(f"{file}: verifying", lambda: proof.verify(file, data, values, security, bounds))
+    answer = _patiently(
+        f"{file}: verifying", lambda: proof.verify(file, data, values, security, bounds)
+    )
     if json_:
         print(json.dumps(answer.row()))
     elif answer.valid:
@@ -258,7 +361,9 @@ def report(
     checkpoint: CheckpointFile = None,
     exact: Exact = False,
     bounds: Bounds = None,
-    out: Annotated[Path, typer.Option(help="Directory of the page.")] = Path("reports/circuits"),
+    out: Annotated[Path, typer.Option(help="Directory of the page.")] = Path(
+        "reports/circuits"
+    ),
 ) -> None:
     """Runs notebook 06 on a circuit and prints the path of its page."""
     from nexuszero.report.pages import circuit_page
@@ -268,7 +373,9 @@ def report(
 
 @app.command()
 @_needs("network")
-def generate(profile: Profile = None, config: ConfigFile = None, set_: Overrides = None) -> None:
+def generate(
+    profile: Profile = None, config: ConfigFile = None, set_: Overrides = None
+) -> None:
     """Generates the dataset of a profile."""
     from nexuszero.config import GenerateConfig
     from nexuszero.data import generate as run
@@ -283,22 +390,48 @@ def tune(
     profile: Profile = None,
     config: ConfigFile = None,
     set_: Overrides = None,
-    trials: Annotated[int | None, typer.Option(help="Trials the study shall have in the end.")] = None,
+    trials: Annotated[
+        int | None, typer.Option(help="Trials the study shall have in the end.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(help="Epochs of each trial.")] = None,
-    batch_cap: Annotated[int | None, typer.Option(help="Batches an epoch at most, 0 for no cap.")] = None,
-    storage: Annotated[str | None, typer.Option(help="SQLite file, journal:///FILE, or a database's URL.")] = None,
-    study_name: Annotated[str | None, typer.Option(help="Name of the study, resumed if it exists.")] = None,
+    batch_cap: Annotated[
+        int | None, typer.Option(help="Batches an epoch at most, 0 for no cap.")
+    ] = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(help="SQLite file, journal:///FILE, or a database's URL."),
+    ] = None,
+    study_name: Annotated[
+        str | None, typer.Option(help="Name of the study, resumed if it exists.")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the sampler.")] = None,
-    generate: Annotated[bool | None, typer.Option("--generate", help="Generate the dataset if there is none.")] = None,
+    generate: Annotated[
+        bool | None,
+        typer.Option("--generate", help="Generate the dataset if there is none."),
+    ] = None,
 ) -> None:
     """Searches hyperparameters and writes the baseline configuration."""
     from nexuszero.config import TuneConfig
     from nexuszero.settings import load
     from nexuszero.training import tune as run
 
-    options = {"trials": trials, "epochs": epochs, "batch_cap": batch_cap, "storage": storage,
-               "study_name": study_name, "seed": seed, "generate": generate}  # fmt: skip
-    run(load(TuneConfig, _profile(profile, config), "tune", [*(set_ or []), *_overrides(options)]))
+    options = {
+        "trials": trials,
+        "epochs": epochs,
+        "batch_cap": batch_cap,
+        "storage": storage,
+        "study_name": study_name,
+        "seed": seed,
+        "generate": generate,
+    }
+    run(
+        load(
+            TuneConfig,
+            _profile(profile, config),
+            "tune",
+            [*(set_ or []), *_overrides(options)],
+        )
+    )
 
 
 @app.command()
@@ -307,7 +440,10 @@ def train(
     profile: Profile = None,
     config: ConfigFile = None,
     set_: Overrides = None,
-    resume: Annotated[bool | None, typer.Option("--resume", help="Go on from last.ckpt, if there is one.")] = None,
+    resume: Annotated[
+        bool | None,
+        typer.Option("--resume", help="Go on from last.ckpt, if there is one."),
+    ] = None,
 ) -> None:
     """Trains a model and keeps the best checkpoint."""
     from nexuszero.config import TrainConfig, with_baseline
@@ -325,7 +461,10 @@ def week(
     config: ConfigFile = None,
     set_: Overrides = None,
     first: Annotated[
-        str, typer.Option("--from", help="the stage to go on with, if the ones before it ran")
+        str,
+        typer.Option(
+            "--from", help="the stage to go on with, if the ones before it ran"
+        ),
     ] = "generate",
 ) -> None:
     """Runs the notebooks of the whole week and prints the path of the index page."""
@@ -337,10 +476,12 @@ def week(
 @app.command()
 @_needs("lab")
 def reference(
-    week: Annotated[Path, typer.Option(help="Directory of a week's reports.")] = Path("reports/full"),
-    checkpoint: Annotated[Path, typer.Option(help="Its network, or the directory of it.")] = Path(
-        "checkpoints/baseline"
+    week: Annotated[Path, typer.Option(help="Directory of a week's reports.")] = Path(
+        "reports/full"
     ),
+    checkpoint: Annotated[
+        Path, typer.Option(help="Its network, or the directory of it.")
+    ] = Path("checkpoints/baseline"),
 ) -> None:
     """Keeps a week's figures and its network in reports/reference and prints the paths."""
     from nexuszero.report.pages import keep_reference
@@ -352,7 +493,10 @@ def reference(
 @app.callback(invoke_without_command=True)
 def _common(
     version_: Annotated[
-        bool, typer.Option("--version", help="Versions of package, crate, labels and columns.")
+        bool,
+        typer.Option(
+            "--version", help="Versions of package, crate, labels and columns."
+        ),
     ] = False,
 ) -> None:
     if version_:
@@ -369,7 +513,11 @@ def main() -> None:
     try:
         code = typer.main.get_command(app)(standalone_mode=False)
     except typer.TyperException as error:
-        _fail(error.format_message() if isinstance(error, typer.BadParameter) else str(error))
+        _fail(
+            error.format_message()
+            if isinstance(error, typer.BadParameter)
+            else str(error)
+        )
     except InputError as error:
         _fail(str(error))
     except StageError as error:
@@ -390,13 +538,17 @@ def _fail(line: str, code: int = 2) -> NoReturn:
 def model_file(checkpoint: Path | None, exact: bool) -> Path | None:
     """The network to ask: the one given, else the trained baseline, else the published one; none for `exact`."""
     if exact and checkpoint is not None:
-        raise InputError(f"--exact asks no model, --checkpoint {checkpoint} names one; give one of them")
+        raise InputError(
+            f"--exact asks no model, --checkpoint {checkpoint} names one; give one of them"
+        )
     if exact:
         return None
     return checkpoint or (BASELINE if BASELINE.is_file() else PUBLISHED)
 
 
-def _proposer(checkpoint: Path | None, exact: bool) -> tuple[advice.Proposer | None, str]:
+def _proposer(
+    checkpoint: Path | None, exact: bool
+) -> tuple[advice.Proposer | None, str]:
     """Who proposes, and what an answer without a proposal says of its source."""
     file = model_file(checkpoint, exact)
     if file is None:
@@ -419,20 +571,30 @@ def _profile(profile: str | None, config: Path | None) -> Path:
     path = PROFILES / f"{profile or 'quick'}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.yaml")))
-        raise InputError(f"profile {profile!r} is unknown; choose one of {known}, or name a file by --config")
+        raise InputError(
+            f"profile {profile!r} is unknown; choose one of {known}, or name a file by --config"
+        )
     return path
 
 
 def _overrides(options: dict[str, Any]) -> list[str]:
     """Given options as ``key=value``; JSON is YAML, so a text is taken literally."""
-    return [f"{key}={json.dumps(value)}" for key, value in options.items() if value is not None]
+    return [
+        f"{key}={json.dumps(value)}"
+        for key, value in options.items()
+        if value is not None
+    ]
 
 
-def _row(values: dict[str, str | None], needed: dict[str, str], csv: Path | None) -> dict[str, str]:
+def _row(
+    values: dict[str, str | None], needed: dict[str, str], csv: Path | None
+) -> dict[str, str]:
     """A row of text from the command line, unless a file has the rows."""
     missing = [title for name, title in needed.items() if values[name] is None]
     if missing and csv is None:
-        raise InputError(f"missing {missing[0]}; give {' '.join(needed.values())}, or --csv FILE")
+        raise InputError(
+            f"missing {missing[0]}; give {' '.join(needed.values())}, or --csv FILE"
+        )
     return {name: value or "" for name, value in values.items()}
 
 
@@ -448,7 +610,10 @@ def _patiently(what: str, work: Callable[[], Answer]) -> Answer:
 def _answer(
     row: dict[str, str],
     csv: Path | None,
-    ask: Callable[[list[dict[str, str]]], Sequence[crypto.Estimate | crypto.Choice | crypto.Infeasible]],
+    ask: Callable[
+        [list[dict[str, str]]],
+        Sequence[crypto.Estimate | crypto.Choice | crypto.Infeasible],
+    ],
     added: Sequence[str],
     as_json: bool,
 ) -> None:
@@ -460,18 +625,32 @@ def _answer(
     rows = crypto.read_csv(csv, list(row))
     answers = ask(rows)
     if as_json:
-        print(json.dumps({"rows": [row | answer.row() for row, answer in zip(rows, answers, strict=True)]}))
+        print(
+            json.dumps(
+                {
+                    "rows": [
+                        row | answer.row()
+                        for row, answer in zip(rows, answers, strict=True)
+                    ]
+                }
+            )
+        )
     else:
         crypto.write_csv(rows, answers, added, sys.stdout)
 
 
-def _chosen(found: list[crypto.Choice] | crypto.Infeasible, free: bool, as_json: bool) -> None:
+def _chosen(
+    found: list[crypto.Choice] | crypto.Infeasible, free: bool, as_json: bool
+) -> None:
     """The smallest proof of all that are sound, and the next best modulus."""
     if isinstance(found, crypto.Infeasible):
         _show(found.row(), as_json, [])
         return
     row, other = found[0].row(), crypto.RunnerUp.of(found)
-    lines = [_plain(row | {"next best": crypto.next_best(other, free)}), f"\n{found[0].parts}"]
+    lines = [
+        _plain(row | {"next best": crypto.next_best(other, free)}),
+        f"\n{found[0].parts}",
+    ]
     _show(row | {"runner_up": other and other.row()}, as_json, lines)
 
 
@@ -486,9 +665,13 @@ def _show(row: dict[str, Any], as_json: bool, lines: Sequence[str]) -> None:
 
 
 def _plain(row: dict[str, Any]) -> str:
-    plain = {key: value for key, value in row.items() if not isinstance(value, dict | list)}
+    plain = {
+        key: value for key, value in row.items() if not isinstance(value, dict | list)
+    }
     width = max(map(len, plain))
-    return "\n".join(f"{key:{width}}  {_readable(value)}" for key, value in plain.items())
+    return "\n".join(
+        f"{key:{width}}  {_readable(value)}" for key, value in plain.items()
+    )
 
 
 def _readable(value: Any) -> str:

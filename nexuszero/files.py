@@ -31,9 +31,14 @@ def whole(path: Path) -> Iterator[Path]:
 def check_new(path: Path, force: bool) -> None:
     """Refuses a file that exists, unless it is to be replaced, and a directory that does not."""
     if path.exists() and not (force and path.is_file()):
-        raise InputError(f"{path}: exists; name another file" + (", or give --force" if path.is_file() else ""))
+        raise InputError(
+            f"{path}: exists; name another file"
+            + (", or give --force" if path.is_file() else "")
+        )
     if not path.parent.is_dir():
-        raise InputError(f"{path}: {path.parent} is no directory; make it, or name another file")
+        raise InputError(
+            f"{path}: {path.parent} is no directory; make it, or name another file"
+        )
 
 
 def read_json(path: Path, remedy: str) -> dict[str, Any]:
@@ -50,4 +55,6 @@ def read_json(path: Path, remedy: str) -> dict[str, Any]:
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Writes an object, indented; a number that is not finite is an error."""
     with whole(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        temporary.write_text(
+            json.dumps(content, indent=1, allow_nan=False) + "\n", encoding="utf-8"
+        )

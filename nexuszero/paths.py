@@ -6,7 +6,9 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 PROFILES = PACKAGE / "profiles"  # recorded sizes of a week
-PUBLISHED = PACKAGE / "published" / "model.safetensors"  # the network of the recorded week
+PUBLISHED = (
+    PACKAGE / "published" / "model.safetensors"
+)  # the network of the recorded week
 
 ROOT = PACKAGE.parent  # of a checkout; an installed wheel has nothing of what follows
 FIXTURES = (ROOT / "crypto/tests/fixtures/circuits", ROOT / "tests/fixtures/circuits")

@@ -15,7 +15,13 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from contextlib import contextmanager
 from functools import cache
 from multiprocessing import get_context, parent_process
@@ -27,8 +33,15 @@ from nexuszero.errors import InputError, StageError
 
 Submit = Callable[..., "Future[Any]"]
 PATIENCE = 180  # seconds for Ray to start; ray.init can hang for ever
-ATTEMPTS = 3  # it gives its own processes 30 s, too few where other work fills the cores
-RAY_DEATHS = {"WorkerCrashedError", "NodeDiedError", "OutOfMemoryError", "ActorDiedError"}
+ATTEMPTS = (
+    3  # it gives its own processes 30 s, too few where other work fills the cores
+)
+RAY_DEATHS = {
+    "WorkerCrashedError",
+    "NodeDiedError",
+    "OutOfMemoryError",
+    "ActorDiedError",
+}
 
 
 class Lost(RuntimeError):
@@ -37,7 +50,10 @@ class Lost(RuntimeError):
 
 @contextmanager
 def pool(
-    executor: str = "local", workers: int = 1, address: str | None = None, preload: str = __name__
+    executor: str = "local",
+    workers: int = 1,
+    address: str | None = None,
+    preload: str = __name__,
 ) -> Iterator[Submit]:
     """Yields ``submit(function, *arguments) -> Future``; leaving by an exception drops what has not begun.
 
@@ -53,7 +69,9 @@ def pool(
         return
     local = ThreadPoolExecutor(1) if workers == 1 else _processes(workers, preload)
     try:
-        yield lambda function, *arguments: _unwrapped(local.submit(function, *arguments))
+        yield lambda function, *arguments: _unwrapped(
+            local.submit(function, *arguments)
+        )
     finally:
         local.shutdown(cancel_futures=True)
 
@@ -64,7 +82,7 @@ def share(threads: int, workers: int) -> int:
 
 
 def _processes(workers: int, preload: str) -> Executor:
-    """Processes, forked from one that has imported and done nothing: torch's threads do not survive a fork of this one."""
+    """Processes, forked from one that has only imported: torch's threads and HDF5's locks do not survive a fork."""
     context = get_context("forkserver")
     context.set_forkserver_preload([preload])
     return ProcessPoolExecutor(workers, context, initializer=_end_with_parent)
@@ -86,16 +104,24 @@ def _end_after(parent: BaseProcess) -> None:
 def _ray(workers: int, address: str | None) -> Iterator[Submit]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is sent anywhere
     os.environ.setdefault("RAY_DEDUP_LOGS", "0")  # every line of every trial
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # what Ray 3 will do; else it warns
+    os.environ.setdefault(
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0"
+    )  # what Ray 3 will do; else it warns
     try:
-        logging.getLogger("ray").setLevel(logging.ERROR)  # else it tells where it keeps its token, and more
+        logging.getLogger("ray").setLevel(
+            logging.ERROR
+        )  # else it tells where it keeps its token, and more
         import ray
     except ImportError:
-        raise InputError("Ray is not installed; pip install 'nexuszero[ray]', or choose executor=local") from None
+        raise InputError(
+            "Ray is not installed; pip install 'nexuszero[ray]', or choose executor=local"
+        ) from None
     own = {"address": "local", "num_cpus": workers, "include_dashboard": False}
     remote = cache(ray.remote)
     with _running(ray, own if address is None else {"address": address}):
-        yield lambda function, *arguments: _unwrapped(remote(function).remote(*arguments).future())
+        yield lambda function, *arguments: _unwrapped(
+            remote(function).remote(*arguments).future()
+        )
 
 
 @contextmanager
@@ -127,9 +153,15 @@ def _await(started: Future[None], address: str) -> None:
     try:
         started.result(PATIENCE)
     except (Exception, SystemExit) as error:
-        silent = f"no answer within {PATIENCE} s" if isinstance(error, TimeoutError) else type(error).__name__
+        silent = (
+            f"no answer within {PATIENCE} s"
+            if isinstance(error, TimeoutError)
+            else type(error).__name__
+        )
         reason = (str(error).splitlines() or [silent])[0]
-        raise StageError(f"Ray at {address}: {reason}; correct ray_address, or choose executor=local") from None
+        raise StageError(
+            f"Ray at {address}: {reason}; correct ray_address, or choose executor=local"
+        ) from None
 
 
 def _start(ray: Any, options: dict[str, Any]) -> None:
@@ -153,8 +185,14 @@ def _unwrapped(future: Future[Any]) -> Future[Any]:
         elif (error := done.exception()) is None:
             unwrapped.set_result(done.result())
         else:
-            lost = isinstance(error, BrokenExecutor) or type(error).__name__ in RAY_DEATHS
-            unwrapped.set_exception(Lost(type(error).__name__) if lost else getattr(error, "cause", None) or error)
+            lost = (
+                isinstance(error, BrokenExecutor) or type(error).__name__ in RAY_DEATHS
+            )
+            unwrapped.set_exception(
+                Lost(type(error).__name__)
+                if lost
+                else getattr(error, "cause", None) or error
+            )
 
     future.add_done_callback(copy)
     return unwrapped

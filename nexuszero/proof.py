@@ -14,14 +14,26 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from nexuszero.crypto import Circuits, CryptoBridge, Proof, ProofHeader, Verification, labels
+from nexuszero.crypto import (
+    Circuits,
+    CryptoBridge,
+    Proof,
+    ProofHeader,
+    Verification,
+    labels,
+)
 from nexuszero.errors import InputError
 from nexuszero.files import whole
 
 STATEMENT_CODES = (1, 2)  # R1 and R2: the question is at fault, not the proof
 
 
-def prove(circuit: Path | bytes, witness: Path | bytes | bytearray, security: int, bounds: str | None = None) -> Proof:
+def prove(
+    circuit: Path | bytes,
+    witness: Path | bytes | bytearray,
+    security: int,
+    bounds: str | None = None,
+) -> Proof:
     """Proves that a witness satisfies a circuit.
 
     Args:
@@ -45,7 +57,11 @@ def prove(circuit: Path | bytes, witness: Path | bytes | bytearray, security: in
 
 
 def verify(
-    circuit: Path | bytes, proof: bytes, public: Sequence[int], security: int, bounds: str | None = None
+    circuit: Path | bytes,
+    proof: bytes,
+    public: Sequence[int],
+    security: int,
+    bounds: str | None = None,
 ) -> Verification:
     """Verifies a proof; only a :class:`Verification` that is ``valid`` says anything.
 
@@ -77,7 +93,9 @@ def read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise InputError(f"{file}: the proof cannot be read ({error.strerror})") from None
+        raise InputError(
+            f"{file}: the proof cannot be read ({error.strerror})"
+        ) from None
 
 
 def write(file: Path, proof: bytes) -> None:
@@ -90,25 +108,36 @@ def read_public(file: Path) -> tuple[int, ...]:
     """Public values from snarkjs' `public.json`: a list of decimal strings, outputs first."""
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        if not isinstance(values, list) or not all(
+            isinstance(value, str) for value in values
+        ):
             raise ValueError("no list of texts")
         if not all(value.isascii() and value.isdigit() for value in values):
             raise ValueError("a text that is no whole number")
         return tuple(map(int, values))
     except (OSError, ValueError, RecursionError) as error:
         what = "a JSON list of decimal strings is expected, as snarkjs and `nexuszero prove` write it"
-        raise InputError(f"{file}: public values cannot be read ({error}); {what}") from None
+        raise InputError(
+            f"{file}: public values cannot be read ({error}); {what}"
+        ) from None
 
 
 def write_public(file: Path, public: Sequence[int]) -> None:
     """Writes public values in the form of :func:`read_public`."""
     with whole(file) as temporary:
-        temporary.write_text(json.dumps([str(value) for value in public], indent=1) + "\n", encoding="utf-8")
+        temporary.write_text(
+            json.dumps([str(value) for value in public], indent=1) + "\n",
+            encoding="utf-8",
+        )
 
 
 def _read(circuit: Path | bytes, bounds: str | None) -> Circuits:
     bridge = CryptoBridge()
-    return bridge.read([circuit], bounds) if isinstance(circuit, Path) else bridge.parse(circuit, bounds)
+    return (
+        bridge.read([circuit], bounds)
+        if isinstance(circuit, Path)
+        else bridge.parse(circuit, bounds)
+    )
 
 
 @contextmanager
@@ -122,7 +151,9 @@ def _secret(witness: Path | bytes | bytearray) -> Iterator[bytes | bytearray]:
         with witness.open("rb", buffering=0) as opened:
             opened.readinto(secret)
     except OSError as error:
-        raise InputError(f"{witness}: the witness cannot be read ({error.strerror})") from None
+        raise InputError(
+            f"{witness}: the witness cannot be read ({error.strerror})"
+        ) from None
     try:
         yield secret
     finally:
@@ -140,11 +171,19 @@ def _named(source: Path | bytes | bytearray) -> Iterator[None]:
         raise InputError(f"{source}: {error}") from None
 
 
-def _check_witness(circuit: Path | bytes, circuits: Circuits, witness: bytes | bytearray) -> None:
+def _check_witness(
+    circuit: Path | bytes, circuits: Circuits, witness: bytes | bytearray
+) -> None:
     violation = circuits.violation(0, witness)
     if violation is None:
         return
     constraint, wires = violation
-    names = labels(circuit.with_suffix(".sym"), wires, circuits.wires(0)) if isinstance(circuit, Path) else {}
+    names = (
+        labels(circuit.with_suffix(".sym"), wires, circuits.wires(0))
+        if isinstance(circuit, Path)
+        else {}
+    )
     shown = ", ".join(names.get(wire, f"wire {wire}") for wire in wires) or "no wire"
-    raise InputError(f"the witness violates constraint {constraint} ({shown}); compute it from other inputs")
+    raise InputError(
+        f"the witness violates constraint {constraint} ({shown}); compute it from other inputs"
+    )

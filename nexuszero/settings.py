@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
 
 from nexuszero.errors import InputError
 from nexuszero.paths import PROFILES
@@ -53,7 +61,10 @@ class Frozen(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _number_is_no_bool(cls, value: object, info: ValidationInfo) -> object:
-        if isinstance(value, bool) and cls.model_fields[str(info.field_name)].annotation is not bool:
+        if (
+            isinstance(value, bool)
+            and cls.model_fields[str(info.field_name)].annotation is not bool
+        ):
             raise ValueError("true and false are no numbers")
         return value
 
@@ -81,7 +92,9 @@ Model = TypeVar("Model", bound=Frozen)
 
 def path_fields(model: type[Frozen]) -> set[str]:
     """The names of a model's fields that are paths, anchored where they are written."""
-    return {name for name, field in model.model_fields.items() if "path" in field.metadata}
+    return {
+        name for name, field in model.model_fields.items() if "path" in field.metadata
+    }
 
 
 def load(
@@ -110,15 +123,25 @@ def load(
 
 def read_section(model: type[Model], path: Path, section: str) -> dict[str, Any]:
     """What a file says of a stage, its paths anchored, not yet validated."""
-    return _anchored(model, _section(_content(path), path, section), path.parent, str(path))
+    return _anchored(
+        model, _section(_content(path), path, section), path.parent, str(path)
+    )
 
 
-def _from_file(model: type[Model], path: Path, section: str | None, where: str) -> dict[str, Any]:
+def _from_file(
+    model: type[Model], path: Path, section: str | None, where: str
+) -> dict[str, Any]:
     content = _content(path)
     base = Path.cwd() if path.parent == PROFILES else path.parent
     workspace = content.pop("workspace", None)
-    if workspace is not None and section is not None and (not content or _has_sections(content)):
-        content.setdefault(section, None)  # a stage that the file does not name has its paths from the workspace
+    if (
+        workspace is not None
+        and section is not None
+        and (not content or _has_sections(content))
+    ):
+        content.setdefault(
+            section, None
+        )  # a stage that the file does not name has its paths from the workspace
     values = _anchored(model, _section(content, path, section), base, where)
     if workspace is None or not issubclass(model, Stage):
         return values
@@ -132,11 +155,15 @@ def _content(path: Path) -> dict[str, Any]:
     return _mapping(_yaml(path), str(path))
 
 
-def _section(content: dict[str, Any], path: Path, section: str | None) -> dict[str, Any]:
+def _section(
+    content: dict[str, Any], path: Path, section: str | None
+) -> dict[str, Any]:
     if section is None or not (_has_sections(content) or section in content):
         return content
     if section not in content:
-        raise InputError(f"{path}: no section {section!r}; sections there: {', '.join(map(str, content))}")
+        raise InputError(
+            f"{path}: no section {section!r}; sections there: {', '.join(map(str, content))}"
+        )
     return _mapping(content[section], f"{path} [{section}]")
 
 
@@ -148,7 +175,9 @@ def _mapping(content: object, where: str) -> dict[str, Any]:
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise InputError(f"{where}: expected a mapping `key: value`, found {type(content).__name__}")
+        raise InputError(
+            f"{where}: expected a mapping `key: value`, found {type(content).__name__}"
+        )
     return content
 
 
@@ -156,13 +185,19 @@ def _yaml(path: Path) -> object:
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file; name an existing configuration file") from None
+        raise InputError(
+            f"{path}: no such file; name an existing configuration file"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read ({error}); name a YAML text file") from None
+        raise InputError(
+            f"{path}: cannot be read ({error}); name a YAML text file"
+        ) from None
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f" line {mark.line + 1}" if mark else ""
-        raise InputError(f"{path}{line}: not valid YAML ({getattr(error, 'problem', None) or error})") from None
+        raise InputError(
+            f"{path}{line}: not valid YAML ({getattr(error, 'problem', None) or error})"
+        ) from None
 
 
 def _parsed(overrides: Iterable[str]) -> dict[str, Any]:
@@ -170,19 +205,27 @@ def _parsed(overrides: Iterable[str]) -> dict[str, Any]:
     for text in overrides:
         key, equals, value = text.partition("=")
         if not equals or not key.strip():
-            raise InputError(f"--set {text}: expected key=value, for instance --set epochs=3")
+            raise InputError(
+                f"--set {text}: expected key=value, for instance --set epochs=3"
+            )
         try:
             values[key.strip()] = yaml.safe_load(value)
         except yaml.YAMLError:
-            raise InputError(f"--set {text}: the value is not valid YAML; quote it") from None
+            raise InputError(
+                f"--set {text}: the value is not valid YAML; quote it"
+            ) from None
     return values
 
 
-def _anchored(model: type[Frozen], values: dict[str, Any], base: Path, where: str) -> dict[str, Any]:
+def _anchored(
+    model: type[Frozen], values: dict[str, Any], base: Path, where: str
+) -> dict[str, Any]:
     _known(model, values, where)
     paths = path_fields(model)
     return {
-        name: _anchor(value, base) if name in paths and isinstance(value, str) else value
+        name: _anchor(value, base)
+        if name in paths and isinstance(value, str)
+        else value
         for name, value in values.items()
     }
 
@@ -199,29 +242,44 @@ def _known(model: type[Frozen], values: dict[str, Any], where: str) -> None:
     for key in values:
         if key not in names:
             near = difflib.get_close_matches(str(key), names, n=3)
-            remedy = f"did you mean {' or '.join(near)}?" if near else f"known keys: {', '.join(names)}"
+            remedy = (
+                f"did you mean {' or '.join(near)}?"
+                if near
+                else f"known keys: {', '.join(names)}"
+            )
             raise InputError(f"{where}: unknown key {key!r}; {remedy}")
 
 
-def validated(model: type[Model], values: dict[str, Any], where: str, overridden: set[str]) -> Model:
+def validated(
+    model: type[Model], values: dict[str, Any], where: str, overridden: set[str]
+) -> Model:
     """The model of these values, or one line that says which is wrong and where it comes from."""
     try:
         return model.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:
-            raise InputError(f"{where}: {first['msg'].removeprefix('Value error, ')}") from None
+            raise InputError(
+                f"{where}: {first['msg'].removeprefix('Value error, ')}"
+            ) from None
         key = str(first["loc"][0])
         source = "--set" if key in overridden else where
         expected = _expected(model, key)
-        raise InputError(f"{source}: {key}: expected {expected}, found {first['input']!r}") from None
+        raise InputError(
+            f"{source}: {key}: expected {expected}, found {first['input']!r}"
+        ) from None
 
 
 def _expected(model: type[Frozen], key: str) -> str:
-    field, schema = model.model_fields[key], model.model_json_schema()["properties"][key]
+    field, schema = (
+        model.model_fields[key],
+        model.model_json_schema()["properties"][key],
+    )
     choices = ", ".join(map(str, schema.get("enum", [])))
     kinds = [str(kind.get("type", "value")) for kind in schema.get("anyOf", [schema])]
-    kind = f"one of {choices}" if choices else " or ".join(kinds).replace("string", "text")
+    kind = (
+        f"one of {choices}" if choices else " or ".join(kinds).replace("string", "text")
+    )
     return " ".join([kind, *_limits(field.metadata)]) + f" ({field.description})"
 
 

@@ -17,7 +17,9 @@ class Stopwatch:
     def stop(self, step: str) -> None:
         """Notes the time under the step's name, and starts anew."""
         now = time.perf_counter()
-        self.milliseconds[step] = self.milliseconds.get(step, 0.0) + 1e3 * (now - self._last)
+        self.milliseconds[step] = self.milliseconds.get(step, 0.0) + 1e3 * (
+            now - self._last
+        )
         self._last = now
 
     @contextmanager

@@ -16,10 +16,25 @@ if TYPE_CHECKING:
     from nexuszero.advice import Recommendation
 
 LONG = (  # files that take more than 10 s, in the order in which they begin
-    "test_scale.py", "test_week.py", "05_week_summary.ipynb", "test_bench.py", "test_compare.py", "04_analyse.ipynb",
-    "test_cli.py", "test_tuning.py", "test_report_week.py", "test_tracking.py", "test_wheel.py", "test_report.py",
-    "02_tune.ipynb", "03_train.ipynb", "00_quickstart.ipynb", "test_training.py", "test_docs.py", "test_repeat.py",
-)  # fmt: skip
+    "test_scale.py",
+    "test_week.py",
+    "05_week_summary.ipynb",
+    "test_bench.py",
+    "test_compare.py",
+    "04_analyse.ipynb",
+    "test_cli.py",
+    "test_tuning.py",
+    "test_report_week.py",
+    "test_tracking.py",
+    "test_wheel.py",
+    "test_report.py",
+    "02_tune.ipynb",
+    "03_train.ipynb",
+    "00_quickstart.ipynb",
+    "test_training.py",
+    "test_docs.py",
+    "test_repeat.py",
+)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -36,7 +51,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _one_thread() -> None:
     import torch  # here, so that tests that need no torch stay quick
 
-    torch.set_num_threads(1)  # graphs of ten nodes: two threads only wait for each other
+    torch.set_num_threads(
+        1
+    )  # graphs of ten nodes: two threads only wait for each other
 
 
 @pytest.fixture(scope="session")
@@ -62,7 +79,9 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Split]:
     from nexuszero.data import generate, read_all
 
     out = tmp_path_factory.mktemp("circuits")
-    generate(GenerateConfig(out=out, train=40, val=12, test=12, seed=1), log=lambda _: None)
+    generate(
+        GenerateConfig(out=out, train=40, val=12, test=12, seed=1), log=lambda _: None
+    )
     return read_all(out)
 
 

@@ -18,13 +18,22 @@ def products(path: Path, prime: int, count: int, gates: int = 0) -> Path:
     """
     size = 8 * -(-prime.bit_length() // 64)
     element = lambda value: value.to_bytes(size, "little")  # noqa: E731
-    once = b"".join(struct.pack("<II", 1, wire) + element(1) for wire in range(1, 3 * count + 1))
+    once = b"".join(
+        struct.pack("<II", 1, wire) + element(1) for wire in range(1, 3 * count + 1)
+    )
     header = struct.pack("<I", size) + element(prime)
-    header += struct.pack("<IIIIQI", 3 * count + 1, 0, 0, 3 * count, 3 * count + 1, 2 * count)
+    header += struct.pack(
+        "<IIIIQI", 3 * count + 1, 0, 0, 3 * count, 3 * count + 1, 2 * count
+    )
     sections = [(1, header), (2, 2 * once)]
     if gates:
         uses = struct.pack("<IIQQ", 0, 2, 1, 2) * gates
-        sections += [(4, struct.pack("<I", 1) + b"Gate\0" + struct.pack("<I", 0)), (5, struct.pack("<I", gates) + uses)]
-    body = b"".join(struct.pack("<IQ", kind, len(payload)) + payload for kind, payload in sections)
+        sections += [
+            (4, struct.pack("<I", 1) + b"Gate\0" + struct.pack("<I", 0)),
+            (5, struct.pack("<I", gates) + uses),
+        ]
+    body = b"".join(
+        struct.pack("<IQ", kind, len(payload)) + payload for kind, payload in sections
+    )
     path.write_bytes(b"r1cs" + struct.pack("<II", 1, len(sections)) + body)
     return path

@@ -31,7 +31,11 @@ def study_of(losses: Sequence[float | None]) -> optuna.Study:
 
 
 def _trial(number: int, loss: float | None) -> optuna.trial.FrozenTrial:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+    from optuna.distributions import (
+        CategoricalDistribution,
+        FloatDistribution,
+        IntDistribution,
+    )
     from optuna.trial import TrialState, create_trial
 
     params = {
@@ -49,9 +53,13 @@ def _trial(number: int, loss: float | None) -> optuna.trial.FrozenTrial:
         "learning_rate": FloatDistribution(1e-5, 5e-4, log=True),
     }
     if loss is None:
-        return create_trial(state=TrialState.FAIL, params=params, distributions=space, user_attrs={})
+        return create_trial(
+            state=TrialState.FAIL, params=params, distributions=space, user_attrs={}
+        )
     attributes = {"test_loss": 3 - loss, "seconds": 1.0}
-    return create_trial(value=loss, params=params, distributions=space, user_attrs=attributes)
+    return create_trial(
+        value=loss, params=params, distributions=space, user_attrs=attributes
+    )
 
 
 def cost_row(circuit: str, excess: float, **changes: Any) -> Regret:
@@ -60,29 +68,90 @@ def cost_row(circuit: str, excess: float, **changes: Any) -> Regret:
 
     fails = ("hiding", "width") if excess else ()
     row = Regret(
-        circuit, security=128, free=True, proof_size=9, nodes=30, binds="hiding", candidates=10, cold=None,
-        sound=not excess, fails=fails, excess=excess, larger=None, hiding_short=0.0, modulus_short=0, warm=None,
-    )  # fmt: skip
+        circuit,
+        security=128,
+        free=True,
+        proof_size=9,
+        nodes=30,
+        binds="hiding",
+        candidates=10,
+        cold=None,
+        sound=not excess,
+        fails=fails,
+        excess=excess,
+        larger=None,
+        hiding_short=0.0,
+        modulus_short=0,
+        warm=None,
+    )
     return replace(row, **changes)
 
 
 def analysis_report() -> dict[str, Any]:
     """What `nexuszero.evaluation.analyse` writes, invented: a network beside the mean on three splits."""
     targets = {name: {"r2": 0.5, "mae": 2.0} for name in TARGET_NAMES}
-    measures = {"loss": 1.0, "hit_log2_q": 0.4, "hit_n": 0.2, "hit_both": 0.1, "targets": targets}
-    by_split = {"val": measures, "test": measures, "test_large": measures | {"loss": 2.5}}
-    models = {"network": by_split, "mean": by_split | {"test_large": measures | {"loss": 3.0}}}
+    measures = {
+        "loss": 1.0,
+        "hit_log2_q": 0.4,
+        "hit_n": 0.2,
+        "hit_both": 0.1,
+        "targets": targets,
+    }
+    by_split = {
+        "val": measures,
+        "test": measures,
+        "test_large": measures | {"loss": 2.5},
+    }
+    models = {
+        "network": by_split,
+        "mean": by_split | {"test_large": measures | {"loss": 3.0}},
+    }
 
     shares = {"bit_security": 1.0, "hardness": 0.75, "proof_size": 0.0, "all": 0.0}
-    rows = [{"target": name, "threshold": "", "value": shares[name], "met": shares[name] == 1} for name in shares]
-    loss = {"target": "validation_loss", "threshold": "< 0.60", "value": 0.7, "met": False}
+    rows = [
+        {
+            "target": name,
+            "threshold": "",
+            "value": shares[name],
+            "met": shares[name] == 1,
+        }
+        for name in shares
+    ]
+    loss = {
+        "target": "validation_loss",
+        "threshold": "< 0.60",
+        "value": 0.7,
+        "met": False,
+    }
 
     quarters = dict.fromkeys(
-        ("sound", "larger", "hiding_short", "modulus_short", "optimum", "median_excess", "p95_excess", "mean_excess",
-         "worst_excess", "cold_optimal", "warm_optimal"), 0.25)  # fmt: skip
-    cost = {"circuits": 3, "free": 3, "cold_evaluations": 90, "warm_evaluations": 7, **quarters}
+        (
+            "sound",
+            "larger",
+            "hiding_short",
+            "modulus_short",
+            "optimum",
+            "median_excess",
+            "p95_excess",
+            "mean_excess",
+            "worst_excess",
+            "cold_optimal",
+            "warm_optimal",
+        ),
+        0.25,
+    )
+    cost = {
+        "circuits": 3,
+        "free": 3,
+        "cold_evaluations": 90,
+        "warm_evaluations": 7,
+        **quarters,
+    }
     return {
-        "regret": {"test": dict.fromkeys(models, cost), "compiled": {"network": cost | {"sound": 0.5}}},
+        "regret": {
+            "test": dict.fromkeys(models, cost),
+            "compiled": {"network": cost | {"sound": 0.5}},
+        },
         "models": models,
         "shares": {"labels": shares, "proposals": dict.fromkeys(shares, 0.5)},
         "targets_met": [loss, *rows[:-1]],
@@ -91,7 +160,9 @@ def analysis_report() -> dict[str, Any]:
     }
 
 
-def check_figures(figures: Mapping[str, go.Figure], untitled_axes: Collection[str] = ()) -> None:
+def check_figures(
+    figures: Mapping[str, go.Figure], untitled_axes: Collection[str] = ()
+) -> None:
     """Every figure has a title, data, titles of its x axes, no LaTeX, and no address of the network."""
     import plotly.graph_objects as go
 
@@ -101,8 +172,12 @@ def check_figures(figures: Mapping[str, go.Figure], untitled_axes: Collection[st
         assert len(figure.data) >= 1, name
 
         axes = [axis for axis in figure.to_dict()["layout"] if axis.startswith("xaxis")]
-        assert name in untitled_axes or all(figure.layout[axis].title.text for axis in axes), name
+        assert name in untitled_axes or all(
+            figure.layout[axis].title.text for axis in axes
+        ), name
 
-        text = json.dumps(json.loads(figure.to_json())["data"]) + str(figure.layout.title.text)
+        text = json.dumps(json.loads(figure.to_json())["data"]) + str(
+            figure.layout.title.text
+        )
         assert "$" not in text, name
         assert "http" not in text, name

@@ -32,15 +32,26 @@ def run(*arguments: object, cwd: Path = ROOT) -> CompletedProcess[str]:
         try:
             main()
         except SystemExit as end:
-            return CompletedProcess(words, int(end.code or 0), out.getvalue(), err.getvalue())
+            return CompletedProcess(
+                words, int(end.code or 0), out.getvalue(), err.getvalue()
+            )
     raise AssertionError("the command ended without an exit code")
 
 
-def start(*arguments: object, cwd: Path = ROOT, **environment: str) -> CompletedProcess[str]:
+def start(
+    *arguments: object, cwd: Path = ROOT, **environment: str
+) -> CompletedProcess[str]:
     """Runs the command as a process of its own."""
-    variables = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | environment
+    variables = (
+        os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | environment
+    )
     return subprocess.run(
-        [*COMMAND, *map(str, arguments)], cwd=cwd, env=variables, capture_output=True, text=True, timeout=120
+        [*COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        env=variables,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
 
 
@@ -52,7 +63,9 @@ def checked(done: CompletedProcess[str]) -> CompletedProcess[str]:
 
 def answer(*arguments: object, cwd: Path = ROOT) -> dict[str, Any]:
     """The one JSON object that the command prints."""
-    found: dict[str, Any] = json.loads(checked(run(*arguments, "--json", cwd=cwd)).stdout)
+    found: dict[str, Any] = json.loads(
+        checked(run(*arguments, "--json", cwd=cwd)).stdout
+    )
     return found
 
 

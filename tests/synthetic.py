@@ -20,7 +20,14 @@ def targets_of(security: float, constraints: int, coefficient: float) -> list[fl
     log2_q = 16 + round(32 * coefficient)
     size = np.log2(1 + constraints)
     n = 64 * round(security * log2_q / 64)
-    return [n, log2_q, 2.0 ** (10 + size), security + size, 0.5 + security / 1024, 1000 * size * log2_q]
+    return [
+        n,
+        log2_q,
+        2.0 ** (10 + size),
+        security + size,
+        0.5 + security / 1024,
+        1000 * size * log2_q,
+    ]
 
 
 def circuit(rng: np.random.Generator) -> tuple[dict[str, Array], list[float]]:
@@ -32,12 +39,22 @@ def circuit(rng: np.random.Generator) -> tuple[dict[str, Array], list[float]]:
     x[:, 1:9] = rng.random((nodes, 8))
     x[:, 3] = 0  # no Boolean constraint, whose edges a network would leave out
     x[:, 9:] = [0.25, security / 256, np.log2(1 + nodes) / 16]
-    edge_index = np.stack([rng.integers(0, wires, edges), rng.integers(wires, nodes, edges)]).astype(np.int32)
+    edge_index = np.stack(
+        [rng.integers(0, wires, edges), rng.integers(wires, nodes, edges)]
+    ).astype(np.int32)
     edge_attr = np.zeros((edges, 5), dtype=np.float32)
     edge_attr[np.arange(edges), rng.integers(0, 3, edges)] = 1
-    edge_attr[:, 3], edge_attr[:, 4] = rng.choice([-1, 1], edges), rng.random() * rng.random(edges)
+    edge_attr[:, 3], edge_attr[:, 4] = (
+        rng.choice([-1, 1], edges),
+        rng.random() * rng.random(edges),
+    )
     node_bits = rng.integers(1, 65, nodes)  # of a field of 64
-    arrays = {"x": x, "edge_index": edge_index, "edge_attr": edge_attr, "node_bits": node_bits}
+    arrays = {
+        "x": x,
+        "edge_index": edge_index,
+        "edge_attr": edge_attr,
+        "node_bits": node_bits,
+    }
     arrays["node_rounds"] = rng.integers(0, 5, nodes)
     return arrays, targets_of(security, constraints, float(edge_attr[:, 4].max()))
 
@@ -57,8 +74,14 @@ def block(count: int, seed: int) -> dict[str, Array]:
         "params": np.array(targets)[:, :3],
         "metrics": np.array(targets)[:, 3:],
     }
-    extra = {name: np.zeros(count, kind.dtype) for name, kind in columns().items() if name.startswith("circuit/")}
-    extra["circuit/family"][:] = b"mimc"  # training rebuilds circuits to augment demands; at level 0 there are none
+    extra = {
+        name: np.zeros(count, kind.dtype)
+        for name, kind in columns().items()
+        if name.startswith("circuit/")
+    }
+    extra["circuit/family"][:] = (
+        b"mimc"  # training rebuilds circuits to augment demands; at level 0 there are none
+    )
     return arrays | extra
 
 
@@ -66,5 +89,7 @@ def dataset(directory: Path, seed: int = 0) -> dict[str, Split]:
     """Writes the three splits and reads them back."""
     for offset, name in enumerate(SPLITS):
         attributes = {"split": name, "master_seed": seed + offset}
-        write(directory / name / "index.h5", block(SIZES[name], seed + offset), attributes)
+        write(
+            directory / name / "index.h5", block(SIZES[name], seed + offset), attributes
+        )
     return read_all(directory)

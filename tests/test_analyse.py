@@ -15,7 +15,9 @@ def test_what_would_let_a_circuit_lift():
     ]
     widest = ",".join(f"{one['name']}={one['width']}" for one in found["inputs"])
     assert (
-        answer("recommend", MATMUL, "--security", 128, "--exact", "--bounds", widest)["proof_size"]
+        answer("recommend", MATMUL, "--security", 128, "--exact", "--bounds", widest)[
+            "proof_size"
+        ]
         == found["proof_size"]
     )
     wider = widest.replace("u30", "u31", 1)
@@ -30,41 +32,73 @@ def test_a_hint_that_nothing_bounds_is_told_from_an_input(tmp_path):
     """in = 2 div + bit, bit Boolean, div*div = out: whatever div is, a bit fits two of them."""
     circuit = tmp_path / "div.r1cs"
     circuit.write_bytes(division())
-    (tmp_path / "div.sym").write_text("1,1,0,main.out\n2,2,0,main.in\n3,3,0,main.div\n4,4,0,main.bit\n")
+    (tmp_path / "div.sym").write_text(
+        "1,1,0,main.out\n2,2,0,main.in\n3,3,0,main.div\n4,4,0,main.bit\n"
+    )
     found = answer("analyse", circuit)["help"]
     assert found["inputs"] == [] and found["unbounded_hints"] == ["main.div"]
-    assert "hints that no range bounds and no constraint computes: main.div" in run("analyse", circuit).stdout
+    assert (
+        "hints that no range bounds and no constraint computes: main.div"
+        in run("analyse", circuit).stdout
+    )
 
 
 def division():
     """A file over Goldilocks: wires out and in (public), div, bit."""
     word = lambda number, size=4: number.to_bytes(size, "little")  # noqa: E731
-    form = lambda *terms: word(len(terms)) + b"".join(word(wire) + word(value % GOLDILOCKS, 8) for wire, value in terms)  # noqa: E731
+
+    def form(*terms):
+        pairs = [word(wire) + word(value % GOLDILOCKS, 8) for wire, value in terms]
+        return word(len(terms)) + b"".join(pairs)
+
     constraints = [
         [form((4, 1)), form((4, 1), (0, -1)), form()],
         [form(), form(), form((2, 1), (3, -2), (4, -1))],
         [form((3, 1)), form((3, 1)), form((1, 1))],
     ]
-    header = word(8) + word(GOLDILOCKS, 8) + word(5) + word(1) + word(1) + word(0) + word(5, 8) + word(len(constraints))
+    header = (
+        word(8)
+        + word(GOLDILOCKS, 8)
+        + word(5)
+        + word(1)
+        + word(1)
+        + word(0)
+        + word(5, 8)
+        + word(len(constraints))
+    )
     body = b"".join(form for constraint in constraints for form in constraint)
     sections = [(1, header), (2, body)]
-    return b"r1cs" + word(1) + word(2) + b"".join(word(kind) + word(len(one), 8) + one for kind, one in sections)
+    return (
+        b"r1cs"
+        + word(1)
+        + word(2)
+        + b"".join(word(kind) + word(len(one), 8) + one for kind, one in sections)
+    )
 
 
 def test_where_the_bytes_come_from():
     found = answer("analyse", CIRCUITS / "compare.bn128.r1cs", "--components")
     rows = {row["name"]: row for row in found["components"]}
-    assert rows["main"]["constraints"] == found["constraints"] and rows["main"]["rest"] is None
+    assert (
+        rows["main"]["constraints"] == found["constraints"]
+        and rows["main"]["rest"] is None
+    )
     inner = [row for name, row in rows.items() if name != "main"]
     assert inner and all(row["constraints"] < found["constraints"] for row in inner)
-    assert all(row["proof_size"] <= rows["main"]["proof_size"] for row in inner if row["liftable"])
+    assert all(
+        row["proof_size"] <= rows["main"]["proof_size"]
+        for row in inner
+        if row["liftable"]
+    )
     text = run("analyse", CIRCUITS / "compare.bn128.r1cs", "--components").stdout
     assert "bytes of the rest" in text and all(name in text for name in rows)
 
 
 def test_components_want_names(tmp_path):
     circuit = products(tmp_path / "c.r1cs", GOLDILOCKS, 1)
-    assert "components go by circom's names" in refused("analyse", circuit, "--components")
+    assert "components go by circom's names" in refused(
+        "analyse", circuit, "--components"
+    )
 
 
 def test_names_of_another_circuit_are_left_out(tmp_path):
@@ -72,9 +106,19 @@ def test_names_of_another_circuit_are_left_out(tmp_path):
     circuit.write_bytes(MATMUL.read_bytes())
     (tmp_path / "c.sym").write_text((CIRCUITS / "compare.bn128.sym").read_text())
     found = answer("analyse", circuit)
-    assert "c.sym: line 61" in found["stale_names"] and found["first"][0]["label"] is None
-    assert [one["name"] for one in found["help"]["inputs"]] == [str(wire) for wire in range(10, 28)]
+    assert (
+        "c.sym: line 61" in found["stale_names"] and found["first"][0]["label"] is None
+    )
+    assert [one["name"] for one in found["help"]["inputs"]] == [
+        str(wire) for wire in range(10, 28)
+    ]
     assert "wires have no names" in run("analyse", circuit).stdout
     new = tmp_path / "new.r1cs"
-    assert "c.sym: line 61" in refused("constrain", circuit, "--bounds", "10=u8", "-o", new) and not new.exists()
-    assert "c.sym: line 61" in refused("analyse", circuit, "--bounds", "main.a[0][0]=u8")
+    assert (
+        "c.sym: line 61"
+        in refused("constrain", circuit, "--bounds", "10=u8", "-o", new)
+        and not new.exists()
+    )
+    assert "c.sym: line 61" in refused(
+        "analyse", circuit, "--bounds", "main.a[0][0]=u8"
+    )

@@ -80,6 +80,8 @@ def test_a_graph_without_edges() -> None:
     columns["edge_attr"] = columns["edge_attr"][end:]
     columns["edge_ptr"] = np.maximum(columns["edge_ptr"] - end, 0)
     alone = Split.from_file(columns)
-    batch = GraphBatches(alone, Standardiser.fit(alone.targets)).batch(torch.tensor([0]))
+    batch = GraphBatches(alone, Standardiser.fit(alone.targets)).batch(
+        torch.tensor([0])
+    )
     assert batch.edge_index.shape == (2, 0)
     assert len(batch.x) == columns["node_ptr"][1]

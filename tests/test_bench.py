@@ -35,20 +35,36 @@ def test_a_row_by_hand():
 
 def test_both_run_in_turn_and_the_first_turn_does_not_count():
     calls = []
-    row = turns.turns("it", lambda: calls.append("ours"), lambda: calls.append("other"), 3, against="another")
+    row = turns.turns(
+        "it",
+        lambda: calls.append("ours"),
+        lambda: calls.append("other"),
+        3,
+        against="another",
+    )
     assert calls == ["ours", "other"] * 4
     assert row["against"] == "another" and row["ratio"]["min"] <= row["ratio"]["max"]
 
 
 @pytest.mark.parametrize(
-    ("least", "most", "met"), [(5, None, True), (7, None, False), (None, 7, True), (None, 5, False)]
+    ("least", "most", "met"),
+    [(5, None, True), (7, None, False), (None, 7, True), (None, 5, False)],
 )
 def test_a_figure_has_its_target(least, most, met):
     assert turns.figure(6, "s", least, most)["met"] is met
 
 
 def test_matrix_products_are_all_counted_and_run_again(splits):
-    batch = next(iter(Batches(GraphBatches(splits["train"], Standardiser.fit(splits["train"].targets)), 8)))
+    batch = next(
+        iter(
+            Batches(
+                GraphBatches(
+                    splits["train"], Standardiser.fit(splits["train"].targets)
+                ),
+                8,
+            )
+        )
+    )
     model = ParameterNet(ModelConfig(16, 2, 4, 0.0))
     with bench_training.Products() as products:
         loss(model(*batch.inputs).targets, batch.target).backward()
@@ -69,8 +85,12 @@ def test_the_plain_recipe_sees_the_same_circuits(splits):
         assert torch.equal(ours.x, other.x) and torch.equal(ours.target, other.y)
         assert torch.equal(torch.bincount(ours.graph), torch.bincount(other.batch))
         assert 2 * len(ours.edge_attr) == len(other.edge_attr)
-        there = other.edge_index[0] < other.edge_index[1]  # wires come before constraints
-        assert torch.equal(other.edge_index[:, there].sort().values, ours.edge_index.sort().values)
+        there = (
+            other.edge_index[0] < other.edge_index[1]
+        )  # wires come before constraints
+        assert torch.equal(
+            other.edge_index[:, there].sort().values, ours.edge_index.sort().values
+        )
 
 
 def test_the_plain_network_learns_something(splits):
@@ -116,16 +136,34 @@ def test_what_is_measured_and_the_page_of_it(tmp_path, monkeypatch, capsys):
 
     measured = json.loads(out.read_text())
     rows = figures.benchmark_rows(measured)
-    parts = ("estimates", "labels", "analysis", "proofs", "prepared", "generation", "loading", "training", "answers")
+    parts = (
+        "estimates",
+        "labels",
+        "analysis",
+        "proofs",
+        "prepared",
+        "generation",
+        "loading",
+        "training",
+        "answers",
+    )
     assert [len(measured[part]) for part in parts] == [8, 4, 4, 1, 1, 1, 3, 3, 2]
     generation = measured["generation"][0]
     assert generation["peak_megabytes"] > 50 and generation["megabytes_on_disk"] > 0.05
-    assert all(row["peak_megabytes"] > 20 and 500 < row["constraints"] <= 600 for row in measured["analysis"])
+    assert all(
+        row["peak_megabytes"] > 20 and 500 < row["constraints"] <= 600
+        for row in measured["analysis"]
+    )
     assert [row["constraints"] for row in measured["proofs"]] == [165]
     shares = measured["training"][-1]["profile"]
-    assert list(shares.values()) == sorted(shares.values(), reverse=True) and 0.5 < sum(shares.values()) <= 1
+    assert (
+        list(shares.values()) == sorted(shares.values(), reverse=True)
+        and 0.5 < sum(shares.values()) <= 1
+    )
     lesson = measured["training"][1]
-    assert lesson["met"] == (lesson["validation_loss"] <= lesson["other_validation_loss"])
+    assert lesson["met"] == (
+        lesson["validation_loss"] <= lesson["other_validation_loss"]
+    )
     table = figures.benchmark(rows)
     assert len(table) == len(rows) and set(table["met"]) <= {"", "yes", "no"}
     assert len(figures.ratios(rows).data[0].x) == len(rows)
@@ -136,11 +174,21 @@ def test_what_is_measured_and_the_page_of_it(tmp_path, monkeypatch, capsys):
 
 
 def test_where_proofs_become_as_large_as_others():
-    rows = [{"constraints": 100, "bytes": 10_000}, {"constraints": 10_000, "bytes": 1_000_000}]
+    rows = [
+        {"constraints": 100, "bytes": 10_000},
+        {"constraints": 10_000, "bytes": 1_000_000},
+    ]
     assert figures.crossing(rows, 100_000) == pytest.approx(1000)
     assert np.isnan(figures.crossing(rows, 5_000))
-    drawn = figures.proofs([row | {"ours": {"median": 1}, "other": {"median": 2}} for row in rows], [])
-    assert [trace.name for trace in drawn.data] == ["ours", "LaBRADOR, 58 KB (BS23)", "proving", "verifying"]
+    drawn = figures.proofs(
+        [row | {"ours": {"median": 1}, "other": {"median": 2}} for row in rows], []
+    )
+    assert [trace.name for trace in drawn.data] == [
+        "ours",
+        "LaBRADOR, 58 KB (BS23)",
+        "proving",
+        "verifying",
+    ]
 
 
 def test_the_command_says_what_is_wrong_in_one_line():
@@ -148,7 +196,12 @@ def test_the_command_says_what_is_wrong_in_one_line():
     script = ROOT / "notebooks/experiments/bench.py"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     command = [sys.executable, script, "--set", "data=nowhere"]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=120)
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, timeout=120
+    )
     assert done.returncode == 2 and not done.stdout
     assert len(done.stderr.splitlines()) == 1
-    assert done.stderr.startswith("bench.py: ") and "nowhere/train/index.h5: no such dataset; run" in done.stderr
+    assert (
+        done.stderr.startswith("bench.py: ")
+        and "nowhere/train/index.h5: no such dataset; run" in done.stderr
+    )

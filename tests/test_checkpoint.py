@@ -8,7 +8,15 @@ import torch
 
 from nexuszero.data import Standardiser
 from nexuszero.errors import InputError
-from nexuszero.network import Checkpoint, ModelConfig, Origin, ParameterNet, load, publish, save
+from nexuszero.network import (
+    Checkpoint,
+    ModelConfig,
+    Origin,
+    ParameterNet,
+    load,
+    publish,
+    save,
+)
 
 SHAPE = {"hidden_dim": 16, "num_layers": 2, "num_heads": 4, "dropout": 0.0}
 
@@ -17,7 +25,14 @@ SHAPE = {"hidden_dim": 16, "num_layers": 2, "num_heads": 4, "dropout": 0.0}
 def published(tmp_path: Path) -> Path:
     file = tmp_path / "model.safetensors"
     standardiser = Standardiser((1.0,) * 6, (2.0,) * 6)
-    publish(file, Checkpoint(ParameterNet(ModelConfig(**SHAPE)), standardiser, Origin(config=SHAPE, seed=3)))
+    publish(
+        file,
+        Checkpoint(
+            ParameterNet(ModelConfig(**SHAPE)),
+            standardiser,
+            Origin(config=SHAPE, seed=3),
+        ),
+    )
     return file
 
 
@@ -29,14 +44,18 @@ def test_it_comes_back_as_it_was(published: Path) -> None:
     save(published.with_suffix(".pt"), first)
     saved = load(published.with_suffix(".pt"))
     for weights in (again, saved):
-        assert all(map(torch.equal, first.model.parameters(), weights.model.parameters()))
+        assert all(
+            map(torch.equal, first.model.parameters(), weights.model.parameters())
+        )
 
 
 def test_weights_that_the_json_does_not_describe_are_refused(published: Path) -> None:
     content = bytearray(published.read_bytes())
     content[-1] ^= 1
     published.write_bytes(content)
-    with pytest.raises(InputError, match=r"is not the file that model\.json describes; restore both"):
+    with pytest.raises(
+        InputError, match=r"is not the file that model\.json describes; restore both"
+    ):
         load(published)
 
 
@@ -50,7 +69,9 @@ def test_half_of_it_is_refused(published: Path, damage: str) -> None:
     else:
         meta = json.loads(about.read_text())
         published.write_bytes(b"")
-        meta["sha256"] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        meta["sha256"] = (
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        )
         about.write_text(json.dumps(meta))
     with pytest.raises(InputError, match="not a readable checkpoint"):
         load(published)
@@ -61,21 +82,30 @@ def test_a_network_of_other_labels_is_refused(published: Path, learned: int) -> 
     about = published.with_suffix(".json")
     meta = json.loads(about.read_text())
     assert meta.pop("label_version") == 2
-    about.write_text(json.dumps(meta if learned == 1 else meta | {"label_version": learned}))
-    with pytest.raises(InputError, match=f"labels of version {learned}, expected 2; train again"):
+    about.write_text(
+        json.dumps(meta if learned == 1 else meta | {"label_version": learned})
+    )
+    with pytest.raises(
+        InputError, match=f"labels of version {learned}, expected 2; train again"
+    ):
         load(published)
 
 
 def test_parts_that_a_network_lacks_are_kept(tmp_path: Path) -> None:
     config = ModelConfig(**SHAPE, receiver_bias=False, pooled_demand=False)
-    save(tmp_path / "a.pt", Checkpoint(ParameterNet(config), Standardiser((0.0,) * 6, (1.0,) * 6)))
+    save(
+        tmp_path / "a.pt",
+        Checkpoint(ParameterNet(config), Standardiser((0.0,) * 6, (1.0,) * 6)),
+    )
     assert load(tmp_path / "a.pt").model.config == config
 
 
 def test_another_format_is_refused(published: Path) -> None:
     about = published.with_suffix(".json")
     about.write_text(json.dumps(json.loads(about.read_text()) | {"format": 3}))
-    with pytest.raises(InputError, match="checkpoint format 3, expected 2; train again"):
+    with pytest.raises(
+        InputError, match="checkpoint format 3, expected 2; train again"
+    ):
         load(published)
 
 

@@ -11,29 +11,47 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-FOLDERS = ("crypto/src", "crypto/tests", "crypto/examples", "nexuszero", "notebooks", "tests", "docs")
+FOLDERS = (
+    "crypto/src",
+    "crypto/tests",
+    "crypto/examples",
+    "nexuszero",
+    "notebooks",
+    "tests",
+    "docs",
+)
 FILES = ("README.md", "crypto/README.md")
 SUFFIXES = {".rs", ".py", ".ipynb", ".md"}
 
 NUMBER = r"\d+(?:\.\d+)*"
-DOCUMENT = re.compile(r"(?<![\w/.-])(?P<path>(?:[\w.-]+/)*[A-Za-z_][\w-]*\.md)\b[`\"')\]]*")
+DOCUMENT = re.compile(
+    r"(?<![\w/.-])(?P<path>(?:[\w.-]+/)*[A-Za-z_][\w-]*\.md)\b[`\"')\]]*"
+)
 CITATION = re.compile(
     rf",\s+(?:section\s+(?P<one>{NUMBER})"
     rf"|sections\s+(?P<many>{NUMBER}(?:,\s+{NUMBER})*\s+(?:and|to)\s+{NUMBER}))(?!\s+(?:and|to)\s+\d)"
 )
-LOOSE = re.compile(r"[,:;#]?\s*(?:sections?\b|sec\.|§|\d)")  # after a document: meant as a citation
-REVERSED = re.compile(rf"\bsections?\s+{NUMBER}(?:\s+(?:and|to)\s+{NUMBER})?\s+(?:of|in)\s+[`\"'(\[]*$")
+LOOSE = re.compile(
+    r"[,:;#]?\s*(?:sections?\b|sec\.|§|\d)"
+)  # after a document: meant as a citation
+REVERSED = re.compile(
+    rf"\bsections?\s+{NUMBER}(?:\s+(?:and|to)\s+{NUMBER})?\s+(?:of|in)\s+[`\"'(\[]*$"
+)
 COMMENT = re.compile(r"\n[ \t]*(?:///|//!|//|#)?")
 
 
 def problems(text: str, folder: Path, root: Path = ROOT) -> list[str]:
     """What cannot be followed in a text of ``folder``, each with its line."""
-    flat = COMMENT.sub(lambda match: " " * len(match[0]), text)  # a citation may go on in the next line
+    flat = COMMENT.sub(
+        lambda match: " " * len(match[0]), text
+    )  # a citation may go on in the next line
     found = []
     for match in DOCUMENT.finditer(flat):
         problem = _problem(match, flat, folder, root)
         if problem:
-            found.append(f"{text.count(chr(10), 0, match.start()) + 1}: {match['path']}: {problem}")
+            found.append(
+                f"{text.count(chr(10), 0, match.start()) + 1}: {match['path']}: {problem}"
+            )
     return found
 
 
@@ -42,13 +60,23 @@ def _problem(match: re.Match[str], text: str, folder: Path, root: Path) -> str:
     document = _document(path, root)
     if document is None:
         plain = any((base / path).is_file() for base in (folder, root))
-        return "" if plain else "there is no such file in docs, beside the text, or at the root"
+        return (
+            ""
+            if plain
+            else "there is no such file in docs, beside the text, or at the root"
+        )
     citation = CITATION.match(after)
     if citation is None:
         loose = LOOSE.match(after) or REVERSED.search(text[: match.start()])
-        return "write `NAME.md, section 1` or `NAME.md, sections 1 and 2`" if loose else ""
+        return (
+            "write `NAME.md, section 1` or `NAME.md, sections 1 and 2`" if loose else ""
+        )
     wanted = re.findall(NUMBER, citation["one"] or citation["many"])
-    missing = [number for number in wanted if number not in sections(document.read_text(encoding="utf-8"))]
+    missing = [
+        number
+        for number in wanted
+        if number not in sections(document.read_text(encoding="utf-8"))
+    ]
     return f"has no section {', '.join(missing)}" if missing else ""
 
 
@@ -69,7 +97,12 @@ def _sources() -> Iterator[Path]:
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*")):
             hidden = any(part.startswith(".") for part in path.relative_to(ROOT).parts)
-            if path.suffix in SUFFIXES and path.is_file() and not hidden and path != Path(__file__):
+            if (
+                path.suffix in SUFFIXES
+                and path.is_file()
+                and not hidden
+                and path != Path(__file__)
+            ):
                 yield path
 
 
@@ -83,7 +116,9 @@ def _text(path: Path) -> str:
 def test_every_citation_can_be_followed() -> None:
     """In sources, tests, notebooks and documents."""
     wrong = [
-        f"{path.relative_to(ROOT)}:{problem}" for path in _sources() for problem in problems(_text(path), path.parent)
+        f"{path.relative_to(ROOT)}:{problem}"
+        for path in _sources()
+        for problem in problems(_text(path), path.parent)
     ]
     assert not wrong, "\n".join(wrong)
 
@@ -93,7 +128,10 @@ def test_citations_are_seen() -> None:
     seen: dict[str, int] = {}
     for path in _sources():
         flat = COMMENT.sub(" ", _text(path))
-        cited = sum(bool(CITATION.match(flat[match.end() :])) for match in DOCUMENT.finditer(flat))
+        cited = sum(
+            bool(CITATION.match(flat[match.end() :]))
+            for match in DOCUMENT.finditer(flat)
+        )
         seen[path.suffix] = seen.get(path.suffix, 0) + cited
     assert seen[".rs"] > 25 and seen[".md"] > 25, seen
 

@@ -41,17 +41,29 @@ WRITTEN = {  # by hand, since a shell or a Makefile gives them: an option and th
     "train": {"resume": (["--resume"], True)},
 }
 VALUES = {  # of keys whose default is followed by no other of its kind
-    "storage": "journal:////s/a.log", "study_name": "'123'", "executor": "ray", "ray_address": "here:1",
-    "tracking": "wandb", "wandb_mode": "online", "precision": "bf16", "device": "cpu", "hidden_dim": "64",
-    "num_heads": "4", "dropout": "0.25", "learning_rate": "0.25", "warmup": "0.5",
-}  # fmt: skip
+    "storage": "journal:////s/a.log",
+    "study_name": "'123'",
+    "executor": "ray",
+    "ray_address": "here:1",
+    "tracking": "wandb",
+    "wandb_mode": "online",
+    "precision": "bf16",
+    "device": "cpu",
+    "hidden_dim": "64",
+    "num_heads": "4",
+    "dropout": "0.25",
+    "learning_rate": "0.25",
+    "warmup": "0.5",
+}
 
 
 def configured(name, monkeypatch, *arguments):
     """What a stage is run with."""
     seen = []
     monkeypatch.setattr(STAGES[name][1], seen.append)
-    monkeypatch.setattr("nexuszero.config.with_baseline", lambda config: config)  # no file of a search is there
+    monkeypatch.setattr(
+        "nexuszero.config.with_baseline", lambda config: config
+    )  # no file of a search is there
     done = run(name, "--profile", "smoke", *arguments)
     assert done.returncode == 0, done.stderr
     (config,) = seen
@@ -71,8 +83,28 @@ def another(name, field):
 
 def test_estimate_kyber512_as_the_scheme_table_has_it():
     # golden/schemes.csv, Kyber512: beta 406, d 998, 2^118.552
-    found = answer("estimate", "lwe", 512, 3329, 1.224744871391589, "--samples", 512, "--attack", "usvp")
-    assert list(found) == ["attack", "beta", "d", "delta", "bits", "quantum_bits", "hardness", "status", "model"]
+    found = answer(
+        "estimate",
+        "lwe",
+        512,
+        3329,
+        1.224744871391589,
+        "--samples",
+        512,
+        "--attack",
+        "usvp",
+    )
+    assert list(found) == [
+        "attack",
+        "beta",
+        "d",
+        "delta",
+        "bits",
+        "quantum_bits",
+        "hardness",
+        "status",
+        "model",
+    ]
     assert (found["attack"], found["beta"], found["d"]) == ("usvp", 406, 998)
     assert found["bits"] == pytest.approx(118.552)
     assert found["quantum_bits"] == pytest.approx(0.265 * 406)
@@ -80,10 +112,13 @@ def test_estimate_kyber512_as_the_scheme_table_has_it():
 
 def test_rough_is_the_cheaper_attack_and_the_secret_may_differ():
     both = [
-        answer("estimate", "lwe", 768, "2^18", 1.22, "--attack", attack)["bits"] for attack in ("usvp", "dual_hybrid")
+        answer("estimate", "lwe", 768, "2^18", 1.22, "--attack", attack)["bits"]
+        for attack in ("usvp", "dual_hybrid")
     ]
     assert answer("estimate", "lwe", 768, "2^18", 1.22)["bits"] == min(both)
-    narrow = answer("estimate", "lwe", 768, "2^18", 3.2, "--sigma-secret", 0.8165)["bits"]
+    narrow = answer("estimate", "lwe", 768, "2^18", 3.2, "--sigma-secret", 0.8165)[
+        "bits"
+    ]
     assert narrow < answer("estimate", "lwe", 768, "2^18", 3.2)["bits"]
 
 
@@ -94,7 +129,10 @@ def test_an_attack_that_does_not_work_is_null():
 
 
 def test_golden_tables_pass_through_csv():
-    for name, kind in (("lwe_usvp_edge.csv", ["lwe", "--attack", "usvp"]), ("sis_l2.csv", ["sis"])):
+    for name, kind in (
+        ("lwe_usvp_edge.csv", ["lwe", "--attack", "usvp"]),
+        ("sis_l2.csv", ["sis"]),
+    ):
         done = run("estimate", *kind, "--csv", GOLDEN / name)
         rows = list(csv.DictReader(io.StringIO(done.stdout)))
         golden = list(csv.DictReader(io.StringIO((GOLDEN / name).read_text())))
@@ -103,7 +141,9 @@ def test_golden_tables_pass_through_csv():
             finite = expected["rop_log2"] not in ("inf", "")
             assert row["n"] == expected["n"]
             if finite:
-                assert float(row["bits"]) == pytest.approx(float(expected["rop_log2"]), abs=0.01)
+                assert float(row["bits"]) == pytest.approx(
+                    float(expected["rop_log2"]), abs=0.01
+                )
                 assert row["beta"] == expected["beta"]
 
 
@@ -114,7 +154,9 @@ def test_choose_passes_the_golden_labels_through_csv():
 
 def test_choose_by_name_and_by_prime_agree():
     named = answer("choose", "--forms", 100, "--field", "goldilocks", "--security", 100)
-    assert named == answer("choose", "--forms", 100, "--field", 2**64 - 2**32 + 1, "--security", 100)
+    assert named == answer(
+        "choose", "--forms", 100, "--field", 2**64 - 2**32 + 1, "--security", 100
+    )
     assert named["proof_size"] == 11872  # golden/labels.csv, first row
 
 
@@ -124,7 +166,10 @@ def test_choose_names_the_next_best_modulus():
     other = found["runner_up"]
     assert (other["log2_q"], other["ord"]) != (found["log2_q"], found["ord"])
     assert other["more"] == other["proof_size"] / found["proof_size"] - 1
-    assert f"next best     log2 q {other['log2_q']}, ord {other['ord']}: {other['proof_size']:,} " in run(*free).stdout
+    assert (
+        f"next best     log2 q {other['log2_q']}, ord {other['ord']}: {other['proof_size']:,} "
+        in run(*free).stdout
+    )
 
     fixed = ["choose", "--forms", 100, "--field", "goldilocks", "--security", 128]
     assert answer(*fixed)["runner_up"] is None
@@ -149,12 +194,22 @@ def test_bounds_make_a_circuit_lift(tmp_path):
     bounds = tmp_path / "bounds.json"
     bounds.write_text(json.dumps({"1": "u17", "2": [0, 131071], "3": "u17"}))
     found = answer("analyse", CIRCUITS / "interpolate.r1cs", "--bounds", bounds)
-    assert found["liftable"] and not answer("analyse", CIRCUITS / "interpolate.r1cs")["liftable"]
+    assert (
+        found["liftable"]
+        and not answer("analyse", CIRCUITS / "interpolate.r1cs")["liftable"]
+    )
 
 
 def test_recommend_exactly():
-    found = answer("recommend", CIRCUITS / "adder24.bn128.O1.r1cs", "--security", 128, "--exact")
-    assert (found["n"], found["log2_q"], found["kappa"], found["proof_size"]) == (1344, 32, 10, 12678)
+    found = answer(
+        "recommend", CIRCUITS / "adder24.bn128.O1.r1cs", "--security", 128, "--exact"
+    )
+    assert (found["n"], found["log2_q"], found["kappa"], found["proof_size"]) == (
+        1344,
+        32,
+        10,
+        12678,
+    )
     assert found["q"].bit_length() == 32
     assert found["source"].startswith("exact search")
 
@@ -162,11 +217,20 @@ def test_recommend_exactly():
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["choose", "--forms", 1, "--bits", 40, "--security", 77], "100, 128, 192, 256"),
-        (["recommend", CIRCUITS / "dot4.bn128.O1.r1cs", "--security", 77, "--exact"], "100, 128, 192, 256"),
+        (
+            ["choose", "--forms", 1, "--bits", 40, "--security", 77],
+            "100, 128, 192, 256",
+        ),
+        (
+            ["recommend", CIRCUITS / "dot4.bn128.O1.r1cs", "--security", 77, "--exact"],
+            "100, 128, 192, 256",
+        ),
         (["choose", "--forms", 1, "--field", 15, "--security", 128], "not prime"),
         (["choose", "--forms", 1, "--security", 128], "one of B"),
-        (["choose", "--forms", 1, "--bits", 4, "--field", 17, "--security", 128], "not both"),
+        (
+            ["choose", "--forms", 1, "--bits", 4, "--field", 17, "--security", 128],
+            "not both",
+        ),
         (["choose", "--forms", 1, "--field", "bn255", "--security", 128], "bn254"),
         (["estimate", "lwe", 512, "x", 3], "2^k"),
         (["estimate", "lwe", 512, 1, 3], "at least 2"),
@@ -179,16 +243,30 @@ def test_recommend_exactly():
         (["estimate", "mlwe"], "mlwe"),
         (["analyse", "none.r1cs"], "none.r1cs"),
         (["analyse", "README.md"], "not an .r1cs file"),
-        (["analyse", CIRCUITS / "dot4.bn128.O1.r1cs", "--bounds", "none.json"], "none.json"),
+        (
+            ["analyse", CIRCUITS / "dot4.bn128.O1.r1cs", "--bounds", "none.json"],
+            "none.json",
+        ),
         (["generate", "--profile", "huge"], "smoke"),
         (["generate", "--profile", "smoke", "--set", "trian=3"], "train"),
         (["generate", "--profile", "smoke", "--set", "train=many"], "integer"),
-        (["train", "--profile", "smoke", "--set", "baseline=null", "--set", "data=/nowhere"], "nowhere"),
+        (
+            [
+                "train",
+                "--profile",
+                "smoke",
+                "--set",
+                "baseline=null",
+                "--set",
+                "data=/nowhere",
+            ],
+            "nowhere",
+        ),
         (["week", "--profile", "smoke", "--set", "train=3"], "stage.key=value"),
         (["nonsense"], "nonsense"),
         (["analyse", "--frobnicate"], "--frobnicate"),
     ],
-)  # fmt: skip
+)
 def test_bad_input_is_one_line(arguments, says):
     assert says in refused(*arguments)
 
@@ -199,7 +277,9 @@ def test_every_key_of_a_stage_can_be_set(name, monkeypatch):
     model, _ = STAGES[name]
     given = {key: another(key, field) for key, field in model.model_fields.items()}
     config = configured(
-        name, monkeypatch, *(word for key, value in given.items() for word in ("--set", f"{key}={value}"))
+        name,
+        monkeypatch,
+        *(word for key, value in given.items() for word in ("--set", f"{key}={value}")),
     )
     for key, value in given.items():
         found = getattr(config, key)
@@ -208,10 +288,17 @@ def test_every_key_of_a_stage_can_be_set(name, monkeypatch):
         assert found != model.model_fields[key].default, key
 
 
-@pytest.mark.parametrize(("name", "key"), [(name, key) for name, options in WRITTEN.items() for key in options])
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [(name, key) for name, options in WRITTEN.items() for key in options],
+)
 def test_an_option_wins_over_set_and_profile(name, key, monkeypatch):
     words, expected = WRITTEN[name][key]
-    below = another(key, STAGES[name][0].model_fields[key]) if expected is not True else "false"
+    below = (
+        another(key, STAGES[name][0].model_fields[key])
+        if expected is not True
+        else "false"
+    )
     config = configured(name, monkeypatch, "--set", f"{key}={below}", *words)
     assert getattr(config, key) == expected
     assert getattr(configured(name, monkeypatch, *words), key) == expected
@@ -220,8 +307,15 @@ def test_an_option_wins_over_set_and_profile(name, key, monkeypatch):
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_has_no_other_options(name):
     shared = {"--profile", "--config", "--set", "--help"}
-    words = {word for options, _ in WRITTEN[name].values() for word in options if word.startswith("--")}
-    assert set(re.findall(r"--[a-z][-a-z]*", run(name, "--help").stdout)) == shared | words
+    words = {
+        word
+        for options, _ in WRITTEN[name].values()
+        for word in options
+        if word.startswith("--")
+    }
+    assert (
+        set(re.findall(r"--[a-z][-a-z]*", run(name, "--help").stdout)) == shared | words
+    )
 
 
 def test_the_version_names_package_crate_labels_and_columns():
@@ -239,18 +333,41 @@ def test_the_version_names_package_crate_labels_and_columns():
         (["tune"], "optuna", "lab"),
         (["week"], "papermill", "lab"),
         (["reference"], "torch", "lab"),
-        (["recommend", CIRCUITS / "dot4.bn128.O1.r1cs", "--security", 128, "--checkpoint", "m.pt"], "torch", "network"),
+        (
+            [
+                "recommend",
+                CIRCUITS / "dot4.bn128.O1.r1cs",
+                "--security",
+                128,
+                "--checkpoint",
+                "m.pt",
+            ],
+            "torch",
+            "network",
+        ),
     ],
 )
-def test_a_command_names_its_extra_whatever_package_fails_first(tmp_path, arguments, missing, extra):
-    (tmp_path / "sitecustomize.py").write_text(f"import sys\nsys.modules[{missing!r}] = None\n")
+def test_a_command_names_its_extra_whatever_package_fails_first(
+    tmp_path, arguments, missing, extra
+):
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import sys\nsys.modules[{missing!r}] = None\n"
+    )
     line = line_of(start(*arguments, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}"))
     assert f"{missing} is not installed; pip install 'nexuszero[{extra}]'" in line
 
 
 def test_without_the_networks_packages_the_search_answers_and_names_the_extra(tmp_path):
-    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['torch'] = None\n")
-    arguments = ["recommend", CIRCUITS / "dot4.bn128.O1.r1cs", "--security", 128, "--json"]
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\nsys.modules['torch'] = None\n"
+    )
+    arguments = [
+        "recommend",
+        CIRCUITS / "dot4.bn128.O1.r1cs",
+        "--security",
+        128,
+        "--json",
+    ]
     done = start(*arguments, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
     assert done.returncode == 0, done.stderr
     source = "exact search, no model: torch is not installed; pip install 'nexuszero[network]'"
@@ -266,8 +383,16 @@ def test_an_answer_and_a_refusal_as_a_shell_has_them():
 
 
 def test_a_terminal_shows_a_bar_and_a_pipe_plain_lines(data_directory, tmp_path):
-    section = {"data": str(data_directory), "hidden_dim": 16, "num_layers": 1, "num_heads": 4, "epochs": 2,
-               "log_every": 1, "threads": 1, "out": "run"}  # fmt: skip
+    section = {
+        "data": str(data_directory),
+        "hidden_dim": 16,
+        "num_layers": 1,
+        "num_heads": 4,
+        "epochs": 2,
+        "log_every": 1,
+        "threads": 1,
+        "out": "run",
+    }
     (tmp_path / "profile.yaml").write_text(yaml.safe_dump({"train": section}))
     arguments = ["train", "--config", tmp_path / "profile.yaml"]
     piped = run(*arguments).stdout
@@ -275,7 +400,11 @@ def test_a_terminal_shows_a_bar_and_a_pipe_plain_lines(data_directory, tmp_path)
     assert "  batch 3/3: loss" in piped
     shown = in_a_terminal([Path(sys.executable).with_name("nexuszero"), *arguments])
     assert "100%" in shown and "batch 3/3" not in shown
-    for line in ("epoch 1/2: 3 batches of 32", "epoch 2/2: train", "best network: epoch"):
+    for line in (
+        "epoch 1/2: 3 batches of 32",
+        "epoch 2/2: train",
+        "best network: epoch",
+    ):
         assert line in piped
         assert line in shown
 
@@ -283,7 +412,9 @@ def test_a_terminal_shows_a_bar_and_a_pipe_plain_lines(data_directory, tmp_path)
 def in_a_terminal(command):
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 100))
-    with subprocess.Popen(command, stdout=theirs, stderr=theirs, stdin=theirs) as process:
+    with subprocess.Popen(
+        command, stdout=theirs, stderr=theirs, stdin=theirs
+    ) as process:
         os.close(theirs)
         shown = b""
         with contextlib.suppress(OSError):  # Linux ends a closed terminal with an error
@@ -309,8 +440,14 @@ def test_a_truncated_circuit_is_one_line(tmp_path):
 
 
 def test_a_missing_library_is_one_line(tmp_path):
-    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['nexuszero._crypto'] = None\n")
-    line = line_of(start("estimate", "lwe", 512, 3329, 3, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}"))
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\nsys.modules['nexuszero._crypto'] = None\n"
+    )
+    line = line_of(
+        start(
+            "estimate", "lwe", 512, 3329, 3, PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}"
+        )
+    )
     assert "make setup" in line
 
 
@@ -319,7 +456,13 @@ def test_a_missing_library_is_one_line(tmp_path):
     [
         ["estimate", "lwe", "512", "3329", "3"],
         ["choose", "--forms", "100", "--bits", "40", "--security", "128"],
-        ["recommend", str(CIRCUITS / "dot4.bn128.O1.r1cs"), "--security", "128", "--exact"],
+        [
+            "recommend",
+            str(CIRCUITS / "dot4.bn128.O1.r1cs"),
+            "--security",
+            "128",
+            "--exact",
+        ],
         ["inspect", str(CIRCUITS.parent / "proofs/adder24.bn128.128.proof")],
     ],
 )
@@ -328,5 +471,7 @@ def test_core_commands_import_nothing_heavy(arguments):
     script = f"import sys; sys.argv = ['nexuszero', *{arguments!r}]\nfrom nexuszero.cli import main\n"
     script += "try: main()\nexcept SystemExit as end: assert not end.code\n"
     script += f"assert not {heavy!r} & set(sys.modules), {heavy!r} & set(sys.modules)"
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr

@@ -17,7 +17,15 @@ from nexuszero.report import results
 from nexuszero.report.seeds import over_seeds
 from nexuszero.training import augmented_demands
 
-SMALL = {"batches": 2, "steps": 1, "sizes": [8, 30], "batch_size": 4, "hidden_dim": 32, "num_layers": 3, "threads": 1}
+SMALL = {
+    "batches": 2,
+    "steps": 1,
+    "sizes": [8, 30],
+    "batch_size": 4,
+    "hidden_dim": 32,
+    "num_layers": 3,
+    "threads": 1,
+}
 
 
 @pytest.fixture(scope="module")
@@ -29,27 +37,40 @@ def data(tmp_path_factory):
 
 
 def configured(data, out, **more):
-    return CompareConfig.model_validate({"data": data, "out": out, "seeds": [1, 2], **SMALL, **more})
+    return CompareConfig.model_validate(
+        {"data": data, "out": out, "seeds": [1, 2], **SMALL, **more}
+    )
 
 
 def test_every_variant_learns_and_is_measured(data, tmp_path):
     config = configured(data, tmp_path / "found.json")
     found = compare(config, log=lambda _: None)
     assert found == json.loads(config.out.read_text())
-    assert [(row["variant"], row["seed"]) for row in found["rows"]] == [(name, s) for s in (1, 2) for name in VARIANTS]
-    assert [(row["train"], row["seed"]) for row in found["curve"]] == [(8, 1), (8, 2), (30, 1), (30, 2)]
+    assert [(row["variant"], row["seed"]) for row in found["rows"]] == [
+        (name, s) for s in (1, 2) for name in VARIANTS
+    ]
+    assert [(row["train"], row["seed"]) for row in found["curve"]] == [
+        (8, 1),
+        (8, 2),
+        (30, 1),
+        (30, 2),
+    ]
     for row in found["rows"]:
         assert set(row["splits"]) == {"val", "test", "test_large", "test_family"}
         assert all(0 < measures["loss"] < 100 for measures in row["splits"].values())
         assert set(row["regret"]) == (
-            {"answer"} if "free_wrong" not in row["splits"]["val"] else {"answer", "searched"}
+            {"answer"}
+            if "free_wrong" not in row["splits"]["val"]
+            else {"answer", "searched"}
         )
         assert row["milliseconds"] > 0 and row["regret"]["answer"]["circuits"] <= 4
     runs = by_seed(found)
     assert len(runs) == 2 and results.models(runs[0]).index.tolist() == list(VARIANTS)
     assert "GATv2 by PyG" in over_seeds(results.models, runs).index
     losses = [row["splits"]["val"]["loss"] for row in found["rows"]]
-    assert len(set(losses)) == len(losses)  # so each choice and each seed changes something
+    assert len(set(losses)) == len(
+        losses
+    )  # so each choice and each seed changes something
 
 
 def test_a_comparison_goes_on_where_it_ended(data, tmp_path, monkeypatch):
@@ -58,12 +79,22 @@ def test_a_comparison_goes_on_where_it_ended(data, tmp_path, monkeypatch):
     before = one.out.read_text()
     compare(one, log=said.append)
     assert len(said) == 2 + 4 and one.out.read_text() == before
-    compare(configured(data, one.out, variants=["one layer", "network"]), log=said.append)
-    assert len(said) == 6 + 2 and json.loads(one.out.read_text())["rows"][:2] == json.loads(before)["rows"]
+    compare(
+        configured(data, one.out, variants=["one layer", "network"]), log=said.append
+    )
+    assert (
+        len(said) == 6 + 2
+        and json.loads(one.out.read_text())["rows"][:2] == json.loads(before)["rows"]
+    )
     kept = one.out.read_bytes()
     with pytest.raises(InputError, match="other settings"):
-        compare(configured(data, one.out, variants=["one layer"], batches=1), log=said.append)
-    monkeypatch.setattr("compare.OTHERS", 1)  # other rates, or another network, are another comparison
+        compare(
+            configured(data, one.out, variants=["one layer"], batches=1),
+            log=said.append,
+        )
+    monkeypatch.setattr(
+        "compare.OTHERS", 1
+    )  # other rates, or another network, are another comparison
     with pytest.raises(InputError, match="other settings"):
         compare(one, log=said.append)
     with pytest.raises(InputError, match="'no such' is unknown; choose of network; "):
@@ -73,7 +104,10 @@ def test_a_comparison_goes_on_where_it_ended(data, tmp_path, monkeypatch):
 
 def test_reports_have_the_variants_of_every_seed():
     row = {"splits": {}, "milliseconds": 1.0, "regret": {"answer": {}}}
-    rows = [row | {"variant": name, "seed": seed} for name, seed in (("a", 1), ("b", 1), ("b", 2), ("c", 2))]
+    rows = [
+        row | {"variant": name, "seed": seed}
+        for name, seed in (("a", 1), ("b", 1), ("b", 2), ("c", 2))
+    ]
     assert [list(run["models"]) for run in by_seed({"rows": rows})] == [["b"], ["b"]]
 
 
@@ -89,16 +123,25 @@ def test_variants_are_what_they_say(data):
 
 def test_a_variant_does_not_learn_what_it_leaves_out(data):
     split, config = read(data / "val"), configured(data, data / "none.json")
-    batch = GraphBatches(split, Standardiser.fit(split.targets), augmented_demands(split, seed=0)).batch(
-        torch.arange(4)
-    )
+    batch = GraphBatches(
+        split, Standardiser.fit(split.targets), augmented_demands(split, seed=0)
+    ).batch(torch.arange(4))
     torch.manual_seed(0)
     model = VARIANTS["network"].build(config.shape).train()
-    others = {"demand_shift": torch.zeros_like(batch.demand_shift), "augmented_target": batch.augmented_target + 1}
+    others = {
+        "demand_shift": torch.zeros_like(batch.demand_shift),
+        "augmented_target": batch.augmented_target + 1,
+    }
     rounds = {"node_rounds": batch.node_rounds + 1}
-    for name, changes in (("answers learned from circuits alone", others), ("ranges learned in the end alone", rounds)):
+    for name, changes in (
+        ("answers learned from circuits alone", others),
+        ("ranges learned in the end alone", rounds),
+    ):
         for variant, same in ((VARIANTS[name], True), (VARIANTS["network"], False)):
-            before, after = (variant.loss(model, changed) for changed in (batch, batch._replace(**changes)))
+            before, after = (
+                variant.loss(model, changed)
+                for changed in (batch, batch._replace(**changes))
+            )
             assert torch.equal(before, after) == same, name
     without = VARIANTS["messages that do not know the hearer"].build(config.shape)
     assert not without.message_passing.receiver_bias
@@ -107,7 +150,9 @@ def test_a_variant_does_not_learn_what_it_leaves_out(data):
 def test_a_variant_does_not_see_what_is_masked(data):
     split = read(data / "val")
     forms = VARIANTS["forms not told apart"].visible(split).edge_attr
-    assert (forms[:, :3] == [1, 0, 0]).all() and (forms[:, 3:] == split.edge_attr[:, 3:]).all()
+    assert (forms[:, :3] == [1, 0, 0]).all() and (
+        forms[:, 3:] == split.edge_attr[:, 3:]
+    ).all()
     bare = VARIANTS["coefficients not seen"].visible(split).edge_attr
     assert not bare[:, 3:].any() and (bare[:, :3] == split.edge_attr[:, :3]).all()
     assert split.edge_attr[:, 4].any() and VARIANTS["network"].visible(split) is split
@@ -116,15 +161,26 @@ def test_a_variant_does_not_see_what_is_masked(data):
 def test_a_set_of_nodes_does_not_see_who_is_joined(data):
     split = read(data / "val")
     batch = GraphBatches(split, Standardiser.fit(split.targets)).batch(torch.arange(4))
-    loose = (batch.edge_attr[:, 4] > 0) & (batch.x[batch.edge_index[1], 3] < 0.5)  # no mark of a Boolean wire
+    loose = (batch.edge_attr[:, 4] > 0) & (
+        batch.x[batch.edge_index[1], 3] < 0.5
+    )  # no mark of a Boolean wire
     moved = batch.edge_index.clone()
     moved[1, loose] = moved[1, loose].flip(0)
-    model = VARIANTS["set of nodes, no edges"].build(configured(data, data / "none.json").shape).eval()
+    model = (
+        VARIANTS["set of nodes, no edges"]
+        .build(configured(data, data / "none.json").shape)
+        .eval()
+    )
     again = batch._replace(edge_index=moved)
-    assert torch.allclose(model(*batch.inputs).targets, model(*again.inputs).targets, atol=1e-5)
+    assert torch.allclose(
+        model(*batch.inputs).targets, model(*again.inputs).targets, atol=1e-5
+    )
     assert both_ways(batch).edge_index.shape[1] == 2 * batch.edge_index.shape[1]
 
 
 def test_the_curve_grows_the_split_it_is_given(data, tmp_path):
-    found = compare(configured(data, tmp_path / "f.json", variants=["one layer"], sizes=[40]), log=lambda _: None)
+    found = compare(
+        configured(data, tmp_path / "f.json", variants=["one layer"], sizes=[40]),
+        log=lambda _: None,
+    )
     assert [row["train"] for row in found["curve"]] == [40, 40]

@@ -30,14 +30,22 @@ def test_the_defaults_are_the_seed_documents() -> None:
 
 
 def test_override_wins_over_file_wins_over_default(tmp_path: Path) -> None:
-    file = written(tmp_path / "quick.yaml", "train: {epochs: 3, learning_rate: 1e-4}\ngenerate: {train: 10}\n")
+    file = written(
+        tmp_path / "quick.yaml",
+        "train: {epochs: 3, learning_rate: 1e-4}\ngenerate: {train: 10}\n",
+    )
     config = load(TrainConfig, file, "train", ["epochs=5"])
     assert (config.epochs, config.learning_rate, config.batch_size) == (5, 1e-4, 32)
     assert load(GenerateConfig, file, "generate").train == 10
 
 
-def test_paths_in_a_file_are_relative_to_it_and_in_an_override_to_here(tmp_path: Path) -> None:
-    file = written(tmp_path / "profiles" / "a.yaml", "tune: {data: ../data, storage: study.db, runs: /abs}\n")
+def test_paths_in_a_file_are_relative_to_it_and_in_an_override_to_here(
+    tmp_path: Path,
+) -> None:
+    file = written(
+        tmp_path / "profiles" / "a.yaml",
+        "tune: {data: ../data, storage: study.db, runs: /abs}\n",
+    )
     config = load(TuneConfig, file, "tune", ["baseline=here.yaml"])
     assert config.data == tmp_path / "data"
     assert config.storage == f"sqlite:///{tmp_path / 'profiles' / 'study.db'}"
@@ -59,7 +67,12 @@ def test_storage_urls(tmp_path: Path, storage: str, url: str) -> None:
 
 
 def test_a_flat_file_is_one_section(tmp_path: Path) -> None:
-    assert load(TrainConfig, written(tmp_path / "b.yaml", "hidden_dim: 128\n"), "train").hidden_dim == 128
+    assert (
+        load(
+            TrainConfig, written(tmp_path / "b.yaml", "hidden_dim: 128\n"), "train"
+        ).hidden_dim
+        == 128
+    )
 
 
 def test_an_empty_section_means_the_defaults(tmp_path: Path) -> None:
@@ -90,7 +103,9 @@ def test_precision_may_be_a_number() -> None:
         ("epochs=[1", ["epochs=[1", "YAML"]),
     ],
 )
-def test_a_wrong_override_is_one_line_with_a_remedy(override: str, parts: list[str]) -> None:
+def test_a_wrong_override_is_one_line_with_a_remedy(
+    override: str, parts: list[str]
+) -> None:
     with pytest.raises(InputError) as caught:
         load(TrainConfig, overrides=[override])
     message = str(caught.value)
@@ -125,14 +140,19 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_the_baseline_fills_only_what_was_not_given(tmp_path: Path) -> None:
-    baseline = written(tmp_path / "b" / "baseline.yaml", "data: ../data\nhidden_dim: 128\nlearning_rate: 2e-5\n")
+    baseline = written(
+        tmp_path / "b" / "baseline.yaml",
+        "data: ../data\nhidden_dim: 128\nlearning_rate: 2e-5\n",
+    )
     config = with_baseline(TrainConfig(baseline=baseline, learning_rate=1e-3))
     assert (config.hidden_dim, config.learning_rate) == (128, 1e-3)
     assert config.data == tmp_path / "data"
     assert with_baseline(TrainConfig()) == TrainConfig()
 
 
-@pytest.mark.parametrize("text", ["hidden_dims: 3", "hidden_dim: many", "hidden_dim: 30"])
+@pytest.mark.parametrize(
+    "text", ["hidden_dims: 3", "hidden_dim: many", "hidden_dim: 30"]
+)
 def test_a_wrong_baseline_is_named(tmp_path: Path, text: str) -> None:
     baseline = written(tmp_path / "baseline.yaml", text)
     with pytest.raises(InputError, match=r"baseline\.yaml"):
@@ -146,10 +166,19 @@ def test_a_configuration_is_frozen_and_knows_its_keys() -> None:
         TrainConfig(epoch=3)  # type: ignore[call-arg]
 
 
-@pytest.mark.parametrize("text", ["{workspace}", "{workspace}tune: {{trials: 1}}\n", "{workspace}epochs: 3\n"])
-def test_a_workspace_gives_paths_to_a_stage_that_the_file_does_not_name(tmp_path: Path, text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    ["{workspace}", "{workspace}tune: {{trials: 1}}\n", "{workspace}epochs: 3\n"],
+)
+def test_a_workspace_gives_paths_to_a_stage_that_the_file_does_not_name(
+    tmp_path: Path, text: str
+) -> None:
     workspace = "workspace: {data: d, reports: r, checkpoints: c, trials: t}\n"
-    config = load(TrainConfig, written(tmp_path / "a.yaml", text.format(workspace=workspace)), "train")
+    config = load(
+        TrainConfig,
+        written(tmp_path / "a.yaml", text.format(workspace=workspace)),
+        "train",
+    )
     assert (config.data, config.out, config.baseline) == (
         tmp_path / "d",
         tmp_path / "c",
@@ -160,4 +189,10 @@ def test_a_workspace_gives_paths_to_a_stage_that_the_file_does_not_name(tmp_path
 
 def test_a_workspace_names_all_its_directories(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"\[workspace\]: reports"):
-        load(TrainConfig, written(tmp_path / "a.yaml", "workspace: {data: d, checkpoints: c, trials: t}\n"), "train")
+        load(
+            TrainConfig,
+            written(
+                tmp_path / "a.yaml", "workspace: {data: d, checkpoints: c, trials: t}\n"
+            ),
+            "train",
+        )

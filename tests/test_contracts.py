@@ -14,14 +14,22 @@ LINTER = Path(sys.executable).with_name("lint-imports")
 @pytest.fixture
 def copy(tmp_path):
     """The package's sources and its contracts, somewhere else."""
-    shutil.copytree(ROOT / "nexuszero", tmp_path / "nexuszero", ignore=shutil.ignore_patterns("_crypto", "__pycache__"))
+    shutil.copytree(
+        ROOT / "nexuszero",
+        tmp_path / "nexuszero",
+        ignore=shutil.ignore_patterns("_crypto", "__pycache__"),
+    )
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 
 
 def linted(directory):
     return subprocess.run(
-        [LINTER, "--no-cache"], cwd=directory, capture_output=True, text=True, env={"PYTHONPATH": str(directory)}
+        [LINTER, "--no-cache"],
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(directory)},
     )
 
 
@@ -34,7 +42,11 @@ def test_every_contract_is_kept(copy):
 @pytest.mark.parametrize(
     ("module", "statement", "contract"),
     [
-        ("crypto/records.py", "import torch", "circuits and advice need no torch, studies or notebooks"),
+        (
+            "crypto/records.py",
+            "import torch",
+            "circuits and advice need no torch, studies or notebooks",
+        ),
         ("data/split.py", "import nexuszero.network", "rooms, top to bottom"),
         ("advice/text.py", "import nexuszero.data", "rooms, top to bottom"),
         ("advice/text.py", "import pandas", "the core is light"),

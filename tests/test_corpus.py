@@ -36,8 +36,13 @@ def test_every_template_is_locked_and_its_widths_can_be_read():
     wanted = json.loads((corpus.HERE / "package.json").read_text())["dependencies"]
     lock = json.loads((corpus.HERE / "package-lock.json").read_text())["packages"]
     assert {template.library for template in templates} <= set(wanted)
-    assert all(lock[f"node_modules/{name}"]["version"] == version for name, version in wanted.items())
-    assert not any("resolved" in package for package in lock.values())  # no address of a registry
+    assert all(
+        lock[f"node_modules/{name}"]["version"] == version
+        for name, version in wanted.items()
+    )
+    assert not any(
+        "resolved" in package for package in lock.values()
+    )  # no address of a registry
     for template in templates:
         assert template.widths is None or declarations(template.widths)
 
@@ -57,13 +62,35 @@ def test_both_levels_of_a_circuit_make_a_pair():
 def test_the_page_counts_what_was_measured(tmp_path, monkeypatch):
     builds = [
         BUILD,
-        BUILD | {"name": "sha", "widths": "main.in=bit", "lifts": False, "unbounded": {"free": 512}, "proved": None},
         BUILD
-        | {"name": "poseidon", "over_the_field": True, "lifts": False, "lifts_with_widths": False, "proved": None},
-        BUILD | {"name": "empty", "finding": "nothing to prove", "proved": {"refused": "R1"}},
+        | {
+            "name": "sha",
+            "widths": "main.in=bit",
+            "lifts": False,
+            "unbounded": {"free": 512},
+            "proved": None,
+        },
+        BUILD
+        | {
+            "name": "poseidon",
+            "over_the_field": True,
+            "lifts": False,
+            "lifts_with_widths": False,
+            "proved": None,
+        },
+        BUILD
+        | {"name": "empty", "finding": "nothing to prove", "proved": {"refused": "R1"}},
     ]
-    provenance = {"commit": "c" * 40, "library": {"labels": 2}, "machine": {"cores": 2, "cpu": "a processor"}}
-    content = {"provenance": provenance, "circuits": builds, "pairs": corpus._pairs(builds)}
+    provenance = {
+        "commit": "c" * 40,
+        "library": {"labels": 2},
+        "machine": {"cores": 2, "cpu": "a processor"},
+    }
+    content = {
+        "provenance": provenance,
+        "circuits": builds,
+        "pairs": corpus._pairs(builds),
+    }
     (tmp_path / "corpus.json").write_text(json.dumps(content))
     monkeypatch.setattr(make, "REPORTS", tmp_path)
     page = make.corpus()

@@ -7,7 +7,14 @@ import pytest
 from nexuszero.config import GenerateConfig
 from nexuszero.data import Standardiser, generate, read
 from nexuszero.evaluation import recorded_seconds
-from nexuszero.evaluation.costs import Costs, Way, answer_milliseconds, measure_costs, milliseconds_each, pays
+from nexuszero.evaluation.costs import (
+    Costs,
+    Way,
+    answer_milliseconds,
+    measure_costs,
+    milliseconds_each,
+    pays,
+)
 from nexuszero.evaluation.regret import Climb, Regret
 from nexuszero.network import Checkpoint, ModelConfig, ParameterNet
 
@@ -15,13 +22,21 @@ COSTS = Costs(1.0, 2.0, 1.0, 0.5, 0.25, circuits=9, estimator_ms=1000.0)
 
 
 def test_every_step_is_timed(tmp_path):
-    generate(GenerateConfig(out=tmp_path, train=1, val=1, test=9, seed=1), log=lambda _: None)
+    generate(
+        GenerateConfig(out=tmp_path, train=1, val=1, test=9, seed=1), log=lambda _: None
+    )
     split = read(tmp_path / "test")
-    model = Checkpoint(ParameterNet(ModelConfig(8, 1, 2)).eval(), Standardiser.fit(split.targets))
+    model = Checkpoint(
+        ParameterNet(ModelConfig(8, 1, 2)).eval(), Standardiser.fit(split.targets)
+    )
     costs = measure_costs(model, split).row()
     assert costs["circuits"] == 9
     steps = ("graph_ms", "network_ms", "believed_ms", "analyse_ms", "search_ms")
-    assert all(costs[name] > 0 for name in steps) and set(costs) == {*steps, "circuits", "estimator_ms"}
+    assert all(costs[name] > 0 for name in steps) and set(costs) == {
+        *steps,
+        "circuits",
+        "estimator_ms",
+    }
 
 
 def test_milliseconds_of_an_answer_are_those_of_its_steps():
@@ -31,8 +46,26 @@ def test_milliseconds_of_an_answer_are_those_of_its_steps():
 
 def test_what_pays_by_hand():
     """Two circuits: q is free in one, where a search may climb, and the field's prime in the other."""
-    free = Regret("a", 128, True, 9, 30, "hiding", 100, Climb(20, True), True, (), 0.0, 0.0, 0.0, 0, Climb(4, True))
-    fixed = Regret("b", 128, False, 9, 30, "hiding", 1, None, True, (), 0.0, 0.0, 0.0, 0, None)
+    free = Regret(
+        "a",
+        128,
+        True,
+        9,
+        30,
+        "hiding",
+        100,
+        Climb(20, True),
+        True,
+        (),
+        0.0,
+        0.0,
+        0.0,
+        0,
+        Climb(4, True),
+    )
+    fixed = Regret(
+        "b", 128, False, 9, 30, "hiding", 1, None, True, (), 0.0, 0.0, 0.0, 0, None
+    )
     ways = pays(COSTS, [free, fixed])
     # 1,000 ms a call: 101 candidates of two circuits, 20 + 1 and 4 + 1 evaluations
     assert [way.milliseconds for way in ways] == [3.5, 1.25, 50_500, 10_500, 3.5 + 2500]

@@ -40,17 +40,25 @@ def _rows(name):
 
 def test_plain_ctypes_loads_the_library_and_calls_the_version():
     directory = Path(nexuszero.__file__).parent / "_crypto"
-    (library,) = [file for file in directory.iterdir() if file.suffix in (".so", ".dylib", ".dll")]
+    (library,) = [
+        file for file in directory.iterdir() if file.suffix in (".so", ".dylib", ".dll")
+    ]
     version = ctypes.CDLL(str(library)).nexuszero_crypto_version
     version.restype = ctypes.c_uint32
     manifest = (ROOT / "crypto/Cargo.toml").read_text()
-    major, minor, patch = map(int, manifest.split('version = "')[1].split('"')[0].split("."))
+    major, minor, patch = map(
+        int, manifest.split('version = "')[1].split('"')[0].split(".")
+    )
     assert version() == major * 10000 + minor * 100 + patch
 
 
 def test_every_function_of_the_header_is_exported(bridge):
     header = (ROOT / "crypto/include/nexuszero_crypto.h").read_text()
-    declared = {word.split("(")[0] for word in header.split() if word.startswith("nexuszero_") and "(" in word}
+    declared = {
+        word.split("(")[0]
+        for word in header.split()
+        if word.startswith("nexuszero_") and "(" in word
+    }
     assert declared == set(bridge.exports())
     assert "nexuszero_crypto_version" in declared
 
@@ -83,7 +91,9 @@ def test_estimates_reproduce_the_golden_sis_table(bridge):
             assert estimate.beta == int(row["beta"])
             assert estimate.bits == pytest.approx(float(row["rop_log2"]), abs=0.01)
         else:
-            trivial = float(row["length_bound"]) >= float(row["q"])  # and not from q/2 on: docs/estimator.md
+            trivial = float(row["length_bound"]) >= float(
+                row["q"]
+            )  # and not from q/2 on: docs/estimator.md
             assert (estimate.bits == 0) == trivial == (estimate.status == "trivial")
             assert (estimate.bits is None) == (row["status"] == "inf")
 
@@ -92,7 +102,9 @@ def test_choose_reproduces_the_golden_labels(bridge):
     rows = _rows("golden/labels.csv")
     for row, choice in zip(rows, choose(bridge, rows), strict=True):
         printed = choice.printed()
-        cells = ["" if printed[key] is None else str(printed[key]) for key in CHOICE_KEYS]
+        cells = [
+            "" if printed[key] is None else str(printed[key]) for key in CHOICE_KEYS
+        ]
         assert cells == [row[key] for key in CHOICE_KEYS]
 
 
@@ -100,19 +112,27 @@ def test_circuits_reproduce_the_expected_table(bridge):
     """Counts, label and the concrete prime of every row, bounds included; what does not exist is an empty cell."""
     rows = _rows("circuits/expected.csv")
     for row in rows:
-        circuits = bridge.read([FIXTURES / "circuits" / row["file"]], row["bounds"] or None)
+        circuits = bridge.read(
+            [FIXTURES / "circuits" / row["file"]], row["bounds"] or None
+        )
         counts = circuits.analyses([row["file"]])[0].row()
         shared = [key for key in ANALYSIS_KEYS if key in row]
-        assert [_cell(counts[key]) for key in shared] == [row[key] for key in shared], row["file"]
+        assert [_cell(counts[key]) for key in shared] == [row[key] for key in shared], (
+            row["file"]
+        )
         printed = circuits.choices(int(row["security"] or 128))[0].printed()
         keys = [*CHOICE_KEYS, "q"]
-        assert [_cell(printed.get(key)) for key in keys] == [row[key] for key in keys], row["file"]
+        assert [_cell(printed.get(key)) for key in keys] == [
+            row[key] for key in keys
+        ], row["file"]
     assert len(rows) == 118
 
 
 def _cell(value):
     """As the table has it: truth as 0 or 1, nothing as an empty cell."""
-    return "" if value is None else str(int(value) if isinstance(value, bool) else value)
+    return (
+        "" if value is None else str(int(value) if isinstance(value, bool) else value)
+    )
 
 
 def test_a_concrete_prime_has_the_bits_and_order_that_were_chosen(bridge):
@@ -127,7 +147,9 @@ def test_bounds_sharpen_the_analysis_and_wrong_ones_are_named(bridge):
     file = FIXTURES / "circuits/interpolate.r1cs"
     assert not bridge.read([file]).analyse()["liftable"][0]
     for width in ('"u17"', "[0, 131071]"):
-        found = bridge.read([file], f'{{"1": {width}, "2": {width}, "3": {width}}}').analyse()
+        found = bridge.read(
+            [file], f'{{"1": {width}, "2": {width}, "3": {width}}}'
+        ).analyse()
         assert found["liftable"][0] and found["bits"][0] == 21
     for wrong in (
         '{"99": [0, 1]}',
@@ -152,15 +174,22 @@ def test_candidates_begin_with_the_choice_and_stand_as_proposed(bridge):
     for index, choice in enumerate(best):
         candidates = circuits.candidates(128, index)
         assert candidates[0] == choice
-        assert candidates == sorted(candidates, key=lambda one: (one.proof_size, one.log2_q, one.ord, one.j))
+        assert candidates == sorted(
+            candidates, key=lambda one: (one.proof_size, one.log2_q, one.ord, one.j)
+        )
 
     proposals = np.array([choice.targets[:3] for choice in best])
     sound = circuits.verdicts(128, proposals)
     assert all(verdict.sound for verdict in sound)
-    assert [verdict.proof_size for verdict in sound] == [choice.proof_size for choice in best]
+    assert [verdict.proof_size for verdict in sound] == [
+        choice.proof_size for choice in best
+    ]
 
     weak = circuits.verdicts(128, proposals - [64, 0, 0])
-    assert all(verdict.fails in (("hiding",), ("width",)) and verdict.proof_size is None for verdict in weak)
+    assert all(
+        verdict.fails in (("hiding",), ("width",)) and verdict.proof_size is None
+        for verdict in weak
+    )
     assert [verdict.n for verdict in weak] == [choice.n - 64 for choice in best]
 
 
@@ -170,8 +199,12 @@ def test_candidates_without_a_circuit_begin_with_the_choice(bridge):
         candidates = bridge.candidates(*question)
         (record,) = bridge.choose(*([value] for value in question))
         assert candidates[0] == Choice.of(record)
-        assert candidates == sorted(candidates, key=lambda one: (one.proof_size, one.log2_q, one.ord, one.j))
-        assert (len({choice.modulus for choice in candidates}) == 1) == (question == fixed)
+        assert candidates == sorted(
+            candidates, key=lambda one: (one.proof_size, one.log2_q, one.ord, one.j)
+        )
+        assert (len({choice.modulus for choice in candidates}) == 1) == (
+            question == fixed
+        )
     assert "binomial" in bridge.candidates(3000, 256, None, MERSENNE31).reason
     with pytest.raises(InputError, match="100, 128, 192, 256"):
         bridge.candidates(100, 77, 40, None)
@@ -187,21 +220,45 @@ def test_a_circuit_for_which_nothing_is_sound_has_no_candidates(bridge, tmp_path
 def test_columns_have_the_types_that_the_dataset_is_defined_with(bridge):
     """Names, base types and widths as docs/dataset.md has them, both as announced and as handed out."""
     expected = {
-        "x": ("<f4", (12,)), "edge_source": ("<i4", ()), "edge_target": ("<i4", ()), "edge_attr": ("<f4", (5,)),
-        "node_bits": ("<u2", ()), "node_rounds": ("|u1", ()), "nodes": ("<i8", ()), "edges": ("<i8", ()),
-        "params": ("<f8", (3,)), "metrics": ("<f8", (3,)), "seed": ("<u8", ()), "family": ("|u1", ()),
-        "security": ("<u2", ()), "field_bits": ("<u2", ()), "wires": ("<u4", ()), "constraints": ("<u4", ()),
-        "dropped": ("<u4", ()), "hints": ("<u4", ()), "forms": ("<u4", ()),
-        "heights": ("<u4", (len(SLOTS),)), "bits": ("<u2", ()), "liftable": ("|u1", ()),
-    }  # fmt: skip
-    assert {name: (kind.base.str, kind.shape) for name, kind in bridge.columns().items()} == expected
+        "x": ("<f4", (12,)),
+        "edge_source": ("<i4", ()),
+        "edge_target": ("<i4", ()),
+        "edge_attr": ("<f4", (5,)),
+        "node_bits": ("<u2", ()),
+        "node_rounds": ("|u1", ()),
+        "nodes": ("<i8", ()),
+        "edges": ("<i8", ()),
+        "params": ("<f8", (3,)),
+        "metrics": ("<f8", (3,)),
+        "seed": ("<u8", ()),
+        "family": ("|u1", ()),
+        "security": ("<u2", ()),
+        "field_bits": ("<u2", ()),
+        "wires": ("<u4", ()),
+        "constraints": ("<u4", ()),
+        "dropped": ("<u4", ()),
+        "hints": ("<u4", ()),
+        "forms": ("<u4", ()),
+        "heights": ("<u4", (len(SLOTS),)),
+        "bits": ("<u2", ()),
+        "liftable": ("|u1", ()),
+    }
+    assert {
+        name: (kind.base.str, kind.shape) for name, kind in bridge.columns().items()
+    } == expected
     rows = bridge.generate(7, 0, 64)[0]
-    assert {name: (column.dtype.str, column.shape[1:]) for name, column in rows.items()} == expected
+    assert {
+        name: (column.dtype.str, column.shape[1:]) for name, column in rows.items()
+    } == expected
 
 
-def test_every_column_of_the_library_is_in_the_file_under_its_own_name_or_a_known_one(bridge):
+def test_every_column_of_the_library_is_in_the_file_under_its_own_name_or_a_known_one(
+    bridge,
+):
     """The dataset's list has a place for whatever the library hands out, with the same width."""
-    listed = {name.removeprefix("circuit/"): column for name, column in columns().items()}
+    listed = {
+        name.removeprefix("circuit/"): column for name, column in columns().items()
+    }
     parts = {
         "edge_source": ["edge_index"],
         "edge_target": ["edge_index"],
@@ -212,7 +269,11 @@ def test_every_column_of_the_library_is_in_the_file_under_its_own_name_or_a_know
     named = {name: parts.get(name, [name]) for name in bridge.columns()}
     assert {place for places in named.values() for place in places} == set(listed)
 
-    converted = {"family", "bits", "liftable"}  # to a name, to a wider number, to a truth value
+    converted = {
+        "family",
+        "bits",
+        "liftable",
+    }  # to a name, to a wider number, to a truth value
     for name, kind in bridge.columns().items():
         for place in named[name]:
             if name not in converted:
@@ -238,7 +299,9 @@ def test_a_row_is_rebuilt_from_family_and_seed(bridge):
             graphs, labels = circuits.graphs(security), circuits.choose(security)
             starts = np.concatenate([[0], rows["nodes"].cumsum()])
             x = [rows["x"][starts[row] : starts[row + 1]] for row in chosen]
-            assert np.array_equal(graphs["x"], np.concatenate([np.empty((0, 12), "f4"), *x]))
+            assert np.array_equal(
+                graphs["x"], np.concatenate([np.empty((0, 12), "f4"), *x])
+            )
             assert np.array_equal(labels["proof_size"], rows["metrics"][chosen, 2])
             assert np.array_equal(labels["n"], rows["params"][chosen, 0])
 
@@ -247,12 +310,17 @@ def test_a_library_error_is_one_line_with_the_place(bridge, tmp_path):
     with pytest.raises(InputError, match="cannot read"):
         bridge.read([tmp_path / "none.r1cs"])
     with pytest.raises(InputError, match=r"row 2: .* not prime"):
-        choose(bridge, [
-            {"forms": "1", "lambda_": "128", "B": "", "p": "17"},
-            {"forms": "1", "lambda_": "128", "B": "", "p": "15"},
-        ])  # fmt: skip
+        choose(
+            bridge,
+            [
+                {"forms": "1", "lambda_": "128", "B": "", "p": "17"},
+                {"forms": "1", "lambda_": "128", "B": "", "p": "15"},
+            ],
+        )
 
 
-@pytest.mark.parametrize("field", ["bn128", "bls12381", "pallas", "Vesta", "secq256r1", "grumpkin"])
+@pytest.mark.parametrize(
+    "field", ["bn128", "bls12381", "pallas", "Vesta", "secq256r1", "grumpkin"]
+)
 def test_fields_have_circoms_names(field):
     assert CryptoBridge().field(field).bit_length() > 253

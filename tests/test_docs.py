@@ -24,25 +24,46 @@ def test_a_missing_key_is_an_error_that_names_it(tmp_path, monkeypatch):
     monkeypatch.setattr(make, "REPORTS", tmp_path)
     measured = make.Measured("some.json")
     assert measured("a", 0, "b") == 1
-    with pytest.raises(SystemExit, match=r"reports/some\.json: no a/0/c; measure again"):
+    with pytest.raises(
+        SystemExit, match=r"reports/some\.json: no a/0/c; measure again"
+    ):
         measured("a", 0, "c")
 
 
 def test_the_speed_page_holds_the_analyses_of_large_circuits(tmp_path, monkeypatch):
     monkeypatch.setattr(make, "REPORTS", tmp_path)
     now = CryptoBridge().label_version
-    rows = [_analysis("1,000,000 constraints: bits", 4.0), _analysis("1,000,000 constraints: random", 15.0)]
-    parts = {"analysis": rows, "proofs": [_proof("500 constraints", 0.008)], "groth16": []}
+    rows = [
+        _analysis("1,000,000 constraints: bits", 4.0),
+        _analysis("1,000,000 constraints: random", 15.0),
+    ]
+    parts = {
+        "analysis": rows,
+        "proofs": [_proof("500 constraints", 0.008)],
+        "groth16": [],
+    }
     _stand_in(tmp_path, now, **parts)
     page = make._benchmark()
     assert f"labels of version {now}" in page
-    assert "| 1,000,000 constraints: bits | 4 (4 to 5) | 0.5 | 325 MB | at most 10 s: met |" in page
-    assert "| 1,000,000 constraints: random | 15 (15 to 16) | 0.5 | 325 MB | at most 10 s: **missed** |" in page
-    assert "| 500 constraints | 9,990 of 10,000 | 0.008 (at most 0.01: met) | 0.02 |" in page
+    assert (
+        "| 1,000,000 constraints: bits | 4 (4 to 5) | 0.5 | 325 MB | at most 10 s: met |"
+        in page
+    )
+    assert (
+        "| 1,000,000 constraints: random | 15 (15 to 16) | 0.5 | 325 MB | at most 10 s: **missed** |"
+        in page
+    )
+    assert (
+        "| 500 constraints | 9,990 of 10,000 | 0.008 (at most 0.01: met) | 0.02 |"
+        in page
+    )
 
     del rows[1]["peak_megabytes"]
     _stand_in(tmp_path, now, **parts)
-    with pytest.raises(SystemExit, match=r"reports/bench\.json: no analysis/1/peak_megabytes; measure again"):
+    with pytest.raises(
+        SystemExit,
+        match=r"reports/bench\.json: no analysis/1/peak_megabytes; measure again",
+    ):
         make._benchmark()
 
 
@@ -52,7 +73,9 @@ def test_only_a_benchmark_of_older_labels_may_lack_them(tmp_path, monkeypatch):
     _stand_in(tmp_path, now - 1)
     assert "were not measured then" in make._benchmark()
     _stand_in(tmp_path, now)
-    with pytest.raises(SystemExit, match=r"reports/bench\.json: no analysis; measure again"):
+    with pytest.raises(
+        SystemExit, match=r"reports/bench\.json: no analysis; measure again"
+    ):
         make._benchmark()
 
 
@@ -67,18 +90,32 @@ def _stand_in(directory, labels, **parts):
 
 def _analysis(what, seconds):
     """A row as `notebooks/experiments/large_circuits.py` writes it."""
-    row = turns.compared(what, [seconds, seconds, seconds + 1], [0.5, 0.5, 0.5], peak_megabytes=325.4)
+    row = turns.compared(
+        what, [seconds, seconds, seconds + 1], [0.5, 0.5, 0.5], peak_megabytes=325.4
+    )
     return row | turns.figure(seconds, "seconds", most=10)
 
 
 def _proof(what, seconds):
     """A row as `notebooks/experiments/proofs.py` writes it."""
-    row = turns.compared(what, [seconds], [0.02], bytes=9990, expected=10_000, verified=turns.figure(0.02, "seconds"))
+    row = turns.compared(
+        what,
+        [seconds],
+        [0.02],
+        bytes=9990,
+        expected=10_000,
+        verified=turns.figure(0.02, "seconds"),
+    )
     return row | turns.figure(seconds, "seconds", most=0.01)
 
 
 def test_a_page_without_its_markers_is_an_error():
-    made = make._between("above\n<!-- a -->\nold\n<!-- b -->\nbelow\n", "<!-- a -->\n", "<!-- b -->\n", "new")
+    made = make._between(
+        "above\n<!-- a -->\nold\n<!-- b -->\nbelow\n",
+        "<!-- a -->\n",
+        "<!-- b -->\n",
+        "new",
+    )
     assert made == "above\n<!-- a -->\n\nnew\n\n<!-- b -->\nbelow\n"
     with pytest.raises(SystemExit, match="put the markers back"):
         make._between("above\n<!-- a -->\nold\n", "<!-- a -->\n", "<!-- b -->\n", "new")
@@ -100,7 +137,9 @@ def test_the_examples_are_what_the_command_prints():
 def _example(page):
     """The command of a page's example, and what stands below it."""
     text = (ROOT / page).read_text(encoding="utf-8")
-    return re.search(r"```console\n\$ nexuszero ([^\n]+)\n(.*?)```", text, re.S).groups()
+    return re.search(
+        r"```console\n\$ nexuszero ([^\n]+)\n(.*?)```", text, re.S
+    ).groups()
 
 
 def test_every_key_of_a_stage_is_an_option():
@@ -109,7 +148,13 @@ def test_every_key_of_a_stage_is_an_option():
         assert all(f"| `{name}` |" in text for name in model.model_fields)
 
 
-@pytest.mark.parametrize("page", ["README.md", *(f"docs/{file.name}" for file in sorted((ROOT / "docs").glob("*.md")))])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        *(f"docs/{file.name}" for file in sorted((ROOT / "docs").glob("*.md"))),
+    ],
+)
 def test_links_inside_the_repository_lead_somewhere(page):
     text = (ROOT / page).read_text(encoding="utf-8")
     links = re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", text)
@@ -119,5 +164,7 @@ def test_links_inside_the_repository_lead_somewhere(page):
 
 
 def test_the_tests_page_names_every_file_and_no_other():
-    named = re.findall(r"`(test_\w+\.py)`", (ROOT / "tests/README.md").read_text(encoding="utf-8"))
+    named = re.findall(
+        r"`(test_\w+\.py)`", (ROOT / "tests/README.md").read_text(encoding="utf-8")
+    )
     assert set(named) == {file.name for file in (ROOT / "tests").glob("test_*.py")}

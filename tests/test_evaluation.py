@@ -8,7 +8,14 @@ import torch
 
 from nexuszero.data import Split, Standardiser
 from nexuszero.evaluation import metrics as evaluation
-from nexuszero.network import Batch, Checkpoint, ModelConfig, ParameterNet, predict, predict_batches
+from nexuszero.network import (
+    Batch,
+    Checkpoint,
+    ModelConfig,
+    ParameterNet,
+    predict,
+    predict_batches,
+)
 
 TRUTH = np.array(
     [
@@ -30,7 +37,9 @@ UNIT = Standardiser((0.0,) * 6, (1.0,) * 6)
 def test_hit_rates_by_hand() -> None:
     rates = evaluation.hit_rates(PREDICTION, TRUTH)
     # log2 q: 20.4 and 29.6 round to the truth, 41 does not; n: 1050 is nearest to 1024, 2080.1 to 2112
-    assert rates == pytest.approx({"hit_log2_q": 2 / 3, "hit_n": 2 / 3, "hit_both": 1 / 3})
+    assert rates == pytest.approx(
+        {"hit_log2_q": 2 / 3, "hit_n": 2 / 3, "hit_both": 1 / 3}
+    )
 
 
 def test_r2_and_mae_by_hand() -> None:
@@ -44,24 +53,41 @@ def test_r2_and_mae_by_hand() -> None:
 def test_a_constant_target_has_no_r2() -> None:
     prediction = np.tile([[0.0], [2.0], [3.0]], 6)
     constant = np.ones((3, 6))
-    assert [target["r2"] for target in evaluation.target_measures(prediction, constant).values()] == [None] * 6
+    assert [
+        target["r2"]
+        for target in evaluation.target_measures(prediction, constant).values()
+    ] == [None] * 6
     constant[:, 2] = [0, 2, 4]  # one of them varies
-    scores = [target["r2"] for target in evaluation.target_measures(prediction, constant).values()]
+    scores = [
+        target["r2"]
+        for target in evaluation.target_measures(prediction, constant).values()
+    ]
     assert scores == [None, None, pytest.approx(1 - 1 / 8), None, None, None]
 
 
 def test_the_loss_by_hand() -> None:
     truth = np.array([[64.0, 20, 8, 100, 0.5, 1024]])
     prediction = np.array([[128.0, 22, 8, 103, 0.5, 1024]])
-    assert evaluation.half_losses(prediction, truth, UNIT) == pytest.approx(((1 + 4) / 3, 9 / 3))
-    assert evaluation.measures(prediction, truth, UNIT)["loss"] == pytest.approx(5 / 3 + 3)
+    assert evaluation.half_losses(prediction, truth, UNIT) == pytest.approx(
+        ((1 + 4) / 3, 9 / 3)
+    )
+    assert evaluation.measures(prediction, truth, UNIT)["loss"] == pytest.approx(
+        5 / 3 + 3
+    )
 
 
 def test_a_perfect_prediction() -> None:
     found = evaluation.measures(TRUTH, TRUTH, UNIT)
     assert found["loss"] == 0
     assert found["hit_both"] == 1
-    assert list(found["targets"]) == ["n", "log2_q", "sigma", "bit_security", "hardness", "proof_size"]
+    assert list(found["targets"]) == [
+        "n",
+        "log2_q",
+        "sigma",
+        "bit_security",
+        "hardness",
+        "proof_size",
+    ]
     assert found["targets"]["n"] == {"r2": 1.0, "mae": 0.0}
     assert json.loads(json.dumps(found)) == found
 
@@ -75,22 +101,38 @@ def test_shares_by_hand() -> None:
 
 def test_targets_met_by_hand() -> None:
     rows = evaluation.targets_met(0.59, TRUTH)
-    assert [row.target for row in rows] == ["validation_loss", "bit_security", "hardness", "proof_size"]
+    assert [row.target for row in rows] == [
+        "validation_loss",
+        "bit_security",
+        "hardness",
+        "proof_size",
+    ]
     assert [row.met for row in rows] == [True, False, False, False]
-    assert rows[0].row() == {"target": "validation_loss", "threshold": "< 0.60", "value": 0.59, "met": True}
+    assert rows[0].row() == {
+        "target": "validation_loss",
+        "threshold": "< 0.60",
+        "value": 0.59,
+        "met": True,
+    }
     assert evaluation.targets_met(0.60, TRUTH)[0].met is False
     assert evaluation.targets_met(0.1, TRUTH[1:2])[1].met is True
 
 
-def test_predict_is_in_original_units_whatever_the_batches(splits: dict[str, Split]) -> None:
+def test_predict_is_in_original_units_whatever_the_batches(
+    splits: dict[str, Split],
+) -> None:
     torch.manual_seed(0)
     standardiser = Standardiser.fit(splits["train"].targets)
     checkpoint = Checkpoint(ParameterNet(ModelConfig(16, 1, 4, 0.3)), standardiser)
     predicted = predict(checkpoint, splits["test"]).targets
     assert predicted.shape == (32, 6)
-    np.testing.assert_allclose(predicted, predict(checkpoint, splits["test"], batch_size=5).targets, rtol=1e-4)
+    np.testing.assert_allclose(
+        predicted, predict(checkpoint, splits["test"], batch_size=5).targets, rtol=1e-4
+    )
     # an untrained network stays near the mean, and in its units
-    np.testing.assert_allclose(predicted[:, 1].mean(), splits["train"].params[:, 1].mean(), rtol=0.5)
+    np.testing.assert_allclose(
+        predicted[:, 1].mean(), splits["train"].params[:, 1].mean(), rtol=0.5
+    )
 
 
 def test_the_mean_predictor_has_loss_two(splits: dict[str, Split]) -> None:

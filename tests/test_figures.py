@@ -7,10 +7,15 @@ from report_cases import check_figures
 def run(variant, seed, loss, train=10):
     val = {"loss": loss, "free_wrong": 0.1, "bits_off": 2.0, "rows_off": 0.5}
     return {
-        "variant": variant, "seed": seed, "train": train, "batches": 3, "seconds": 2.0, "parameters": 7,
+        "variant": variant,
+        "seed": seed,
+        "train": train,
+        "batches": 3,
+        "seconds": 2.0,
+        "parameters": 7,
         "splits": {"val": val, "test": {"loss": 2 * loss}},
         "regret": {"searched": {"sound": 0.5, "mean_excess": loss}},
-    }  # fmt: skip
+    }
 
 
 def test_runs_are_summed_up_by_mean_and_deviation():
@@ -38,6 +43,11 @@ def test_a_part_that_was_not_measured_is_an_empty_table():
 
 def test_figures_are_complete():
     losses = {name: {"loss": 0.5} for name in ("val", "test_family", "test_large")}
-    runs = [{"variant": name, "train": 10, "seconds": 2.0, "splits": losses} for name in ("network", "one round")]
+    runs = [
+        {"variant": name, "train": 10, "seconds": 2.0, "splits": losses}
+        for name in ("network", "one round")
+    ]
     compared = {"rows": runs, "curve": runs}
-    check_figures({"learning": figures.learning(compared), "compute": figures.compute(compared)})
+    check_figures(
+        {"learning": figures.learning(compared), "compute": figures.compute(compared)}
+    )

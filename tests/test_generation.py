@@ -25,7 +25,11 @@ def dataset(tmp_path_factory):
 def test_sizes_and_schema(dataset):
     out, summary = dataset
     splits = read_all(out)
-    assert {name: len(split) for name, split in splits.items()} == {"train": 70, "val": 14, "test": 14}
+    assert {name: len(split) for name, split in splits.items()} == {
+        "train": 70,
+        "val": 14,
+        "test": 14,
+    }
     for split in splits.values():
         assert split.x.shape[1] == 12
         assert split.edge_attr.shape[1] == 5
@@ -33,16 +37,22 @@ def test_sizes_and_schema(dataset):
         nodes = split.circuit["wires"] - 1 + split.circuit["constraints"]
         assert np.array_equal(np.diff(split.node_ptr), nodes)
         assert (split.metrics[:, 0] >= split.circuit["security"]).all()
-    assert summary["sha256"] == {name: split.content_hash for name, split in splits.items()}
+    assert summary["sha256"] == {
+        name: split.content_hash for name, split in splits.items()
+    }
     assert json.loads((out / "generation.json").read_text()) == summary
 
 
-def test_shifted_splits_stand_beside_the_others_which_stay_as_they_are(dataset, tmp_path):
+def test_shifted_splits_stand_beside_the_others_which_stay_as_they_are(
+    dataset, tmp_path
+):
     summary = make(tmp_path, test_large=2, test_family=5)
     assert {name: summary["sha256"][name] for name in SPLITS} == dataset[1]["sha256"]
     large, family = (read(tmp_path / name) for name in SHIFTED)
     assert (len(large), len(family)) == (2, 5)
-    assert (np.diff(large.node_ptr) >= 2000).all() and (np.diff(large.node_ptr) < 20_000).all()
+    assert (np.diff(large.node_ptr) >= 2000).all() and (
+        np.diff(large.node_ptr) < 20_000
+    ).all()
     assert set(family.circuit["family"]) <= {"bigint", "euclid"}
     bridge = CryptoBridge()
     numbers = [bridge.families().index(str(name)) for name in large.circuit["family"]]
@@ -70,7 +80,9 @@ def test_plain_h5py_opens_it_with_named_columns(dataset):
 
 
 @pytest.mark.parametrize("threads", [1, 2])
-def test_content_depends_on_neither_threads_nor_blocks(dataset, tmp_path, monkeypatch, threads):
+def test_content_depends_on_neither_threads_nor_blocks(
+    dataset, tmp_path, monkeypatch, threads
+):
     monkeypatch.setattr(generation, "BLOCK", 17)
     assert make(tmp_path, threads=threads)["sha256"] == dataset[1]["sha256"]
 
@@ -80,12 +92,16 @@ def test_a_split_begins_alike_whatever_the_others_want(dataset, tmp_path):
     config = GenerateConfig(out=tmp_path, train=3, val=14, test=80, seed=5)
     generation.generate(config, log=str)
     wanted, longer = read(dataset[0] / "test"), read(tmp_path / "test")
-    assert len(longer) == 80 and np.array_equal(longer.circuit["seed"][:14], wanted.circuit["seed"])
+    assert len(longer) == 80 and np.array_equal(
+        longer.circuit["seed"][:14], wanted.circuit["seed"]
+    )
     assert read(tmp_path / "val").content_hash == dataset[1]["sha256"]["val"]
 
 
 def test_another_seed_is_another_dataset(dataset, tmp_path):
-    other = generation.generate(GenerateConfig(out=tmp_path, train=70, val=14, test=14, seed=6), log=str)
+    other = generation.generate(
+        GenerateConfig(out=tmp_path, train=70, val=14, test=14, seed=6), log=str
+    )
     assert not set(other["sha256"].values()) & set(dataset[1]["sha256"].values())
 
 

@@ -27,17 +27,24 @@ from nexuszero.network.model import ROUNDS
 
 @pytest.fixture(scope="module")
 def batch(splits: dict[str, Split]) -> Batch:
-    return GraphBatches(splits["train"], Standardiser.fit(splits["train"].targets)).batch(torch.arange(6))
+    return GraphBatches(
+        splits["train"], Standardiser.fit(splits["train"].targets)
+    ).batch(torch.arange(6))
 
 
 @pytest.fixture(scope="module")
 def model() -> ParameterNet:
     torch.manual_seed(0)
-    return ParameterNet(ModelConfig(hidden_dim=32, num_layers=2, num_heads=4, dropout=0.3)).eval()
+    return ParameterNet(
+        ModelConfig(hidden_dim=32, num_layers=2, num_heads=4, dropout=0.3)
+    ).eval()
 
 
 def test_memory_grows_with_the_circuit_and_the_network():
-    small, wide = ParameterNet(ModelConfig(32, 2, 4)), ParameterNet(ModelConfig(256, 2, 4))
+    small, wide = (
+        ParameterNet(ModelConfig(32, 2, 4)),
+        ParameterNet(ModelConfig(256, 2, 4)),
+    )
     assert small.memory(0, 0) == wide.memory(0, 0) == 100 * 2**20
     assert small.memory(1000, 3000) < small.memory(2000, 6000) < wide.memory(2000, 6000)
 
@@ -47,27 +54,51 @@ def test_output_shape(model: ParameterNet, batch: Batch) -> None:
     assert torch.equal(model(*batch.inputs[:4]).targets, model(*batch.inputs).targets)
 
 
-def test_the_order_of_nodes_and_edges_does_not_matter(model: ParameterNet, batch: Batch) -> None:
+def test_the_order_of_nodes_and_edges_does_not_matter(
+    model: ParameterNet, batch: Batch
+) -> None:
     generator = torch.Generator().manual_seed(0)
     nodes = torch.randperm(len(batch.x), generator=generator)
     edges = torch.randperm(len(batch.edge_attr), generator=generator)
     place = torch.argsort(nodes)
-    shuffled = model(batch.x[nodes], place[batch.edge_index[:, edges]], batch.edge_attr[edges], batch.graph[nodes], 6)
-    torch.testing.assert_close(shuffled.targets, model(*batch.inputs).targets, atol=1e-5, rtol=1e-4)
+    shuffled = model(
+        batch.x[nodes],
+        place[batch.edge_index[:, edges]],
+        batch.edge_attr[edges],
+        batch.graph[nodes],
+        6,
+    )
+    torch.testing.assert_close(
+        shuffled.targets, model(*batch.inputs).targets, atol=1e-5, rtol=1e-4
+    )
 
 
-def test_a_graph_alone_is_the_graph_in_a_batch(model: ParameterNet, splits: dict[str, Split]) -> None:
+def test_a_graph_alone_is_the_graph_in_a_batch(
+    model: ParameterNet, splits: dict[str, Split]
+) -> None:
     circuits = GraphBatches(splits["train"], Standardiser.fit(splits["train"].targets))
     together = model(*circuits.batch(torch.arange(6)).inputs).targets
-    alone = torch.cat([model(*circuits.batch(torch.tensor([i])).inputs).targets for i in range(6)])
+    alone = torch.cat(
+        [model(*circuits.batch(torch.tensor([i])).inputs).targets for i in range(6)]
+    )
     torch.testing.assert_close(alone, together, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize("part", ["x", "edge_attr", "edge_index"])
-def test_the_answer_depends_on_every_part(model: ParameterNet, batch: Batch, part: str) -> None:
+def test_the_answer_depends_on_every_part(
+    model: ParameterNet, batch: Batch, part: str
+) -> None:
     changed = batch.edge_index.clone()
-    changed[1, 0] = batch.edge_index[1].min() if changed[1, 0] != batch.edge_index[1].min() else changed[1, 0] + 1
-    new = {"x": batch.x * 0.9, "edge_attr": batch.edge_attr * 0.5, "edge_index": changed}[part]
+    changed[1, 0] = (
+        batch.edge_index[1].min()
+        if changed[1, 0] != batch.edge_index[1].min()
+        else changed[1, 0] + 1
+    )
+    new = {
+        "x": batch.x * 0.9,
+        "edge_attr": batch.edge_attr * 0.5,
+        "edge_index": changed,
+    }[part]
     if part == "x":
         new[:, 0] = batch.x[:, 0]
     after = model(*batch._replace(**{part: new}).inputs).targets
@@ -76,20 +107,29 @@ def test_the_answer_depends_on_every_part(model: ParameterNet, batch: Batch, par
 
 @pytest.mark.parametrize("constraint", [0.0, 1.0])
 def test_one_node_without_edges_is_finite(constraint: float) -> None:
-    model = ParameterNet(ModelConfig(hidden_dim=16, num_layers=2, num_heads=4, dropout=0.1))
+    model = ParameterNet(
+        ModelConfig(hidden_dim=16, num_layers=2, num_heads=4, dropout=0.1)
+    )
     x = torch.zeros(1, 12)
     x[0, 0] = constraint
-    nothing, graph = torch.zeros(2, 0, dtype=torch.int64), torch.zeros(1, dtype=torch.int64)
+    nothing, graph = (
+        torch.zeros(2, 0, dtype=torch.int64),
+        torch.zeros(1, dtype=torch.int64),
+    )
     targets = model(x, nothing, torch.zeros(0, 5), graph, 1).targets
     targets.square().sum().backward()
     assert torch.isfinite(targets).all()
-    assert all(torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None)
+    assert all(
+        torch.isfinite(p.grad).all() for p in model.parameters() if p.grad is not None
+    )
 
 
 @pytest.mark.parametrize(("hidden", "heads"), [(8, 8), (24, 4)])
 def test_forward_and_backward_are_finite(batch: Batch, hidden: int, heads: int) -> None:
     torch.manual_seed(0)
-    model = ParameterNet(ModelConfig(hidden_dim=hidden, num_layers=3, num_heads=heads, dropout=0.2))
+    model = ParameterNet(
+        ModelConfig(hidden_dim=hidden, num_layers=3, num_heads=heads, dropout=0.2)
+    )
     objective(model(*batch.inputs), batch).backward()
     grads = [parameter.grad for parameter in model.parameters()]
     assert all(grad is not None and torch.isfinite(grad).all() for grad in grads)
@@ -126,7 +166,9 @@ def test_aggregation_by_hand() -> None:
     assert largest.tolist() == [[3, 4], [0, 0], [5, 6]]
     assert total.tolist() == [[3, 4], [0, 0], [7, 9]]
     nobody = torch.zeros(0, dtype=torch.int64)
-    assert SortedEdges.sort(nobody, nobody, 3, edge[:0]).aggregate(message)[0].shape == (3, 2)
+    assert SortedEdges.sort(nobody, nobody, 3, edge[:0]).aggregate(message)[
+        0
+    ].shape == (3, 2)
 
 
 def test_a_boolean_constraint_becomes_a_mark_on_its_wire() -> None:
@@ -145,7 +187,9 @@ def test_a_boolean_constraint_becomes_a_mark_on_its_wire() -> None:
     torch.testing.assert_close(leaves, model.embed_wire(marked))
 
 
-def test_the_three_forms_of_a_constraint_are_aggregated_apart(model: ParameterNet, batch: Batch) -> None:
+def test_the_three_forms_of_a_constraint_are_aggregated_apart(
+    model: ParameterNet, batch: Batch
+) -> None:
     swapped = batch.edge_attr[:, [1, 0, 2, 3, 4]]
     after = model(*batch._replace(edge_attr=swapped).inputs).targets
     assert not torch.allclose(after, model(*batch.inputs).targets, atol=1e-6)
@@ -156,22 +200,32 @@ def test_the_pooling_by_hand() -> None:
     pooling.value.weight.data = torch.eye(2, 4)
     for parameter in (pooling.value.bias, pooling.score.weight, pooling.score.bias):
         torch.nn.init.zeros_(parameter)  # all nodes weigh the same
-    pooled = pooling(torch.tensor([[1.0, 2, 9, 9], [3, -4, 9, 9], [5, 6, 9, 9]]), torch.tensor([0, 0, 2]), 3)
+    pooled = pooling(
+        torch.tensor([[1.0, 2, 9, 9], [3, -4, 9, 9], [5, 6, 9, 9]]),
+        torch.tensor([0, 0, 2]),
+        3,
+    )
     logs = torch.tensor([5.0, 3, 6, 7]).log()
     expected = [[logs[0], logs[1], 3, 2, 2, 1], [0] * 6, [logs[2], logs[3], 5, 6, 5, 6]]
     torch.testing.assert_close(pooled, torch.tensor(expected))
 
 
 def test_edge_features_by_hand() -> None:
-    edge = edge_features(torch.tensor([[0.0, 1, 0, -1, 1 / 256], [1, 0, 0, 1, 64 / 256]]))
+    edge = edge_features(
+        torch.tensor([[0.0, 1, 0, -1, 1 / 256], [1, 0, 0, 1, 64 / 256]])
+    )
     log = torch.tensor([2.0, 65.0]).log() / 4
-    torch.testing.assert_close(edge[0], torch.tensor([0, 1, 0, -1, 1 / 32, 1 / 8, log[0], 1]))
+    torch.testing.assert_close(
+        edge[0], torch.tensor([0, 1, 0, -1, 1 / 32, 1 / 8, log[0], 1])
+    )
     torch.testing.assert_close(edge[1], torch.tensor([1, 0, 0, 1, 2, 1, log[1], 0]))
 
 
 def test_dropout_drops_weights_of_attention_and_nothing_else(batch: Batch) -> None:
     torch.manual_seed(0)
-    careful, bold = (ParameterNet(ModelConfig(16, 2, 4, dropout)) for dropout in (0.0, 0.5))
+    careful, bold = (
+        ParameterNet(ModelConfig(16, 2, 4, dropout)) for dropout in (0.0, 0.5)
+    )
     bold.load_state_dict(careful.state_dict())
     before, after = (net.train()(*batch.inputs) for net in (careful, bold))
     assert torch.equal(before.ranges, after.ranges)
@@ -184,17 +238,30 @@ def test_pooled_demands_by_hand() -> None:
     ranges = torch.tensor([[-30.0, 1], [-30, 2], [3, 1]])
     counts = torch.zeros(4, 6)
     counts[0] = 100.0
-    found = ParameterNet.pooled_demand(ranges, torch.tensor([0, 0, 1]), counts, torch.tensor([0, 0, 1, 1]), 3)
+    found = ParameterNet.pooled_demand(
+        ranges, torch.tensor([0, 0, 1]), counts, torch.tensor([0, 0, 1, 1]), 3
+    )
     total = 100 + math.log(2)
     assert found[:, 0].tolist() == [8, -3, 0]
-    torch.testing.assert_close(found[:, 1], torch.tensor([32 * 2 / 64, 0.5 / (1 + math.exp(3)), 0]))
-    assert found[0, 2:].tolist() == pytest.approx([math.log2(1 + total / s) for s in (1, 64, 32, 16, 8, 4)])
-    assert found[1, 2:4].tolist() == pytest.approx([math.log2(1 + 2 * math.log(2) / s) for s in (1, 64)], rel=1e-5)
+    torch.testing.assert_close(
+        found[:, 1], torch.tensor([32 * 2 / 64, 0.5 / (1 + math.exp(3)), 0])
+    )
+    assert found[0, 2:].tolist() == pytest.approx(
+        [math.log2(1 + total / s) for s in (1, 64, 32, 16, 8, 4)]
+    )
+    assert found[1, 2:4].tolist() == pytest.approx(
+        [math.log2(1 + 2 * math.log(2) / s) for s in (1, 64)], rel=1e-5
+    )
     assert not found[2].any()
 
 
 def test_rounds_share_their_weights() -> None:
-    sizes = {depth: sum(p.numel() for p in ParameterNet(ModelConfig(16, depth, 4)).parameters()) for depth in (1, 5)}
+    sizes = {
+        depth: sum(
+            p.numel() for p in ParameterNet(ModelConfig(16, depth, 4)).parameters()
+        )
+        for depth in (1, 5)
+    }
     assert sizes[1] == sizes[5]
 
 
@@ -203,7 +270,12 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
     wires, count = torch.arange(6), 6
     x = torch.zeros(11, 12)
     x[count:, 0] = 1
-    ends = torch.stack([torch.stack([wires[:-1], wires[1:]]).flatten(), torch.arange(count, 11).repeat(2)])
+    ends = torch.stack(
+        [
+            torch.stack([wires[:-1], wires[1:]]).flatten(),
+            torch.arange(count, 11).repeat(2),
+        ]
+    )
     attr = torch.zeros(10, 5)
     attr[:5, 0], attr[5:, 2] = 1, 1
     torch.manual_seed(0)
@@ -212,9 +284,13 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
     moved[0, 5] = 10
     states = [model.encode(nodes, ends, attr).states_per_round for nodes in (x, moved)]
     assert len(states[0]) == 2 * ROUNDS
-    for rounds, ((before, _), (after, _)) in enumerate(zip(*states, strict=True), start=1):
+    for rounds, ((before, _), (after, _)) in enumerate(
+        zip(*states, strict=True), start=1
+    ):
         change = (after - before).abs().sum(dim=1) > 0
-        assert change.tolist() == [index <= rounds for index in range(1, count - 1)]  # the first and last are leaves
+        assert change.tolist() == [
+            index <= rounds for index in range(1, count - 1)
+        ]  # the first and last are leaves
 
 
 def test_the_objective_by_hand() -> None:
@@ -252,20 +328,28 @@ def test_the_objective_by_hand() -> None:
     wrong_bits = BITS_WEIGHT * (0.5 - 0.5 / 32)
     ranges = math.log(2) + wrong_bits / 2 / 2
     # 48 bits taken for none; four taken for one
-    demands = math.log(2) + BITS_WEIGHT * (1.5 - 0.5 / 32) / 2 + LOGS_WEIGHT * (2 - 0.05)
+    demands = (
+        math.log(2) + BITS_WEIGHT * (1.5 - 0.5 / 32) / 2 + LOGS_WEIGHT * (2 - 0.05)
+    )
     augmented = 2 * 2**2 / 3
 
     found = objective(output, batch)
-    assert float(found) == pytest.approx(2 + demands * DEMAND_WEIGHT + ranges * RANGE_WEIGHT + augmented)
+    assert float(found) == pytest.approx(
+        2 + demands * DEMAND_WEIGHT + ranges * RANGE_WEIGHT + augmented
+    )
     alone = objective(output._replace(augmented=output.augmented[:, :0]), batch)
     assert float(found - alone) == pytest.approx(augmented)
     weighed = objective(output, batch, demand_weight=2, range_weight=3)
     assert float(weighed) == pytest.approx(2 + 2 * demands + 3 * ranges + augmented)
     in_the_end = objective(output, batch, demand_weight=0, every_round=False)
-    assert float(in_the_end) == pytest.approx(2 + math.log(2) + wrong_bits / 2 + augmented)
+    assert float(in_the_end) == pytest.approx(
+        2 + math.log(2) + wrong_bits / 2 + augmented
+    )
 
 
-def test_augmented_demands_have_the_targets_of_circuits_that_ask_the_same(model: ParameterNet, batch: Batch) -> None:
+def test_augmented_demands_have_the_targets_of_circuits_that_ask_the_same(
+    model: ParameterNet, batch: Batch
+) -> None:
     shift = torch.zeros(6, 3, 8)
     shift[:, 1, 3:] = 1
     shift[:, 2, 0] = -20
@@ -273,7 +357,11 @@ def test_augmented_demands_have_the_targets_of_circuits_that_ask_the_same(model:
     torch.testing.assert_close(output.augmented[:, 0], output.targets)
     assert (output.augmented[:, 1:] != output.augmented[:, :1]).any(dim=2).all()
     output.augmented.sum().backward()
-    learned = {name.split(".")[0] for name, weight in model.named_parameters() if weight.grad is not None}
+    learned = {
+        name.split(".")[0]
+        for name, weight in model.named_parameters()
+        if weight.grad is not None
+    }
     model.zero_grad(set_to_none=True)
     assert learned == {"target_head"}  # an augmented demand says nothing of the circuit
 
@@ -281,8 +369,12 @@ def test_augmented_demands_have_the_targets_of_circuits_that_ask_the_same(model:
 @pytest.mark.parametrize("part", ["receiver_bias", "pooled_demand"])
 def test_a_part_may_be_left_out(model: ParameterNet, batch: Batch, part: str) -> None:
     less = ParameterNet(replace(model.config, **{part: False})).eval()
-    less.load_state_dict(model.state_dict())  # so weights are created in the same order, with it or without
-    assert not torch.allclose(less(*batch.inputs).demand, model(*batch.inputs).demand, atol=1e-4)
+    less.load_state_dict(
+        model.state_dict()
+    )  # so weights are created in the same order, with it or without
+    assert not torch.allclose(
+        less(*batch.inputs).demand, model(*batch.inputs).demand, atol=1e-4
+    )
 
 
 def test_without_the_receivers_bias_its_weights_do_not_matter(batch: Batch) -> None:

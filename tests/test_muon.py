@@ -7,7 +7,9 @@ from nexuszero.training.muon import MATRICES, OTHERS, optimisers, orthogonal
 
 
 @pytest.mark.parametrize("shape", [(16, 16), (20, 64), (64, 20)])
-def test_orthogonal_keeps_singular_vectors_and_levels_values(shape: tuple[int, int]) -> None:
+def test_orthogonal_keeps_singular_vectors_and_levels_values(
+    shape: tuple[int, int],
+) -> None:
     matrix = torch.randn(shape, generator=torch.Generator().manual_seed(0))
     values = torch.linalg.svdvals(orthogonal(matrix))
     assert 0.6 < float(values.min()) <= float(values.max()) < 1.3
@@ -18,21 +20,33 @@ def test_orthogonal_keeps_singular_vectors_and_levels_values(shape: tuple[int, i
 
 def test_matrices_step_as_in_pytorch_and_the_rest_as_in_adamw() -> None:
     generator = torch.Generator().manual_seed(1)
-    weight, small = (torch.randn(shape, generator=generator) for shape in ((24, 48), (24, 120)))
-    ours, theirs = ([torch.nn.Parameter(value.clone()) for value in (weight, small)] for _ in range(2))
+    weight, small = (
+        torch.randn(shape, generator=generator) for shape in ((24, 48), (24, 120))
+    )
+    ours, theirs = (
+        [torch.nn.Parameter(value.clone()) for value in (weight, small)]
+        for _ in range(2)
+    )
     rate = 1e-3
     own = optimisers(ours, rate, 0.1)
-    assert [optimiser.param_groups[0]["lr"] for optimiser in own] == [OTHERS * rate, MATRICES * rate]
+    assert [optimiser.param_groups[0]["lr"] for optimiser in own] == [
+        OTHERS * rate,
+        MATRICES * rate,
+    ]
     muon = torch.optim.Muon(theirs[:1], lr=MATRICES * rate, weight_decay=0.1)
     adamw = torch.optim.AdamW(theirs[1:], lr=OTHERS * rate, weight_decay=0.1)
     for _ in range(3):
-        gradients = [torch.randn(value.shape, generator=generator) for value in (weight, small)]
+        gradients = [
+            torch.randn(value.shape, generator=generator) for value in (weight, small)
+        ]
         for parameters in (ours, theirs):
             for parameter, gradient in zip(parameters, gradients, strict=True):
                 parameter.grad = gradient.clone()
         for each in (*own, muon, adamw):
             each.step()
-    torch.testing.assert_close(ours[0], theirs[0], atol=4e-3, rtol=0)  # a step is up to 0.04 times bfloat16's 2^-8
+    torch.testing.assert_close(
+        ours[0], theirs[0], atol=4e-3, rtol=0
+    )  # a step is up to 0.04 times bfloat16's 2^-8
     assert (ours[0] - weight).abs().max() > 0.01
     torch.testing.assert_close(ours[1], theirs[1])
 
@@ -60,5 +74,7 @@ def test_its_state_is_saved_and_loaded() -> None:
 def test_a_network_without_matrices_has_adamw_alone() -> None:
     """The smallest networks, and none of their layers is wide enough."""
     adamw, muon = optimisers(torch.nn.Linear(4, 4).parameters(), 1e-3, 0.01)
-    assert len(adamw.param_groups[0]["params"]) == 2 and not muon.param_groups[0]["params"]
+    assert (
+        len(adamw.param_groups[0]["params"]) == 2 and not muon.param_groups[0]["params"]
+    )
     muon.step()

@@ -37,13 +37,19 @@ def code_cells(stage):
 
 
 def parameters_cell(stage):
-    tagged = [cell for cell in code_cells(stage) if "parameters" in cell.metadata.get("tags", [])]
+    tagged = [
+        cell
+        for cell in code_cells(stage)
+        if "parameters" in cell.metadata.get("tags", [])
+    ]
     assert len(tagged) == 1
     return tagged[0]
 
 
 def test_every_notebook_is_a_stage_or_a_guide():
-    assert {path.stem for path in NOTEBOOKS.glob("*.ipynb")} == {name for name, _ in MODELS.values()}
+    assert {path.stem for path in NOTEBOOKS.glob("*.ipynb")} == {
+        name for name, _ in MODELS.values()
+    }
 
 
 @pytest.mark.parametrize("stage", ALL)
@@ -70,14 +76,23 @@ def test_default_paths_are_the_notebooks_own(stage):
     for node in ast.parse(parameters_cell(stage).source).body:
         value = ast.literal_eval(node.value)
         if isinstance(value, str) and "/" in value:
-            own = f"../build/notebooks/{stage}/", "../tests/fixtures/circuits/", "../reports/reference/", RECORDED_BENCH
+            own = (
+                f"../build/notebooks/{stage}/",
+                "../tests/fixtures/circuits/",
+                "../reports/reference/",
+                RECORDED_BENCH,
+            )
             assert value.startswith(own)
 
 
 @pytest.mark.parametrize("stage", ALL)
 def test_the_opening_is_title_parameters_imports(stage):
     first, second, third = notebook(stage).cells[:3]
-    assert first.cell_type == "markdown" and first.source.startswith("# ") and "Defaults:" in first.source
+    assert (
+        first.cell_type == "markdown"
+        and first.source.startswith("# ")
+        and "Defaults:" in first.source
+    )
     assert "parameters" in second.metadata["tags"]
     lines = [line for line in third.source.splitlines() if line and line != EXPERIMENTS]
     assert all(line.startswith(("import ", "from ")) for line in lines)
@@ -87,10 +102,18 @@ def test_the_opening_is_title_parameters_imports(stage):
 def test_size(stage):
     cells = notebook(stage).cells
     assert 20 <= len(cells) <= 35
-    lines = [len(cell.source.splitlines()) for cell in cells if cell.cell_type == "code"]
+    lines = [
+        len(cell.source.splitlines()) for cell in cells if cell.cell_type == "code"
+    ]
     assert statistics.median(lines) <= 5
     assert len({cell.id for cell in cells}) == len(cells)
-    assert sum(cell.source.lstrip().startswith("assert") or "\nassert" in cell.source for cell in cells) >= 3
+    assert (
+        sum(
+            cell.source.lstrip().startswith("assert") or "\nassert" in cell.source
+            for cell in cells
+        )
+        >= 3
+    )
 
 
 @pytest.mark.parametrize("stage", ALL)
@@ -108,14 +131,26 @@ def test_only_checked_cells_keep_an_output_and_it_is_text(stage):
 def test_metadata_does_not_change_with_the_machine(stage):
     metadata = notebook(stage).metadata
     assert metadata == {
-        "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
+        "kernelspec": {
+            "display_name": "Python 3 (ipykernel)",
+            "language": "python",
+            "name": "python3",
+        },
         "language_info": {"name": "python"},
     }
 
 
 def test_every_name_is_defined_and_every_import_used():
-    command = [Path(sys.executable).with_name("ruff"), "check", "--isolated", "--select", "F"]
-    done = subprocess.run([*command, *NOTEBOOKS.glob("*.ipynb")], capture_output=True, text=True)
+    command = [
+        Path(sys.executable).with_name("ruff"),
+        "check",
+        "--isolated",
+        "--select",
+        "F",
+    ]
+    done = subprocess.run(
+        [*command, *NOTEBOOKS.glob("*.ipynb")], capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stdout
 
 
@@ -125,7 +160,9 @@ def test_there_are_three_profiles():
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
 def test_a_profile_fits_every_model(profile):
-    configs_ = {stage: load(model, profile, stage) for stage, (_, model) in STAGES.items()}
+    configs_ = {
+        stage: load(model, profile, stage) for stage, (_, model) in STAGES.items()
+    }
     assert set(yaml.safe_load(profile.read_text())) <= {*STAGES, "report", "workspace"}
     assert {stage.seed for stage in configs_.values() if hasattr(stage, "seed")} == {42}
     assert configs_["tune"].study_name == configs_["summary"].study_name == "full_run"
@@ -136,17 +173,31 @@ def test_every_path_of_a_profile_follows_from_its_workspace(tmp_path, monkeypatc
     copy = tmp_path / "deep/mine.yaml"
     copy.parent.mkdir()
     copy.write_text((paths.PROFILES / "full.yaml").read_text())
-    for profile, root in ((paths.PROFILES / "full.yaml", tmp_path), (copy, copy.parent)):
+    for profile, root in (
+        (paths.PROFILES / "full.yaml", tmp_path),
+        (copy, copy.parent),
+    ):
         search = load(configs.TuneConfig, profile, "tune")
         run = load(configs.TrainConfig, profile, "train")
         summary = load(configs.SummaryConfig, profile, "summary")
         assert search.data == run.data == summary.data == root / "data/full"
-        assert search.storage == summary.storage == f"sqlite:///{root}/reports/full/optuna_study.db"
-        assert search.baseline == run.baseline == summary.baseline == root / "reports/full/baseline_config.yaml"
+        assert (
+            search.storage
+            == summary.storage
+            == f"sqlite:///{root}/reports/full/optuna_study.db"
+        )
+        assert (
+            search.baseline
+            == run.baseline
+            == summary.baseline
+            == root / "reports/full/baseline_config.yaml"
+        )
         assert search.runs == root / "checkpoints/tune_full"
         assert run.out == summary.checkpoints == root / "checkpoints/baseline"
         assert summary.seconds == root / "reports/full/seconds.json"
-        assert load(configs.ReportConfig, profile, "report").out == root / "reports/full"
+        assert (
+            load(configs.ReportConfig, profile, "report").out == root / "reports/full"
+        )
 
 
 def test_full_is_the_size_of_the_seed_document():

@@ -13,7 +13,9 @@ from nexuszero import pool as module
 from nexuszero.errors import InputError, StageError
 from nexuszero.pool import Lost, pool, share
 
-needs_ray = pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the extra `ray` is not installed")
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="the extra `ray` is not installed"
+)
 
 
 def die():
@@ -45,20 +47,31 @@ def test_threads_are_shared_among_workers(monkeypatch):
 @needs_ray
 def test_a_ray_cluster_that_is_not_there_is_one_line():
     code = "from nexuszero.pool import pool\nwith pool('ray', 1, 'nonsense://127.0.0.1:1'): pass"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=200)
-    assert done.stderr.splitlines()[-1].startswith("nexuszero.errors.StageError: Ray at nonsense://127.0.0.1:1: ")
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=200
+    )
+    assert done.stderr.splitlines()[-1].startswith(
+        "nexuszero.errors.StageError: Ray at nonsense://127.0.0.1:1: "
+    )
 
 
 def test_ray_that_does_not_answer_ends(monkeypatch):
     monkeypatch.setattr(module, "PATIENCE", 0.1)
     with (
         pytest.raises(StageError, match="no answer within"),
-        module._running(SimpleNamespace(init=lambda **_: time.sleep(60)), {"address": "x"}),
+        module._running(
+            SimpleNamespace(init=lambda **_: time.sleep(60)), {"address": "x"}
+        ),
     ):
         pass
 
 
 def test_without_ray_one_line_says_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(InputError, match=r"Ray is not installed; pip install 'nexuszero\[ray\]'"), pool("ray"):
+    with (
+        pytest.raises(
+            InputError, match=r"Ray is not installed; pip install 'nexuszero\[ray\]'"
+        ),
+        pool("ray"),
+    ):
         pass

@@ -7,7 +7,9 @@ import torch
 
 from nexuszero.network import pooling
 
-with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions with torch.jit
+with (
+    warnings.catch_warnings()
+):  # torch-geometric 2.8 still scripts functions with torch.jit
     warnings.simplefilter("ignore", FutureWarning)
     from torch_geometric import nn as pyg
     from torch_geometric import utils
@@ -20,7 +22,9 @@ def drawn(seed, channels):
     generator = torch.Generator().manual_seed(seed)
     graph = torch.randint(GRAPHS, (50,), generator=generator).sort().values
     graph = graph[graph != 3]
-    ptr = torch.nn.functional.pad(torch.bincount(graph, minlength=GRAPHS).cumsum(0), (1, 0))
+    ptr = torch.nn.functional.pad(
+        torch.bincount(graph, minlength=GRAPHS).cumsum(0), (1, 0)
+    )
     x = torch.randn(len(graph), channels, generator=generator)
     x[::5] = x[0]  # ties share a gradient
     return x, graph, ptr

@@ -18,7 +18,10 @@ from nexuszero.errors import InputError
 
 FIXTURES = ROOT / "crypto/tests/fixtures"
 CIRCUITS, PROOFS = FIXTURES / "circuits", FIXTURES / "proofs"
-CIRCUIT, WITNESS = CIRCUITS / "rangesum4x8.goldilocks.O1.r1cs", PROOFS / "rangesum4x8.goldilocks.wtns"
+CIRCUIT, WITNESS = (
+    CIRCUITS / "rangesum4x8.goldilocks.O1.r1cs",
+    PROOFS / "rangesum4x8.goldilocks.wtns",
+)
 MADE = PROOFS / "rangesum4x8.goldilocks.128.proof"  # by the other implementation
 PUBLIC = (460, 460)
 HEAD = 52  # bytes before the first value of a .wtns file over Goldilocks
@@ -34,7 +37,9 @@ def public(tmp_path):
 def violating(place):
     """The witness with another value for a wire."""
     values = bytearray(WITNESS.read_bytes())
-    values[len(values) - 8 * (wires() - place) : len(values) - 8 * (wires() - place - 1)] = struct.pack("<Q", 12345)
+    values[
+        len(values) - 8 * (wires() - place) : len(values) - 8 * (wires() - place - 1)
+    ] = struct.pack("<Q", 12345)
     return bytes(values)
 
 
@@ -47,11 +52,18 @@ def test_the_other_implementations_verdicts():
         rows = [row for row in csv.DictReader(file) if not row["edits"]]
     assert {row["code"] for row in rows} >= {"", "R4", "R7"}
     for row in rows:
-        data, values = (PROOFS / row["proof"]).read_bytes(), tuple(map(int, row["public"].split()))
+        data, values = (
+            (PROOFS / row["proof"]).read_bytes(),
+            tuple(map(int, row["public"].split())),
+        )
         try:
-            found = proof.verify(CIRCUITS / row["circuit"], data, values, int(row["security"])).row()["code"]
+            found = proof.verify(
+                CIRCUITS / row["circuit"], data, values, int(row["security"])
+            ).row()["code"]
         except InputError as error:
-            found = next(word.rstrip(":") for word in str(error).split() if word.startswith("R"))
+            found = next(
+                word.rstrip(":") for word in str(error).split() if word.startswith("R")
+            )
         assert (found or "") == row["code"], row
 
 
@@ -63,10 +75,16 @@ def test_a_proof_of_bytes_is_accepted_at_its_level_and_below(security):
     assert abs(len(made.data) / made.expected_size - 1) < 0.01
     assert made.constraints > 0
     header = proof.inspect(made.data)
-    assert (header.version, header.security, header.length) == (2, security, len(made.data))
+    assert (header.version, header.security, header.length) == (
+        2,
+        security,
+        len(made.data),
+    )
     for least in (100, 128, 192, 256):
         found = proof.verify(circuit, made.data, PUBLIC, least)
-        assert (found.valid, found.code) == ((True, 0) if least <= security else (False, 4)), least
+        assert (found.valid, found.code) == (
+            (True, 0) if least <= security else (False, 4)
+        ), least
 
 
 def test_a_flipped_bit_another_value_or_circuit_is_rejected_with_its_code():
@@ -74,8 +92,11 @@ def test_a_flipped_bit_another_value_or_circuit_is_rejected_with_its_code():
     flipped = data[:-1] + bytes([data[-1] ^ 1])
     assert not proof.verify(CIRCUIT, flipped, PUBLIC, 128).valid
     assert proof.verify(CIRCUIT, data, (461, 460), 128).row() == {
-        "valid": False, "decided": True, "code": "R7", "reason": "R7: a proof of another statement",
-    }  # fmt: skip
+        "valid": False,
+        "decided": True,
+        "code": "R7",
+        "reason": "R7: a proof of another statement",
+    }
     assert proof.verify(CIRCUIT, b"", PUBLIC, 128).code == 3
     other = CIRCUITS / "rangesum4x8.bn128.O1.r1cs"
     assert proof.verify(other, data, PUBLIC, 128).code in (4, 7)
@@ -85,11 +106,18 @@ def test_a_wrong_witness_names_the_constraint_and_circoms_wires(tmp_path):
     circuit, witness = tmp_path / "sum.r1cs", tmp_path / "sum.wtns"
     circuit.write_bytes(CIRCUIT.read_bytes())
     witness.write_bytes(violating(wires() - 1))
-    with pytest.raises(InputError, match=rf"sum\.wtns: the witness violates constraint \d+ \(.*wire {wires() - 1}\b"):
+    with pytest.raises(
+        InputError,
+        match=rf"sum\.wtns: the witness violates constraint \d+ \(.*wire {wires() - 1}\b",
+    ):
         proof.prove(circuit, witness, 128)
 
-    circuit.with_suffix(".sym").write_text("".join(f"{wire},{wire},0,main.w{wire}\n" for wire in range(1, wires())))
-    with pytest.raises(InputError, match=rf"violates constraint \d+ \(.*main\.w{wires() - 1}\b"):
+    circuit.with_suffix(".sym").write_text(
+        "".join(f"{wire},{wire},0,main.w{wire}\n" for wire in range(1, wires()))
+    )
+    with pytest.raises(
+        InputError, match=rf"violates constraint \d+ \(.*main\.w{wires() - 1}\b"
+    ):
         proof.prove(circuit, witness, 128)
 
 
@@ -97,7 +125,11 @@ def test_a_wrong_witness_names_the_constraint_and_circoms_wires(tmp_path):
     ("circuit", "bounds", "line"),
     [
         ("edge_customgate.bn128.O1.r1cs", None, "R1: the circuit uses custom gates"),
-        ("rangesum4x8.goldilocks.O1.r1cs", '{"30": "u8"}', "R1: the bound of private wire 30"),
+        (
+            "rangesum4x8.goldilocks.O1.r1cs",
+            '{"30": "u8"}',
+            "R1: the bound of private wire 30",
+        ),
         ("contradiction.r1cs", None, "R1: "),
     ],
 )
@@ -117,18 +149,27 @@ def test_a_bound_of_a_public_wire_is_part_of_the_statement():
 
 def test_a_declared_bound_holds_where_q_is_fixed_too():
     """Nothing of the argument says it there: the verifier looks at the value."""
-    circuit, witness = CIRCUITS / "toyhash12.goldilocks.O1.r1cs", PROOFS / "toyhash12.goldilocks.wtns"
+    circuit, witness = (
+        CIRCUITS / "toyhash12.goldilocks.O1.r1cs",
+        PROOFS / "toyhash12.goldilocks.wtns",
+    )
     made = proof.prove(circuit, witness, 128)
     value = made.public[0]
     assert value > 255
-    assert proof.verify(circuit, made.data, made.public, 128, '{"1": "u8"}').row()["code"] == "R5"
+    assert (
+        proof.verify(circuit, made.data, made.public, 128, '{"1": "u8"}').row()["code"]
+        == "R5"
+    )
 
 
 def test_from_a_witness_to_a_verified_proof_as_a_shell_has_it(tmp_path):
     made, public = tmp_path / "sum.proof", tmp_path / "public.json"
     checked(start("prove", CIRCUIT, WITNESS, "--security", 128, "-o", made))
     assert json.loads(public.read_text()) == ["460", "460"]
-    assert checked(start("verify", CIRCUIT, made, public, "--security", 128)).stdout == "valid\n"
+    assert (
+        checked(start("verify", CIRCUIT, made, public, "--security", 128)).stdout
+        == "valid\n"
+    )
     row = answer("inspect", made)
     assert (row["security"], row["length"]) == (128, made.stat().st_size)
 
@@ -159,7 +200,9 @@ def test_bad_input_is_one_line_that_names_the_file(tmp_path, public):
     assert "missing" in refused("prove", CIRCUIT, missing, *at, *target)
     assert "text: no witness file" in refused("prove", CIRCUIT, text, *at, *target)
     assert "text" in refused("prove", text, WITNESS, *at, *target)
-    assert "no directory" in refused("prove", CIRCUIT, WITNESS, *at, "-o", missing / "x.proof")
+    assert "no directory" in refused(
+        "prove", CIRCUIT, WITNESS, *at, "-o", missing / "x.proof"
+    )
     assert "security" in refused("prove", CIRCUIT, WITNESS, "--security", 99, *target)
     assert "security" in refused("verify", CIRCUIT, MADE, public, "--security", 512)
     assert "missing" in refused("verify", CIRCUIT, missing, public, *at)
@@ -167,14 +210,26 @@ def test_bad_input_is_one_line_that_names_the_file(tmp_path, public):
     assert "text: R3" in refused("inspect", text)
     assert not (tmp_path / "x.proof").exists()
 
-    for wrong in ("{}", "[460, 460]", '["-1", "460"]', '["1e3", "460"]', '["460"]', json.dumps([str(2**256), "460"])):
+    for wrong in (
+        "{}",
+        "[460, 460]",
+        '["-1", "460"]',
+        '["1e3", "460"]',
+        '["460"]',
+        json.dumps([str(2**256), "460"]),
+    ):
         public.write_text(wrong)
         refused("verify", CIRCUIT, MADE, public, *at)
 
 
 def test_a_circuit_without_anything_to_prove_says_so(tmp_path):
-    circuit, witness = CIRCUITS / "edge_no_constraints.bn128.O1.r1cs", PROOFS / "edge_no_constraints.bn128.wtns"
-    done = checked(run("prove", circuit, witness, "--security", 128, "-o", tmp_path / "x.proof"))
+    circuit, witness = (
+        CIRCUITS / "edge_no_constraints.bn128.O1.r1cs",
+        PROOFS / "edge_no_constraints.bn128.wtns",
+    )
+    done = checked(
+        run("prove", circuit, witness, "--security", 128, "-o", tmp_path / "x.proof")
+    )
     assert "nothing to prove" in done.stdout
 
 
@@ -186,18 +241,32 @@ def test_the_six_commands_of_the_readme(tmp_path):
     (block,) = re.findall(r"```console\n(\$ npx .*?)```", text, re.S)
     commands = re.findall(r"^\$ (.*)$", block, re.M)
     assert len(commands) == 6
-    shutil.copytree(ROOT / "circuits", tmp_path / "circuits")  # the compiler follows no links
+    shutil.copytree(
+        ROOT / "circuits", tmp_path / "circuits"
+    )  # the compiler follows no links
     (tmp_path / "bin").mkdir()
-    script = [f"#!{sys.executable}", "import sys", f"sys.path.insert(0, {str(ROOT)!r})",
-              "from nexuszero.cli import main", "main()"]  # fmt: skip
+    script = [
+        f"#!{sys.executable}",
+        "import sys",
+        f"sys.path.insert(0, {str(ROOT)!r})",
+        "from nexuszero.cli import main",
+        "main()",
+    ]
     command = tmp_path / "bin/nexuszero"
     command.write_text("\n".join(script))
     command.chmod(0o755)
     path = {"PATH": f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     printed = []
     for line in commands:
-        done = subprocess.run(line, shell=True, cwd=tmp_path, env=os.environ | path, capture_output=True, text=True,
-                              timeout=300)  # fmt: skip
+        done = subprocess.run(
+            line,
+            shell=True,
+            cwd=tmp_path,
+            env=os.environ | path,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
         if "npm error" in done.stderr or "npm ERR" in done.stderr:
             pytest.skip("npm cannot fetch the compiler")
         printed.append(checked(done).stdout)

@@ -38,7 +38,9 @@ def test_a_tree_without_git_is_unknown(tmp_path, monkeypatch):
 def test_a_changed_tree_is_dirty(tmp_path, monkeypatch):
     def git(*words):
         identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-        subprocess.run(["git", *identity, *words], cwd=tmp_path, check=True, capture_output=True)
+        subprocess.run(
+            ["git", *identity, *words], cwd=tmp_path, check=True, capture_output=True
+        )
 
     (tmp_path / "file").write_text("one")
     git("init")

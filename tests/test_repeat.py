@@ -16,21 +16,31 @@ SILENT = {"log": lambda _: None}
 def week(tmp_path_factory):
     """A week's figures, and the training that they are of."""
     root = tmp_path_factory.mktemp("week")
-    generate(GenerateConfig(out=root / "data", train=40, val=10, test=10, seed=1), **SILENT)
-    (root / "baseline_config.yaml").write_text("hidden_dim: 16\nnum_layers: 1\nnum_heads: 2\n")
+    generate(
+        GenerateConfig(out=root / "data", train=40, val=10, test=10, seed=1), **SILENT
+    )
+    (root / "baseline_config.yaml").write_text(
+        "hidden_dim: 16\nnum_layers: 1\nnum_heads: 2\n"
+    )
     run = {"data": root / "data", "epochs": 1, "log_every": 0, "seed": 1, "threads": 1}
-    config = TrainConfig.model_validate(run | {"out": root / "own", "baseline": root / "baseline_config.yaml"})
+    config = TrainConfig.model_validate(
+        run | {"out": root / "own", "baseline": root / "baseline_config.yaml"}
+    )
     best = repeats.train(config, **SILENT).checkpoint
-    repeats.analyse(repeats.AnalyseConfig(data=config.data, checkpoint=best, out=root / "analysis.json"))
+    repeats.analyse(
+        repeats.AnalyseConfig(
+            data=config.data, checkpoint=best, out=root / "analysis.json"
+        )
+    )
     return root, config
 
 
 def test_networks_of_other_seeds_stand_beside_the_weeks_own(week, monkeypatch):
     root, config = week
     reports = repeats.repeat(config, [2], root, root / "runs", **SILENT)["reports"]
-    assert [report["seed"] for report in reports] == [1, 2] and {report["parameters"] for report in reports} == {
-        reports[0]["parameters"]
-    }
+    assert [report["seed"] for report in reports] == [1, 2] and {
+        report["parameters"] for report in reports
+    } == {reports[0]["parameters"]}
     assert reports[0]["models"]["network"] != reports[1]["models"]["network"]
     assert reports[0]["models"]["linear"] == reports[1]["models"]["linear"]
     before = (root / "seeds.json").read_bytes()

@@ -26,16 +26,25 @@ def page(tmp_path_factory):
 def test_the_page_stands_beside_the_notebook_and_the_answer(page):
     assert page.name == "matmul.bn128.192.html" and page.with_suffix(".ipynb").is_file()
     answer = json.loads(page.with_suffix(".json").read_text())
-    assert (answer["security"], answer["circuit"]["liftable"], answer["proposal"]) == (192, True, None)
+    assert (answer["security"], answer["circuit"]["liftable"], answer["proposal"]) == (
+        192,
+        True,
+        None,
+    )
     text = page.read_text()
-    assert str(answer["q"]) in text and "tests/fixtures/circuits/matmul.bn128.r1cs" in text
+    assert (
+        str(answer["q"]) in text and "tests/fixtures/circuits/matmul.bn128.r1cs" in text
+    )
     assert str(ROOT) not in text
 
 
 def test_the_page_shows_four_figures_and_needs_no_network(page):
     text = page.read_text()
     assert text.count("Plotly.newPlot(") == 4 and text.count("plotly.js v") == 1
-    assert not re.findall(r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)\s*=\s*[\"'](https?:|//)[^\"']*", text)
+    assert not re.findall(
+        r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)\s*=\s*[\"'](https?:|//)[^\"']*",
+        text,
+    )
 
 
 @pytest.mark.parametrize(
@@ -46,7 +55,10 @@ def test_the_page_shows_four_figures_and_needs_no_network(page):
         ([CIRCUITS / "matmul.bn128.r1cs", "--security", 77], "100, 128, 192, 256"),
         ([CIRCUITS / "matmul.bn128.r1cs", "--checkpoint", "README.md"], "README.md"),
         ([CIRCUITS / "matmul.bn128.r1cs", "--bounds", "none.json"], "none.json"),
-        ([CIRCUITS / "matmul.bn128.r1cs", "--exact", "--checkpoint", "m.pt"], "--exact"),
+        (
+            [CIRCUITS / "matmul.bn128.r1cs", "--exact", "--checkpoint", "m.pt"],
+            "--exact",
+        ),
     ],
 )
 def test_bad_input_is_one_line_before_anything_runs(arguments, says, tmp_path):
@@ -56,6 +68,8 @@ def test_bad_input_is_one_line_before_anything_runs(arguments, says, tmp_path):
 
 def test_without_a_checkout_the_notebook_is_missed(tmp_path, monkeypatch):
     monkeypatch.setattr(pages, "NOTEBOOKS", tmp_path / "notebooks")
-    line = refused("report", CIRCUITS / "matmul.bn128.r1cs", "--exact", "--out", tmp_path / "pages")
+    line = refused(
+        "report", CIRCUITS / "matmul.bn128.r1cs", "--exact", "--out", tmp_path / "pages"
+    )
     assert "06_your_circuit.ipynb: no such notebook" in line
     assert not (tmp_path / "pages").exists()

@@ -62,7 +62,10 @@ def test_a_wrong_label_or_graph_is_seen(drawn):
     changed = replace(split, metrics=metrics, x=x)
     searched = dataset.searched_again(changed, list(range(6)), CryptoBridge())
     assert list(searched["equal"]) == [True, True, True, False, True, True]
-    assert list(dataset.rebuilt(changed, [0, 1], CryptoBridge())["equal"]) == [False, True]
+    assert list(dataset.rebuilt(changed, [0, 1], CryptoBridge())["equal"]) == [
+        False,
+        True,
+    ]
 
 
 def test_figures_are_complete(figures):

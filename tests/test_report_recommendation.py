@@ -9,7 +9,10 @@ from nexuszero.advice import Level, analyse, landscape, levels
 from nexuszero.crypto import CryptoBridge, Infeasible
 from nexuszero.report import recommendation
 
-NO_CONSTRAINTS = CIRCUIT.parents[3] / "crypto/tests/fixtures/circuits/edge_no_constraints.bn128.O1.r1cs"
+NO_CONSTRAINTS = (
+    CIRCUIT.parents[3]
+    / "crypto/tests/fixtures/circuits/edge_no_constraints.bn128.O1.r1cs"
+)
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +29,13 @@ def found_levels():
 def figures(recommended, graph, found_levels):
     return {
         "graph": recommendation.graph(graph),
-        "landscape": recommendation.landscape(landscape(CryptoBridge(), recommended), recommended),
+        "landscape": recommendation.landscape(
+            landscape(CryptoBridge(), recommended), recommended
+        ),
         "sizes": recommendation.sizes(found_levels),
-        "components": recommendation.components(analyse(CryptoBridge(), [CIRCUIT], by_component=True)[0].components),
+        "components": recommendation.components(
+            analyse(CryptoBridge(), [CIRCUIT], by_component=True)[0].components
+        ),
     }
 
 
@@ -39,7 +46,9 @@ def test_parameters_stand_side_by_side(recommended):
     assert table.loc["kappa", "model"] is None
     assert table.loc["n", "model"] == 1500
     assert table.loc["n", "nearest candidate"] == recommended.nearest.choice.n
-    assert list(recommendation.parameters(replace(recommended, proposal=None)).columns) == ["optimum"]
+    assert list(
+        recommendation.parameters(replace(recommended, proposal=None)).columns
+    ) == ["optimum"]
 
 
 def test_the_modulus_stands_beside_the_next_best(recommended):
@@ -51,14 +60,22 @@ def test_the_modulus_stands_beside_the_next_best(recommended):
         "ord": optimum.ord,
         "next best": str(recommended.runner_up),
     }
-    alone = dict(recommendation.modulus(replace(recommended, runner_up=None)).itertuples(index=False))
+    alone = dict(
+        recommendation.modulus(replace(recommended, runner_up=None)).itertuples(
+            index=False
+        )
+    )
     assert alone["next best"] == "none: no other modulus is sound"
 
 
 def test_the_constraint_that_binds_is_marked(recommended):
     table = recommendation.constraints(recommended)
     assert list(table.index) == ["hiding", "binding", "modulus", "soundness"]
-    assert table.index[table["binds"] == "binds"].tolist() == [recommended.binds] == [table["margin"].idxmin()]
+    assert (
+        table.index[table["binds"] == "binds"].tolist()
+        == [recommended.binds]
+        == [table["margin"].idxmin()]
+    )
 
 
 def test_a_circuit_is_counted_without_its_path(recommended):
@@ -87,7 +104,9 @@ def test_the_graph_of_a_circuit_holds_every_node_and_edge(figures, graph):
 
 
 @pytest.mark.parametrize(("most", "nodes"), [(40, 40), (169, 169), (1000, 169)])
-def test_of_a_large_circuit_the_nodes_nearest_to_the_first_constraint_are_drawn(graph, most, nodes):
+def test_of_a_large_circuit_the_nodes_nearest_to_the_first_constraint_are_drawn(
+    graph, most, nodes
+):
     figure = recommendation.graph(graph, most)
     assert sum(len(kind.x) for kind in figure.data[1:]) == nodes
     assert ("40 of 169" in figure.layout.title.text) == (most == 40)
@@ -98,7 +117,9 @@ def test_a_circuit_of_nothing_is_drawn():
     assert recommendation.graph(graph).layout.title.text.endswith("0 nodes")
 
 
-def test_the_landscape_shows_the_optimum_the_proposal_and_every_level(figures, recommended):
+def test_the_landscape_shows_the_optimum_the_proposal_and_every_level(
+    figures, recommended
+):
     heat, *lines, best, proposed = figures["landscape"].data
     optimum = recommended.optimum
     assert [line.contours.start for line in lines] == [100, 128, 192, 256]
@@ -111,6 +132,8 @@ def test_the_landscape_shows_the_optimum_the_proposal_and_every_level(figures, r
 
 def test_levels_without_an_answer_stand_in_the_title(figures, recommended):
     assert len(figures["sizes"].data[0].x) == 4
-    figure = recommendation.sizes([Level(128, recommended.optimum), Level(256, Infeasible("no rank"))])
+    figure = recommendation.sizes(
+        [Level(128, recommended.optimum), Level(256, Infeasible("no rank"))]
+    )
     assert list(figure.data[0].x) == ["128 bits"]
     assert "nothing is sound at 256" in figure.layout.title.text

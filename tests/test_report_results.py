@@ -18,7 +18,9 @@ def figures(drawn, report):
     test = drawn["test"]
     return {
         "predicted": results.predicted(test.targets, test.targets * 1.1),
-        "errors": results.errors(results.errors_by(test, test.targets * 1.1, "security"), "log2_q"),
+        "errors": results.errors(
+            results.errors_by(test, test.targets * 1.1, "security"), "log2_q"
+        ),
         "target_shares": results.target_shares(report),
     }
 
@@ -70,4 +72,9 @@ def test_figures_are_complete(figures):
 
 def test_predictions_stand_on_logarithmic_axes_where_they_are_learned_so(figures):
     layout = figures["predicted"].layout
-    assert [layout[axis].type for axis in ("xaxis", "xaxis2", "xaxis3", "xaxis6")] == ["log", "linear", "log", "log"]
+    assert [layout[axis].type for axis in ("xaxis", "xaxis2", "xaxis3", "xaxis6")] == [
+        "log",
+        "linear",
+        "log",
+        "log",
+    ]

@@ -56,4 +56,10 @@ def test_the_history_falls_and_leaves_failed_trials_out(figures):
     points, best, infeasible = figures["trial_history"].data
     assert not infeasible.x
     assert list(points.x) == [0, 2, 3, 4]
-    assert list(best.y) == [1.5, 1.5, 0.9, 0.9, 0.9]  # by trial, the failed one among them
+    assert list(best.y) == [
+        1.5,
+        1.5,
+        0.9,
+        0.9,
+        0.9,
+    ]  # by trial, the failed one among them

@@ -23,9 +23,14 @@ def test_a_table_over_seeds_has_mean_and_deviation_of_every_number(report):
     assert set(scores["R2"]) == {"0.5"}
 
 
-@pytest.mark.parametrize(("values", "shown"), [([None, 2.0], "2 (1 of 2)"), ([None], "")])
+@pytest.mark.parametrize(
+    ("values", "shown"), [([None, 2.0], "2 (1 of 2)"), ([None], "")]
+)
 def test_a_number_that_some_seeds_lack_says_so(report, values, shown):
     network = report["regret"]["test"]["network"]
-    seeds = [report | {"regret": {"test": {"network": network | {"hiding_short": value}}}} for value in values]
+    seeds = [
+        report | {"regret": {"test": {"network": network | {"hiding_short": value}}}}
+        for value in values
+    ]
     table = over_seeds(lambda seed: regret.summary(seed, "test"), seeds)
     assert table.loc["network", "bits of hiding short"] == shown

@@ -7,8 +7,23 @@ from nexuszero.report import training
 from nexuszero.training import Epoch
 
 HISTORY = [
-    Epoch(number, train, parameters + metrics, parameters, metrics, 1.0, 0.1, 100, 1e-3, best=number < 3)
-    for number, train, parameters, metrics in ((1, 2.0, 1.0, 0.8), (2, 1.5, 0.7, 0.5), (3, 1.2, 0.8, 0.6))
+    Epoch(
+        number,
+        train,
+        parameters + metrics,
+        parameters,
+        metrics,
+        1.0,
+        0.1,
+        100,
+        1e-3,
+        best=number < 3,
+    )
+    for number, train, parameters, metrics in (
+        (1, 2.0, 1.0, 0.8),
+        (2, 1.5, 0.7, 0.5),
+        (3, 1.2, 0.8, 0.6),
+    )
 ]
 
 

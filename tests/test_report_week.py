@@ -48,15 +48,24 @@ def test_only_scratch_gets_a_stand_in(tmp_path):
 def test_a_baseline_file_decides_what_is_none_and_nothing_else(tmp_path):
     (tmp_path / "baseline.yaml").write_text("hidden_dim: 128\nnum_layers: 3\n")
     names = {name: field.default for name, field in TrainConfig.model_fields.items()}
-    values = names | {"hidden_dim": None, "num_layers": 7, "baseline": tmp_path / "baseline.yaml"}
+    values = names | {
+        "hidden_dim": None,
+        "num_layers": 7,
+        "baseline": tmp_path / "baseline.yaml",
+    }
     run = with_baseline(TrainConfig(**standins.given(TrainConfig, values)))
-    assert (run.hidden_dim, run.num_layers) == (128, 7)  # 7 is the default, and it was given
+    assert (run.hidden_dim, run.num_layers) == (
+        128,
+        7,
+    )  # 7 is the default, and it was given
 
 
 def test_the_analysis_was_of_the_network_on_this_data(record, week_config):
     report = record.analysis
     assert report["circuits"] == {"val": 20, "test": 20}
-    assert report["models"]["network"]["val"]["loss"] == pytest.approx(record.run.end["val_loss"], rel=1e-3)
+    assert report["models"]["network"]["val"]["loss"] == pytest.approx(
+        record.run.end["val_loss"], rel=1e-3
+    )
     labels = report["shares"]["labels"]
     assert labels["bit_security"] == 1
     loss, *on_circuits = report["targets_met"]
@@ -68,7 +77,9 @@ def test_an_analysis_that_lacks_measures_is_refused(week_config, tmp_path):
     content = json.loads(week_config.analysis.read_text())
     del content["costs"], content["seed"]
     (tmp_path / "analysis.json").write_text(json.dumps(content))
-    with pytest.raises(InputError, match=r"analysis\.json: has no costs, seed; run notebook 04 again"):
+    with pytest.raises(
+        InputError, match=r"analysis\.json: has no costs, seed; run notebook 04 again"
+    ):
         read_analysis(tmp_path / "analysis.json")
 
 
@@ -82,7 +93,11 @@ def test_a_network_of_other_data_is_refused(week_config, data_directory, tmp_pat
 
     checkpoint = week_config.checkpoints / "best_model.pt"
     with pytest.raises(InputError, match="other train data"):
-        analyse(AnalyseConfig(data=data_directory, checkpoint=checkpoint, out=tmp_path / "a.json"))
+        analyse(
+            AnalyseConfig(
+                data=data_directory, checkpoint=checkpoint, out=tmp_path / "a.json"
+            )
+        )
 
 
 def test_the_tables_agree_with_each_other(record):
@@ -97,7 +112,10 @@ def test_the_tables_agree_with_each_other(record):
 def test_the_summary_is_json_with_provenance(record, week_config):
     content = week.write(record, compare_golden(), week_config.out)
     assert json.loads(week_config.out.read_text()) == content
-    assert content["provenance"]["data"]["train"]["sha256"] == record.splits["train"].content_hash
+    assert (
+        content["provenance"]["data"]["train"]["sha256"]
+        == record.splits["train"].content_hash
+    )
     assert content["provenance"]["seed"] == 42
     assert str(Path.home()) not in week_config.out.read_text()
 
@@ -115,7 +133,9 @@ def test_the_summary_is_json_with_provenance(record, week_config):
 )
 def test_a_missing_file_is_named(week_config, tmp_path, field, line):
     missing = tmp_path / "missing"
-    config = week_config.model_copy(update={field: str(missing) if field == "storage" else missing})
+    config = week_config.model_copy(
+        update={field: str(missing) if field == "storage" else missing}
+    )
     with pytest.raises(InputError, match=line) as error:
         week.gather(config)
     assert "missing" in str(error.value)
@@ -134,7 +154,13 @@ def test_a_run_that_did_not_end_is_refused(tmp_path):
 
 
 def test_stage_times_leave_out_what_was_not_measured():
-    table = pd.DataFrame({"stage": ["generate", "analyse"], "work (s)": [2.0, None], "notebook (s)": [3.0, 4.0]})
+    table = pd.DataFrame(
+        {
+            "stage": ["generate", "analyse"],
+            "work (s)": [2.0, None],
+            "notebook (s)": [3.0, 4.0],
+        }
+    )
     figure = week.stage_times_figure(table)
     assert list(figure.data[0].y) == ["generate"]
     check_figures({"stage_times": figure})

@@ -17,7 +17,9 @@ def test_the_standardiser_by_hand() -> None:
     standardiser = Standardiser.fit(targets)
     assert standardiser.mean == pytest.approx((7, 18, 2, 100, 0.6, 11))
     assert standardiser.std == pytest.approx((1, 2, 1, 1, 0.1, 1))
-    np.testing.assert_allclose(standardiser.transform(targets), [[-1, -1, -1, 0, -1, -1], [1, 1, 1, 0, 1, 1]])
+    np.testing.assert_allclose(
+        standardiser.transform(targets), [[-1, -1, -1, 0, -1, -1], [1, 1, 1, 0, 1, 1]]
+    )
 
 
 def test_the_standardiser_inverts(splits: dict[str, Split]) -> None:
@@ -38,7 +40,16 @@ def test_the_nearest_candidate_is_the_nearest_of_all() -> None:
     units = Standardiser((11, 40, 10, 0, 0, 0), (0.5, 9, 0.3, 1, 1, 1))
     rng = np.random.default_rng(5)
     for _ in range(10):
-        values = np.array([rng.uniform(800, 6000), rng.uniform(16, 70), rng.uniform(500, 5000), 130, 0.8, 2e4])
+        values = np.array(
+            [
+                rng.uniform(800, 6000),
+                rng.uniform(16, 70),
+                rng.uniform(500, 5000),
+                130,
+                0.8,
+                2e4,
+            ]
+        )
         distances = [
             (math.log2(candidate.n / values[0]) / 0.5) ** 2
             + ((candidate.log2_q - values[1]) / 9) ** 2

@@ -14,7 +14,15 @@ from nexuszero.errors import InputError, StageError
 from nexuszero.training import train, tune
 from nexuszero.training.tracking import numbers, tracker
 
-SMALL = {"hidden_dim": 16, "num_layers": 1, "num_heads": 4, "epochs": 2, "batch_size": 16, "log_every": 0, "threads": 1}
+SMALL = {
+    "hidden_dim": 16,
+    "num_layers": 1,
+    "num_heads": 4,
+    "epochs": 2,
+    "batch_size": 16,
+    "log_every": 0,
+    "threads": 1,
+}
 
 
 def rows(run):
@@ -58,11 +66,29 @@ def wandb_figures(folder):
     return figures
 
 
-def test_an_offline_wandb_study_leaves_two_runs_that_equal_the_jsonl(data_directory, tmp_path):
+def test_an_offline_wandb_study_leaves_two_runs_that_equal_the_jsonl(
+    data_directory, tmp_path
+):
     pytest.importorskip("wandb")
-    told = {"data": data_directory, "storage": str(tmp_path / "s.db"), "baseline": tmp_path / "b.yaml"}
-    small = {"trials": 2, "epochs": 2, "batch_cap": 1, "batch_size": 8, "log_every": 0, "threads": 1}
-    tune(TuneConfig.model_validate(told | small | {"runs": tmp_path / "runs", "tracking": "wandb"}), log=str)
+    told = {
+        "data": data_directory,
+        "storage": str(tmp_path / "s.db"),
+        "baseline": tmp_path / "b.yaml",
+    }
+    small = {
+        "trials": 2,
+        "epochs": 2,
+        "batch_cap": 1,
+        "batch_size": 8,
+        "log_every": 0,
+        "threads": 1,
+    }
+    tune(
+        TuneConfig.model_validate(
+            told | small | {"runs": tmp_path / "runs", "tracking": "wandb"}
+        ),
+        log=str,
+    )
     folders = sorted(tmp_path.glob("runs/*/wandb/offline-run-*"))
     assert [folder.parents[1].name for folder in folders] == ["trial_000", "trial_001"]
     for folder in folders:
@@ -81,14 +107,18 @@ def test_a_failed_run_is_a_failed_wandb_run(data_directory, tmp_path):
     with pytest.raises(RuntimeError, match="no"):
         train(config, log=str, on_epoch=stop)
     (file,) = tmp_path.glob("wandb/offline-run-*/*.wandb")
-    deadline = time.monotonic() + 60  # W&B's own process writes the end, and may do so after the run is over here
+    deadline = (
+        time.monotonic() + 60
+    )  # W&B's own process writes the end, and may do so after the run is over here
     while not (codes := exit_codes(file)) and time.monotonic() < deadline:
         time.sleep(0.2)
     assert codes == [1]
 
 
 def exit_codes(file):
-    return [record.exit.exit_code for record in records(file) if record.HasField("exit")]
+    return [
+        record.exit.exit_code for record in records(file) if record.HasField("exit")
+    ]
 
 
 def test_online_without_a_key_is_one_line(data_directory, tmp_path, monkeypatch):
@@ -96,7 +126,13 @@ def test_online_without_a_key_is_one_line(data_directory, tmp_path, monkeypatch)
     for name in ("WANDB_API_KEY", "WANDB_MODE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("NETRC", str(tmp_path / "none"))
-    config = TrainConfig(data=data_directory, out=tmp_path, tracking="wandb", wandb_mode="online", **SMALL)
+    config = TrainConfig(
+        data=data_directory,
+        out=tmp_path,
+        tracking="wandb",
+        wandb_mode="online",
+        **SMALL,
+    )
     with pytest.raises(StageError, match=r"W&B cannot start: .*wandb_mode=offline"):
         train(config, log=str)
 
@@ -105,29 +141,52 @@ def test_tensorboard_equals_the_jsonl(data_directory, tmp_path):
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    train(TrainConfig(data=data_directory, out=tmp_path, tracking="tensorboard", **SMALL), log=str)
+    train(
+        TrainConfig(data=data_directory, out=tmp_path, tracking="tensorboard", **SMALL),
+        log=str,
+    )
     events = EventAccumulator(str(tmp_path / "tensorboard"))
     events.Reload()
     for name, values in expected(tmp_path).items():
-        assert [event.value for event in events.Scalars(name)] == pytest.approx(values, rel=1e-6), name
+        assert [event.value for event in events.Scalars(name)] == pytest.approx(
+            values, rel=1e-6
+        ), name
     assert [event.step for event in events.Scalars("val_loss")] == [1, 2]
 
 
-@pytest.mark.parametrize(("tracking", "module"), [("wandb", "wandb"), ("tensorboard", "torch.utils.tensorboard")])
-def test_a_tracker_that_is_not_installed_is_one_line(tmp_path, monkeypatch, tracking, module):
+@pytest.mark.parametrize(
+    ("tracking", "module"),
+    [("wandb", "wandb"), ("tensorboard", "torch.utils.tensorboard")],
+)
+def test_a_tracker_that_is_not_installed_is_one_line(
+    tmp_path, monkeypatch, tracking, module
+):
     monkeypatch.setitem(sys.modules, module, None)
     config = TrainConfig(out=tmp_path, tracking=tracking)
-    with pytest.raises(InputError, match=r"not installed; pip install 'nexuszero\[tracking\]'"), tracker(config, {}):
+    with (
+        pytest.raises(
+            InputError, match=r"not installed; pip install 'nexuszero\[tracking\]'"
+        ),
+        tracker(config, {}),
+    ):
         pass
 
 
 def test_nothing_is_imported_unasked(data_directory, tmp_path):
-    told = TrainConfig(data=data_directory, out=tmp_path, **(SMALL | {"epochs": 1})).model_dump_json()
+    told = TrainConfig(
+        data=data_directory, out=tmp_path, **(SMALL | {"epochs": 1})
+    ).model_dump_json()
     code = (
         "import sys; from nexuszero.config import TrainConfig; from nexuszero.training import train\n"
         f"train(TrainConfig.model_validate_json({told!r}), log=str)\n"
         "print(sorted({'wandb', 'tensorboard', 'ray', 'grpc', 'torch._dynamo'} & set(sys.modules)))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, env=os.environ)
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ,
+    )
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
     assert Path(tmp_path, "run.jsonl").is_file()

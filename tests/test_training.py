@@ -18,9 +18,18 @@ from nexuszero.training import Diverged, Epoch, Result, schedule, train
 from nexuszero.training.processes import find_device
 
 SMALL: dict[str, Any] = {
-    "hidden_dim": 16, "num_layers": 1, "num_heads": 4, "dropout": 0.1, "learning_rate": 5e-3,
-    "epochs": 3, "batch_size": 16, "seed": 1, "threads": 1, "device": "cpu", "log_every": 0,
-}  # fmt: skip
+    "hidden_dim": 16,
+    "num_layers": 1,
+    "num_heads": 4,
+    "dropout": 0.1,
+    "learning_rate": 5e-3,
+    "epochs": 3,
+    "batch_size": 16,
+    "seed": 1,
+    "threads": 1,
+    "device": "cpu",
+    "log_every": 0,
+}
 
 
 def run(data: Path, out: Path, **changes: Any) -> tuple[Result, list[str]]:
@@ -34,7 +43,9 @@ def journal(out: Path) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def finished(data_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Result, list[str], Path]:
+def finished(
+    data_directory: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Result, list[str], Path]:
     out = tmp_path_factory.mktemp("run")
     return *run(data_directory, out, epochs=12, log_every=2), out
 
@@ -52,7 +63,11 @@ def test_the_best_network_is_the_one_on_disk(
     result = finished[0]
     best = load(result.checkpoint)
     for name, expected in (("val", result.val_loss), ("test", result.test_loss)):
-        measured = loss(*predict_batches(best.model, Batches(GraphBatches(splits[name], best.standardiser), 7)))
+        measured = loss(
+            *predict_batches(
+                best.model, Batches(GraphBatches(splits[name], best.standardiser), 7)
+            )
+        )
         assert float(measured) == pytest.approx(expected, rel=1e-4)
     assert result.val_loss == min(epoch.val_loss for epoch in result.history)
     assert result.history[result.best_epoch - 1].val_loss == result.val_loss
@@ -67,7 +82,9 @@ def test_the_checkpoint_says_where_it_comes_from(
     assert origin.data == {name: split.content_hash for name, split in splits.items()}
     assert origin.config["hidden_dim"] == 16
     assert origin.metrics["test_loss"] == finished[0].test_loss
-    np.testing.assert_allclose(best.standardiser.mean[1], splits["train"].params[:, 1].mean())
+    np.testing.assert_allclose(
+        best.standardiser.mean[1], splits["train"].params[:, 1].mean()
+    )
     weights = torch.load(finished[0].checkpoint, weights_only=True)["weights"]
     assert sum(weight.numel() for weight in weights.values()) == finished[0].parameters
 
@@ -78,7 +95,9 @@ def test_the_journal(finished: tuple[Result, list[str], Path]) -> None:
     assert [row["event"] for row in rows] == ["start", *["epoch"] * 12, "end"]
     assert rows[0]["config"]["learning_rate"] == 5e-3
     assert [row["epoch"] for row in rows[1:-1]] == list(range(1, 13))
-    assert [row["val_loss"] for row in rows[1:-1]] == [epoch.val_loss for epoch in result.history]
+    assert [row["val_loss"] for row in rows[1:-1]] == [
+        epoch.val_loss for epoch in result.history
+    ]
     assert rows[-1]["test_loss"] == result.test_loss
     assert "test_loss" not in rows[1]
     rates = [row["learning_rate"] for row in rows[1:-1]]
@@ -89,12 +108,17 @@ def test_the_lines(finished: tuple[Result, list[str], Path]) -> None:
     lines = finished[1]
     assert lines[0].startswith("epoch 1/12: 6 batches of 16")
     assert lines[1].startswith("  batch 2/6: loss ")
-    assert sum("validation" in line and line.startswith("epoch") for line in lines) == 12
+    assert (
+        sum("validation" in line and line.startswith("epoch") for line in lines) == 12
+    )
     assert lines[-1].startswith(f"best network: epoch {finished[0].best_epoch}")
 
 
 def test_it_is_quiet_and_leaves_only_its_files(
-    data_directory: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    data_directory: Path,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with warnings.catch_warnings(record=True) as caught:
@@ -110,7 +134,9 @@ def test_it_is_quiet_and_leaves_only_its_files(
     ]
 
 
-def test_the_same_seed_gives_the_same_losses(data_directory: Path, tmp_path: Path) -> None:
+def test_the_same_seed_gives_the_same_losses(
+    data_directory: Path, tmp_path: Path
+) -> None:
     first = run(data_directory, tmp_path / "a")[0]
     torch.manual_seed(99)
     again = run(data_directory, tmp_path / "b")[0]
@@ -123,7 +149,9 @@ def test_the_same_seed_gives_the_same_losses(data_directory: Path, tmp_path: Pat
     assert other.val_loss != first.val_loss
 
 
-def test_it_leaves_the_global_generator_alone(data_directory: Path, tmp_path: Path) -> None:
+def test_it_leaves_the_global_generator_alone(
+    data_directory: Path, tmp_path: Path
+) -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -145,17 +173,32 @@ def test_resuming_gives_what_an_uninterrupted_run_gives(
         if epoch.epoch == 2:
             raise Stop
 
-    config = TrainConfig(data=data_directory, out=tmp_path / "cut", **(SMALL | {"epochs": 4} | changes))
+    config = TrainConfig(
+        data=data_directory, out=tmp_path / "cut", **(SMALL | {"epochs": 4} | changes)
+    )
     with pytest.raises(Stop):
         train(config, log=lambda _: None, on_epoch=stop)
     resumed = run(data_directory, tmp_path / "cut", epochs=4, resume=True, **changes)[0]
     for name in ("train_loss", "val_loss", "test_loss", "best_epoch", "epochs"):
         assert getattr(resumed, name) == getattr(whole, name), name
     for name in ("train_loss", "val_loss", "learning_rate"):
-        assert [getattr(epoch, name) for epoch in resumed.history] == [getattr(epoch, name) for epoch in whole.history]
+        assert [getattr(epoch, name) for epoch in resumed.history] == [
+            getattr(epoch, name) for epoch in whole.history
+        ]
     events = [row["event"] for row in journal(tmp_path / "cut")]
-    assert events == ["start", "epoch", "epoch", "failed", "resume", "epoch", "epoch", "end"]
-    finished = run(data_directory, tmp_path / "cut", epochs=4, resume=True, **changes)[0]
+    assert events == [
+        "start",
+        "epoch",
+        "epoch",
+        "failed",
+        "resume",
+        "epoch",
+        "epoch",
+        "end",
+    ]
+    finished = run(data_directory, tmp_path / "cut", epochs=4, resume=True, **changes)[
+        0
+    ]
     assert (finished.test_loss, finished.epochs) == (resumed.test_loss, 4)
 
 
@@ -169,11 +212,23 @@ def test_resume_refuses_another_run(data_directory: Path, tmp_path: Path) -> Non
 
 
 def test_early_stopping_says_so(data_directory: Path, tmp_path: Path) -> None:
-    result, lines = run(data_directory, tmp_path, epochs=40, patience=1, learning_rate=0.5, warmup=0)
+    result, lines = run(
+        data_directory, tmp_path, epochs=40, patience=1, learning_rate=0.5, warmup=0
+    )
     assert result.stopped_early
     assert result.epochs == result.best_epoch + 1 < 40
-    assert any(line.startswith(f"early stop after epoch {result.epochs}") for line in lines)
-    again = run(data_directory, tmp_path, epochs=40, patience=1, learning_rate=0.5, warmup=0, resume=True)[0]
+    assert any(
+        line.startswith(f"early stop after epoch {result.epochs}") for line in lines
+    )
+    again = run(
+        data_directory,
+        tmp_path,
+        epochs=40,
+        patience=1,
+        learning_rate=0.5,
+        warmup=0,
+        resume=True,
+    )[0]
     assert (again.epochs, again.test_loss) == (result.epochs, result.test_loss)
 
 
@@ -189,7 +244,9 @@ def test_accumulating_is_a_larger_batch(data_directory: Path, tmp_path: Path) ->
     large = run(data_directory, tmp_path / "a", batch_size=96, **same)[0]
     small = run(data_directory, tmp_path / "b", batch_size=24, accumulate=4, **same)[0]
     assert small.val_loss == pytest.approx(large.val_loss, rel=1e-4)
-    assert small.history[0].train_loss == pytest.approx(large.history[0].train_loss, rel=1e-4)
+    assert small.history[0].train_loss == pytest.approx(
+        large.history[0].train_loss, rel=1e-4
+    )
 
 
 def test_bf16(data_directory: Path, tmp_path: Path) -> None:
@@ -199,12 +256,18 @@ def test_bf16(data_directory: Path, tmp_path: Path) -> None:
     assert half.val_loss == pytest.approx(full.val_loss, abs=0.2)
 
 
-def test_divergence_is_an_error_and_recorded(data_directory: Path, tmp_path: Path, splits: dict[str, Split]) -> None:
+def test_divergence_is_an_error_and_recorded(
+    data_directory: Path, tmp_path: Path, splits: dict[str, Split]
+) -> None:
     broken = splits["train"].x.copy()
     broken[0, 3] = np.nan
     bad = {**splits, "train": Split(**{**vars(splits["train"]), "x": broken})}
     with pytest.raises(Diverged, match="training loss is nan at epoch 1"):
-        train(TrainConfig(data=data_directory, out=tmp_path, **SMALL), log=lambda _: None, data=bad)
+        train(
+            TrainConfig(data=data_directory, out=tmp_path, **SMALL),
+            log=lambda _: None,
+            data=bad,
+        )
     assert journal(tmp_path)[-1]["event"] == "failed"
 
 
@@ -214,7 +277,11 @@ def test_auto_takes_a_gpu_where_there_is_one(monkeypatch: pytest.MonkeyPatch) ->
     with pytest.raises(InputError, match="torch sees no GPU"):
         find_device("cuda")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert [find_device(device).type for device in ("auto", "cuda", "cpu")] == ["cuda", "cuda", "cpu"]
+    assert [find_device(device).type for device in ("auto", "cuda", "cpu")] == [
+        "cuda",
+        "cuda",
+        "cpu",
+    ]
 
 
 def test_ctrl_c_is_a_keyboard_interrupt(data_directory: Path, tmp_path: Path) -> None:
@@ -223,16 +290,29 @@ def test_ctrl_c_is_a_keyboard_interrupt(data_directory: Path, tmp_path: Path) ->
 
     handler = signal.getsignal(signal.SIGINT)
     with pytest.raises(KeyboardInterrupt):
-        train(TrainConfig(data=data_directory, out=tmp_path, **SMALL), log=lambda _: None, on_epoch=interrupt)
+        train(
+            TrainConfig(data=data_directory, out=tmp_path, **SMALL),
+            log=lambda _: None,
+            on_epoch=interrupt,
+        )
     assert signal.getsignal(signal.SIGINT) == handler
     assert (tmp_path / "last.ckpt").is_file()
 
 
-def test_the_baseline_sets_what_the_run_leaves_open(data_directory: Path, tmp_path: Path) -> None:
+def test_the_baseline_sets_what_the_run_leaves_open(
+    data_directory: Path, tmp_path: Path
+) -> None:
     (tmp_path / "baseline.yaml").write_text("hidden_dim: 8\nnum_heads: 2\n")
-    changes = {name: value for name, value in SMALL.items() if name not in ("hidden_dim", "num_heads")}
+    changes = {
+        name: value
+        for name, value in SMALL.items()
+        if name not in ("hidden_dim", "num_heads")
+    }
     config = TrainConfig(
-        data=data_directory, out=tmp_path, baseline=tmp_path / "baseline.yaml", **(changes | {"epochs": 1})
+        data=data_directory,
+        out=tmp_path,
+        baseline=tmp_path / "baseline.yaml",
+        **(changes | {"epochs": 1}),
     )
     train(with_baseline(config), log=lambda _: None)
     assert load(tmp_path).origin.config["hidden_dim"] == 8

@@ -20,8 +20,14 @@ from nexuszero.training import Epoch, Result, open_study, train, trials, tune, t
 
 
 def config(data: Path, tmp_path: Path, **changes: Any) -> TuneConfig:
-    paths = {"storage": "sqlite:///:memory:", "baseline": tmp_path / "b.yaml", "runs": tmp_path / "runs"}
-    return TuneConfig(data=data, log_every=0, threads=1, **(paths | {"trials": 4} | changes))
+    paths = {
+        "storage": "sqlite:///:memory:",
+        "baseline": tmp_path / "b.yaml",
+        "runs": tmp_path / "runs",
+    }
+    return TuneConfig(
+        data=data, log_every=0, threads=1, **(paths | {"trials": 4} | changes)
+    )
 
 
 def on_disk(data: Path, tmp_path: Path, **changes: Any) -> TuneConfig:
@@ -45,9 +51,24 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
         seen.append(run)
         value = fake_loss(run)
         for epoch in range(run.epochs):
-            on_epoch(Epoch(epoch + 1, value, value, value, 0, 1.5, 0.1, 9, 1e-3, best=epoch == 0))
+            on_epoch(
+                Epoch(
+                    epoch + 1,
+                    value,
+                    value,
+                    value,
+                    0,
+                    1.5,
+                    0.1,
+                    9,
+                    1e-3,
+                    best=epoch == 0,
+                )
+            )
         # the test loss ranks trials the other way round, so that choosing by it would show
-        return Result(run.out, value, value, 10 - value, 1, run.epochs, False, 1.5, 1000, ())
+        return Result(
+            run.out, value, value, 10 - value, 1, run.epochs, False, 1.5, 1000, ()
+        )
 
     monkeypatch.setattr(tuning, "train", fake)
     return seen
@@ -55,18 +76,32 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
 
 def test_the_search_space_is_the_seed_documents() -> None:
     trial = optuna.trial.FixedTrial(
-        {"hidden_dim": 384, "num_layers": 8, "num_heads": 4, "dropout": 0.3, "learning_rate": 5e-4}
+        {
+            "hidden_dim": 384,
+            "num_layers": 8,
+            "num_heads": 4,
+            "dropout": 0.3,
+            "learning_rate": 5e-4,
+        }
     )
     tuning.suggest(trial)
     distributions = trial.distributions
-    assert distributions["hidden_dim"] == optuna.distributions.CategoricalDistribution([128, 256, 384])
+    assert distributions["hidden_dim"] == optuna.distributions.CategoricalDistribution(
+        [128, 256, 384]
+    )
     assert distributions["num_layers"] == optuna.distributions.IntDistribution(3, 8)
-    assert distributions["num_heads"] == optuna.distributions.CategoricalDistribution([4, 8])
+    assert distributions["num_heads"] == optuna.distributions.CategoricalDistribution(
+        [4, 8]
+    )
     assert distributions["dropout"] == optuna.distributions.FloatDistribution(0.05, 0.3)
-    assert distributions["learning_rate"] == optuna.distributions.FloatDistribution(1e-5, 5e-4, log=True)
+    assert distributions["learning_rate"] == optuna.distributions.FloatDistribution(
+        1e-5, 5e-4, log=True
+    )
 
 
-def test_the_best_is_the_best_by_validation(data_directory: Path, tmp_path: Path, runs: list[TrainConfig]) -> None:
+def test_the_best_is_the_best_by_validation(
+    data_directory: Path, tmp_path: Path, runs: list[TrainConfig]
+) -> None:
     study = tune(config(data_directory, tmp_path), log=quiet)
     values = [fake_loss(run) for run in runs]
     assert study.best_value == min(values)
@@ -79,7 +114,9 @@ def test_the_best_is_the_best_by_validation(data_directory: Path, tmp_path: Path
     assert table["seconds"].tolist() == [1.5] * 4
 
 
-def test_the_baseline_file(data_directory: Path, tmp_path: Path, runs: list[TrainConfig]) -> None:
+def test_the_baseline_file(
+    data_directory: Path, tmp_path: Path, runs: list[TrainConfig]
+) -> None:
     study = tune(config(data_directory, tmp_path), log=quiet)
     text = (tmp_path / "b.yaml").read_text()
     assert "study full_run" in text
@@ -107,7 +144,10 @@ def test_a_resumed_study_is_the_uninterrupted_one(
     assert len({run.learning_rate for run in runs}) == 8
 
 
-@pytest.mark.parametrize("error", [RuntimeError("out of memory"), FloatingPointError("nan"), MemoryError("full")])
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("out of memory"), FloatingPointError("nan"), MemoryError("full")],
+)
 def test_a_failed_trial_is_recorded_and_the_study_goes_on(
     data_directory: Path,
     tmp_path: Path,
@@ -127,7 +167,12 @@ def test_a_failed_trial_is_recorded_and_the_study_goes_on(
     monkeypatch.setattr(tuning, "train", second_fails)
     lines: list[str] = []
     study = tune(config(data_directory, tmp_path), log=lines.append)
-    assert [trial.state.name for trial in study.trials] == ["COMPLETE", "FAIL", "COMPLETE", "COMPLETE"]
+    assert [trial.state.name for trial in study.trials] == [
+        "COMPLETE",
+        "FAIL",
+        "COMPLETE",
+        "COMPLETE",
+    ]
     assert any(str(error) in line and "the study goes on" in line for line in lines)
     table = search.trials(study)
     assert table["rank"].tolist()[:3] == [1, 2, 3]
@@ -137,7 +182,10 @@ def test_a_failed_trial_is_recorded_and_the_study_goes_on(
 
 
 def test_an_interrupted_trial_runs_again(
-    data_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runs: list[TrainConfig]
+    data_directory: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    runs: list[TrainConfig],
 ) -> None:
     good = tuning.train
 
@@ -152,7 +200,9 @@ def test_an_interrupted_trial_runs_again(
     study = open_study(on_disk(data_directory, tmp_path).storage, "full_run")
     with subprocess.Popen(["true"]) as process:
         died = (platform.node(), process.pid, time.time())
-    study.ask().set_user_attr(trials.WORKER, died)  # a process that was killed leaves a running trial
+    study.ask().set_user_attr(
+        trials.WORKER, died
+    )  # a process that was killed leaves a running trial
     monkeypatch.setattr(tuning, "train", good)
     study = tune(on_disk(data_directory, tmp_path), log=quiet)
     states = [trial.state.name for trial in study.trials]
@@ -171,10 +221,17 @@ def test_all_trials_failing_is_an_input_error(
 
 
 @pytest.mark.parametrize("prune", [True, False])
-def test_pruning_can_be_turned_off(data_directory: Path, tmp_path: Path, runs: list[TrainConfig], prune: bool) -> None:
-    study = tune(config(data_directory, tmp_path, trials=12, startup_trials=12, prune=prune), log=quiet)
+def test_pruning_can_be_turned_off(
+    data_directory: Path, tmp_path: Path, runs: list[TrainConfig], prune: bool
+) -> None:
+    study = tune(
+        config(data_directory, tmp_path, trials=12, startup_trials=12, prune=prune),
+        log=quiet,
+    )
     assert any(trial.state.name == "PRUNED" for trial in study.trials) == prune
-    assert search.trials(study)["rank"].notna().sum() == sum(trial.state.name == "COMPLETE" for trial in study.trials)
+    assert search.trials(study)["rank"].notna().sum() == sum(
+        trial.state.name == "COMPLETE" for trial in study.trials
+    )
 
 
 def test_a_missing_dataset_is_generated_only_when_asked(
@@ -189,9 +246,15 @@ def test_a_missing_dataset_is_generated_only_when_asked(
     with pytest.raises(InputError, match="no such dataset"):
         tune(config(tmp_path / "data", tmp_path), log=quiet, generate=generate)
     assert asked == []
-    tune(config(tmp_path / "data", tmp_path, generate=True, generate_val=7), log=quiet, generate=generate)
+    tune(
+        config(tmp_path / "data", tmp_path, generate=True, generate_val=7),
+        log=quiet,
+        generate=generate,
+    )
     assert (asked[0].out, asked[0].val) == (tmp_path / "data", 7)
-    tune(config(tmp_path / "data", tmp_path, generate=True), log=quiet, generate=generate)
+    tune(
+        config(tmp_path / "data", tmp_path, generate=True), log=quiet, generate=generate
+    )
     assert len(asked) == 1
 
 
@@ -201,12 +264,18 @@ def test_a_wrong_storage_is_one_line(data_directory: Path, tmp_path: Path) -> No
         tune(on_disk(data_directory, tmp_path), log=quiet)
 
 
-def test_a_real_study(data_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_real_study(
+    data_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def smaller(run: TrainConfig, **given: Any) -> Result:
-        return train(run.model_copy(update={"hidden_dim": 16, "num_layers": 1}), **given)
+        return train(
+            run.model_copy(update={"hidden_dim": 16, "num_layers": 1}), **given
+        )
 
     monkeypatch.setattr(tuning, "train", smaller)
-    study = tune(on_disk(data_directory, tmp_path, trials=2, epochs=2, batch_cap=2), log=quiet)
+    study = tune(
+        on_disk(data_directory, tmp_path, trials=2, epochs=2, batch_cap=2), log=quiet
+    )
     table = search.trials(study)
     assert table["state"].tolist() == ["COMPLETE", "COMPLETE"]
     assert (table[["val_loss", "test_loss"]] < 10).all(axis=None)
@@ -214,7 +283,9 @@ def test_a_real_study(data_directory: Path, tmp_path: Path, monkeypatch: pytest.
     assert (tmp_path / "runs" / "trial_001" / "run.jsonl").is_file()
 
 
-def test_a_study_of_other_data_is_not_continued(data_directory: Path, tmp_path: Path, runs: list[TrainConfig]) -> None:
+def test_a_study_of_other_data_is_not_continued(
+    data_directory: Path, tmp_path: Path, runs: list[TrainConfig]
+) -> None:
     tune(on_disk(data_directory, tmp_path, trials=1), log=quiet)
     synthetic.dataset(tmp_path / "other", seed=9)
     with pytest.raises(InputError, match="of other data"):

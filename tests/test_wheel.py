@@ -12,8 +12,21 @@ ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
 CIRCUIT = ROOT / "tests/fixtures/circuits/compare.bn128.r1cs"
 FIXTURES = ROOT / "crypto/tests/fixtures"
-PROVED, WITNESS = FIXTURES / "circuits/adder24.bn128.O1.r1cs", FIXTURES / "proofs/adder24.bn128.wtns"
-HEAVY = {"torch", "pandas", "h5py", "optuna", "lightning", "sklearn", "papermill", "plotly", "scipy"}
+PROVED, WITNESS = (
+    FIXTURES / "circuits/adder24.bn128.O1.r1cs",
+    FIXTURES / "proofs/adder24.bn128.wtns",
+)
+HEAVY = {
+    "torch",
+    "pandas",
+    "h5py",
+    "optuna",
+    "lightning",
+    "sklearn",
+    "papermill",
+    "plotly",
+    "scipy",
+}
 MEGABYTES = 100  # of everything that the core brings
 
 
@@ -23,8 +36,10 @@ def wheel(tmp_path_factory):
     out = tmp_path_factory.mktemp("wheel")
     subprocess.run(
         [BIN / "maturin", "build", "--release", "--locked", "--quiet", "--out", out],
-        cwd=ROOT, check=True, capture_output=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
     (built,) = out.glob("*.whl")
     return built
 
@@ -34,12 +49,23 @@ def environment(wheel, tmp_path_factory):
     """An empty environment with the wheel and its core dependencies, in the locked versions."""
     place = tmp_path_factory.mktemp("environment") / "env"
     uv = BIN / "uv"
-    subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, place], check=True)
     subprocess.run(
-        [uv, "pip", "install", "--quiet", "--python", place / "bin/python", "--constraint", ROOT / "requirements.lock",
-         wheel],
+        [uv, "venv", "--quiet", "--python", sys.executable, place], check=True
+    )
+    subprocess.run(
+        [
+            uv,
+            "pip",
+            "install",
+            "--quiet",
+            "--python",
+            place / "bin/python",
+            "--constraint",
+            ROOT / "requirements.lock",
+            wheel,
+        ],
         check=True,
-    )  # fmt: skip
+    )
     return place
 
 
@@ -50,8 +76,12 @@ def command(environment, tmp_path):
     def run(*arguments):
         return subprocess.run(
             [environment / "bin/nexuszero", *map(str, arguments)],
-            cwd=tmp_path, capture_output=True, text=True, timeout=60, env={"PATH": "/usr/bin:/bin"},
-        )  # fmt: skip
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={"PATH": "/usr/bin:/bin"},
+        )
 
     return run
 
@@ -63,7 +93,9 @@ def answer(done):
 
 def test_one_wheel_serves_every_python_and_holds_the_profiles(wheel):
     assert wheel.name.split("-")[2:4] == ["py3", "none"]
-    names = subprocess.run([sys.executable, "-m", "zipfile", "-l", wheel], capture_output=True, text=True).stdout
+    names = subprocess.run(
+        [sys.executable, "-m", "zipfile", "-l", wheel], capture_output=True, text=True
+    ).stdout
     for name in ("profiles/quick.yaml", "profiles/full.yaml"):
         assert f"nexuszero/{name}" in names
     assert "notebooks/" not in names
@@ -79,15 +111,25 @@ def test_the_core_is_light(environment):
 def test_the_core_commands_work_elsewhere(command, tmp_path):
     shutil.copy(CIRCUIT, tmp_path / "circuit.r1cs")
     assert answer(command("estimate", "lwe", 512, 3329, 3, "--json"))["bits"] > 0
-    assert answer(command("choose", "--forms", 100, "--bits", 40, "--security", 128, "--json"))["n"] % 64 == 0
+    assert (
+        answer(
+            command("choose", "--forms", 100, "--bits", 40, "--security", 128, "--json")
+        )["n"]
+        % 64
+        == 0
+    )
     assert answer(command("analyse", "circuit.r1cs", "--json"))["liftable"]
-    exact = answer(command("recommend", "circuit.r1cs", "--security", 128, "--exact", "--json"))
+    exact = answer(
+        command("recommend", "circuit.r1cs", "--security", 128, "--exact", "--json")
+    )
     assert exact["proof_size"] > 0
     exported = answer(command("export", "merkle", 3, "merkle.r1cs", "--json"))
     assert (tmp_path / exported["file"]).is_file()
     at = ("--security", 128)
     answer(command("prove", PROVED, WITNESS, *at, "-o", "sum.proof", "--json"))
-    assert command("verify", PROVED, "sum.proof", "public.json", *at).stdout == "valid\n"
+    assert (
+        command("verify", PROVED, "sum.proof", "public.json", *at).stdout == "valid\n"
+    )
     version = command("--version").stdout
     assert version.startswith("nexuszero ") and "labels" in version
 
@@ -107,7 +149,10 @@ def test_without_a_network_the_search_answers_and_names_the_extra(command, tmp_p
         (["tune"], "lab"),
         (["week"], "lab"),
         (["report", CIRCUIT], "lab"),
-        (["recommend", CIRCUIT, "--security", 128, "--checkpoint", "best_model.pt"], "network"),
+        (
+            ["recommend", CIRCUIT, "--security", 128, "--checkpoint", "best_model.pt"],
+            "network",
+        ),
     ],
 )
 def test_a_command_without_its_extra_says_which_in_one_line(command, arguments, extra):

@@ -5,8 +5,22 @@ from nexuszero.advice.components import Component, components
 from nexuszero.advice.constraining import Constrained, constrain
 from nexuszero.advice.explanation import Explanation, describe, explain
 from nexuszero.advice.inputs import Help, Input, widths_that_help
-from nexuszero.advice.recommendation import NO_MODEL, Landscape, landscape, levels, recommend
-from nexuszero.advice.records import Level, Nearest, NotAsked, Proposal, Proposer, Recommendation, Refusal
+from nexuszero.advice.recommendation import (
+    NO_MODEL,
+    Landscape,
+    landscape,
+    levels,
+    recommend,
+)
+from nexuszero.advice.records import (
+    Level,
+    Nearest,
+    NotAsked,
+    Proposal,
+    Proposer,
+    Recommendation,
+    Refusal,
+)
 from nexuszero.advice.text import render
 
 __all__ = [

@@ -22,16 +22,28 @@ class Answer:
     circuit: Analysis
     why: Explanation
     help: Help | None = None
-    components: tuple[Component, ...] | None = None  #: None where they were not asked for
+    components: tuple[Component, ...] | None = (
+        None  #: None where they were not asked for
+    )
 
     def row(self) -> dict[str, Any]:
         """The JSON object."""
-        row = self.circuit.row() | self.why.row() | {"help": self.help and self.help.row()}
-        return row if self.components is None else row | {"components": [one.row() for one in self.components]}
+        row = (
+            self.circuit.row()
+            | self.why.row()
+            | {"help": self.help and self.help.row()}
+        )
+        return (
+            row
+            if self.components is None
+            else row | {"components": [one.row() for one in self.components]}
+        )
 
     def counts(self) -> dict[str, Any]:
         """The part of it that a terminal shows as a list."""
-        return {key: value for key, value in self.row().items() if key not in SHOWN_APART}
+        return {
+            key: value for key, value in self.row().items() if key not in SHOWN_APART
+        }
 
     def lines(self) -> list[str]:
         """The rest for a terminal."""
@@ -65,14 +77,22 @@ def analyse(
     """
     circuits = bridge.read(files, bounds)
     answers = []
-    for index, (circuit, file) in enumerate(zip(circuits.analyses(list(map(str, files))), files, strict=True)):
+    for index, (circuit, file) in enumerate(
+        zip(circuits.analyses(list(map(str, files))), files, strict=True)
+    ):
         searched = circuit.constraints <= MOST_TRIED if inputs is None else inputs
-        answers.append(Answer(
-            circuit=circuit,
-            why=explain(circuits, circuit, index, file, asked),
-            help=widths_that_help(bridge, file, circuit, bounds, security) if searched else None,
-            components=(
-                tuple(components(bridge, circuits, index, circuit, file, security)) if by_component else None
-            ),
-        ))  # fmt: skip
+        answers.append(
+            Answer(
+                circuit=circuit,
+                why=explain(circuits, circuit, index, file, asked),
+                help=widths_that_help(bridge, file, circuit, bounds, security)
+                if searched
+                else None,
+                components=(
+                    tuple(components(bridge, circuits, index, circuit, file, security))
+                    if by_component
+                    else None
+                ),
+            )
+        )
     return answers

@@ -43,7 +43,12 @@ class Component:
 
 
 def components(
-    bridge: CryptoBridge, circuits: Circuits, index: int, circuit: Analysis, file: Path, security: int
+    bridge: CryptoBridge,
+    circuits: Circuits,
+    index: int,
+    circuit: Analysis,
+    file: Path,
+    security: int,
 ) -> list[Component]:
     """The components of one circuit that have a share worth telling, outer ones first.
 
@@ -60,7 +65,9 @@ def components(
     """
     names = file.with_suffix(".sym")
     if not names.is_file():
-        raise InputError(f"{names}: no such file; components go by circom's names: compile with --sym")
+        raise InputError(
+            f"{names}: no such file; components go by circom's names: compile with --sym"
+        )
     owners, paths = _owners(circuits, index, circuit, names)
     if circuit.unsatisfiable:
         return []
@@ -71,16 +78,18 @@ def components(
         part = bridge.part(circuits, index, inside)
         rest = bridge.part(circuits, index, ~inside)
         own, left = part.analyses([path])[0], rest.analyses([path])[0]
-        found.append(Component(
-            name=path,
-            constraints=int(inside.sum()),
-            forms=own.forms,
-            share=own.forms / max(circuit.forms, 1),
-            liftable=own.liftable,
-            proof_size=_size(part, own, security),
-            rest=_size(rest, left, security),
-            rest_liftable=left.liftable,
-        ))  # fmt: skip
+        found.append(
+            Component(
+                name=path,
+                constraints=int(inside.sum()),
+                forms=own.forms,
+                share=own.forms / max(circuit.forms, 1),
+                liftable=own.liftable,
+                proof_size=_size(part, own, security),
+                rest=_size(rest, left, security),
+                rest_liftable=left.liftable,
+            )
+        )
     return found
 
 
@@ -91,32 +100,49 @@ def table(found: Sequence[Component]) -> list[str]:
         f"{'component':{width}}  {'constraints':>11} {'forms':>9}  share  lifts  {'bytes alone':>12}  bytes of the rest"
     ]
     for one in found:
-        alone, rest = ("-" if size is None else f"{size:,}" for size in (one.proof_size, one.rest))
+        alone, rest = (
+            "-" if size is None else f"{size:,}" for size in (one.proof_size, one.rest)
+        )
         free = " (q free)" if one.rest_liftable and one.rest is not None else ""
         lifts = "yes" if one.liftable else "no"
         counts = f"{one.constraints:>11,} {one.forms:>9,} {one.share:>6.1%}"
-        lines.append(f"{one.name:{width}}  {counts}  {lifts:>5}  {alone:>12}  {rest}{free}")
+        lines.append(
+            f"{one.name:{width}}  {counts}  {lifts:>5}  {alone:>12}  {rest}{free}"
+        )
     return lines
 
 
-def _owners(circuits: Circuits, index: int, circuit: Analysis, names: Path) -> tuple[NDArray[np.int64], list[str]]:
+def _owners(
+    circuits: Circuits, index: int, circuit: Analysis, names: Path
+) -> tuple[NDArray[np.int64], list[str]]:
     """The component of each constraint, ``[constraints]``, as a place in the paths, which ascend by depth."""
     by_wire: dict[int, set[str]] = {}
     for wire, name in wire_names(names, circuit.wires):
         if wire > 0:
-            by_wire.setdefault(wire, set()).add(re.sub(r"\[\d+\]", "[*]", name.rpartition(".")[0]))
-    every = {path for known in by_wire.values() for own in known for path in _ancestors(own)} | {"main"}
+            by_wire.setdefault(wire, set()).add(
+                re.sub(r"\[\d+\]", "[*]", name.rpartition(".")[0])
+            )
+    every = {
+        path for known in by_wire.values() for own in known for path in _ancestors(own)
+    } | {"main"}
     paths = sorted(every, key=lambda path: (path.count("."), path))
     place = {path: number for number, path in enumerate(paths)}
 
     # sets of components as the bits of a number: the innermost one that wires share is the highest bit they share
     own = {path: sum(1 << place[one] for one in _ancestors(path)) for path in every}
-    seen = {wire: reduce(or_, map(own.__getitem__, known)) for wire, known in by_wire.items()}
+    seen = {
+        wire: reduce(or_, map(own.__getitem__, known))
+        for wire, known in by_wire.items()
+    }
     everything = (1 << len(paths)) - 1
     shared = [everything] * circuit.constraints
-    for wire, constraint in zip(*map(np.ndarray.tolist, circuits.edges(index)), strict=True):
+    for wire, constraint in zip(
+        *map(np.ndarray.tolist, circuits.edges(index)), strict=True
+    ):
         shared[constraint] &= seen.get(wire, everything)
-    return np.array([0 if bits == everything else bits.bit_length() - 1 for bits in shared], int), paths
+    return np.array(
+        [0 if bits == everything else bits.bit_length() - 1 for bits in shared], int
+    ), paths
 
 
 def _ancestors(path: str) -> Iterable[str]:
@@ -132,14 +158,25 @@ def _is_within(path: str, outer: str) -> bool:
 def _worth_telling(owners: NDArray[np.int64], paths: list[str]) -> list[str]:
     """Components with a share of the constraints, but those that hold what the one around them holds."""
     own = np.bincount(owners, minlength=len(paths))
-    total = {path: int(sum(own[number] for number, one in enumerate(paths) if _is_within(one, path))) for path in paths}
+    total = {
+        path: int(
+            sum(
+                own[number] for number, one in enumerate(paths) if _is_within(one, path)
+            )
+        )
+        for path in paths
+    }
     shares = {
         path: count
         for path, count in total.items()
-        if count >= LEAST_SHARE * len(owners) and count and total.get(path.rpartition(".")[0]) != count
+        if count >= LEAST_SHARE * len(owners)
+        and count
+        and total.get(path.rpartition(".")[0]) != count
     }
     largest = sorted(shares, key=lambda path: -shares[path])[:MOST_SHOWN]
-    return sorted(largest, key=lambda path: [(-total[one], one) for one in _ancestors(path)])
+    return sorted(
+        largest, key=lambda path: [(-total[one], one) for one in _ancestors(path)]
+    )
 
 
 def _size(circuits: Circuits, circuit: Analysis, security: int) -> int | None:

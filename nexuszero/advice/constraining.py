@@ -13,11 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nexuszero.crypto import Analysis, Circuits, CryptoBridge, Infeasible, Records, declarations, widths, wire_names
+from nexuszero.crypto import (
+    Analysis,
+    Circuits,
+    CryptoBridge,
+    Infeasible,
+    Records,
+    declarations,
+    widths,
+    wire_names,
+)
 from nexuszero.errors import InputError
 from nexuszero.files import check_new, whole
 
-Sizes = tuple[int | None, int | None, int | None]  # bytes of a proof before, if widths were just believed, after
+Sizes = tuple[
+    int | None, int | None, int | None
+]  # bytes of a proof before, if widths were just believed, after
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,10 @@ class Constrained:
 
     def lines(self) -> list[str]:
         """The same for a terminal."""
-        before, assumed, after = ("no sound parameters" if size is None else f"{size:,} bytes" for size in self.sizes)
+        before, assumed, after = (
+            "no sound parameters" if size is None else f"{size:,} bytes"
+            for size in self.sizes
+        )
         more = self.after.constraints - self.before.constraints
         lines = [
             f"{self.file}: {self.checked} wires checked by {more} constraints more",
@@ -60,9 +74,13 @@ class Constrained:
         if not self.checked:
             lines.append("all widths follow from the circuit already")
         elif not self.after.liftable:
-            lines.append(f"it does not lift yet; `nexuszero analyse {self.file}` says why")
+            lines.append(
+                f"it does not lift yet; `nexuszero analyse {self.file}` says why"
+            )
         if self.public_bounds:
-            lines.append("widths of public wires are no part of the file: give them to prove and verify as well")
+            lines.append(
+                "widths of public wires are no part of the file: give them to prove and verify as well"
+            )
         return lines
 
 
@@ -98,12 +116,18 @@ def constrain(
     constrained = bridge.constrain(assumed, 0)
     added, checked = constrained.added(0)
     names, values = file.with_suffix(".sym"), out.with_suffix(".wtns")
-    copies = {out: True, out.with_suffix(".sym"): names.is_file(), values: witness is not None}
+    copies = {
+        out: True,
+        out.with_suffix(".sym"): names.is_file(),
+        values: witness is not None,
+    }
     for target in (target for target, wanted in copies.items() if wanted):
         check_new(target, force)
 
     extended = None if witness is None else _extended(constrained, witness)
-    known = list(wire_names(names, plain.wires(0)))  # refuses names of another circuit before anything is written
+    known = list(
+        wire_names(names, plain.wires(0))
+    )  # refuses names of another circuit before anything is written
     with whole(out) as temporary:
         constrained.write(0, temporary)
     if known:
@@ -120,7 +144,9 @@ def constrain(
         after=constrained.analyses([str(out)])[0],
         security=security,
         sizes=_sizes((plain, assumed, constrained), security),
-        public_bounds=any(wire <= before.public_outputs + before.public_inputs for wire in declared),
+        public_bounds=any(
+            wire <= before.public_outputs + before.public_inputs for wire in declared
+        ),
     )
 
 
@@ -128,7 +154,9 @@ def _extended(constrained: Circuits, witness: Path) -> bytearray:
     try:
         secret = bytearray(witness.read_bytes())
     except OSError as error:
-        raise InputError(f"{witness}: the witness cannot be read ({error.strerror})") from None
+        raise InputError(
+            f"{witness}: the witness cannot be read ({error.strerror})"
+        ) from None
     try:
         return constrained.extend_witness(0, secret)
     except InputError as error:
@@ -139,7 +167,10 @@ def _extended(constrained: Circuits, witness: Path) -> bytearray:
 
 def _sizes(circuits: Sequence[Circuits], security: int) -> Sizes:
     choices = [one.choices(security)[0] for one in circuits]
-    before, assumed, after = (None if isinstance(choice, Infeasible) else choice.proof_size for choice in choices)
+    before, assumed, after = (
+        None if isinstance(choice, Infeasible) else choice.proof_size
+        for choice in choices
+    )
     return before, assumed, after
 
 
@@ -157,6 +188,8 @@ def _write_names(source: Path, out: Path, added: Records, first: int) -> None:
     for number, bit in enumerate(added):
         component, name = known.get(int(bit["source"]), ("0", f"wire_{bit['source']}"))
         side = "range_above" if bit["from_above"] else "range"
-        lines.append(f"{label + number},{first + number},{component},{name}.{side}[{bit['place']}]")
+        lines.append(
+            f"{label + number},{first + number},{component},{name}.{side}[{bit['place']}]"
+        )
     with whole(out) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")

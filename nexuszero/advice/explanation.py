@@ -17,7 +17,13 @@ import numpy as np
 from nexuszero.crypto import REASONS, Analysis, Circuits, labels, named
 from nexuszero.errors import InputError
 
-HINDERING = ("free", "roots", "broad", "large", "derived")  # causes first, then what follows from them
+HINDERING = (
+    "free",
+    "roots",
+    "broad",
+    "large",
+    "derived",
+)  # causes first, then what follows from them
 SHOWN = 5
 NONE = 2**32 - 1  # where the library has no constraint to name
 
@@ -46,7 +52,11 @@ class BoundedWire(Wire):
 
     def __str__(self) -> str:
         """One line."""
-        where = "" if self.constraint is None else f"; last by constraint {self.constraint}, {self.rule}"
+        where = (
+            ""
+            if self.constraint is None
+            else f"; last by constraint {self.constraint}, {self.rule}"
+        )
         return f"{super().__str__()}, {self.range_bits:.1f} bits{where}"
 
 
@@ -61,12 +71,20 @@ class Explanation:
     worst_constraint: int | None = None  #: the one among them that does most
     worst_bits: int | None = None  #: bits that it takes
     asked: tuple[BoundedWire, ...] = ()  #: the wires that were asked for
-    stale_names: str | None = None  #: why the `.sym` file beside the circuit is not used
-    finding: str | None = None  #: that nothing is left to prove, or that nothing satisfies the circuit
+    stale_names: str | None = (
+        None  #: why the `.sym` file beside the circuit is not used
+    )
+    finding: str | None = (
+        None  #: that nothing is left to prove, or that nothing satisfies the circuit
+    )
 
     def row(self) -> dict[str, Any]:
         """The JSON object, beside the counts of `nexuszero analyse`."""
-        worst = {} if not self.oversized else {"constraint": self.worst_constraint, "bits": self.worst_bits}
+        worst = (
+            {}
+            if not self.oversized
+            else {"constraint": self.worst_constraint, "bits": self.worst_bits}
+        )
         row = {
             "boolean_wires": self.boolean_wires,
             "unbounded": self.unbounded,
@@ -75,10 +93,18 @@ class Explanation:
             "finding": self.finding,
             "stale_names": self.stale_names,
         }
-        return row | ({"asked": [vars(wire) for wire in self.asked]} if self.asked else {})
+        return row | (
+            {"asked": [vars(wire) for wire in self.asked]} if self.asked else {}
+        )
 
 
-def explain(circuits: Circuits, circuit: Analysis, index: int, file: Path, asked: Sequence[str] = ()) -> Explanation:
+def explain(
+    circuits: Circuits,
+    circuit: Analysis,
+    index: int,
+    file: Path,
+    asked: Sequence[str] = (),
+) -> Explanation:
     """Why circuit ``index``, read from ``file``, lifts or not, in O(wires) without a Python loop over them.
 
     Args:
@@ -94,22 +120,32 @@ def explain(circuits: Circuits, circuit: Analysis, index: int, file: Path, asked
 
     wires, overflow = circuits.explain(index)
     counts = np.bincount(wires["reason"], minlength=len(REASONS))
-    by_reason = {name: np.flatnonzero(wires["reason"] == REASONS.index(name)) for name in HINDERING}
+    by_reason = {
+        name: np.flatnonzero(wires["reason"] == REASONS.index(name))
+        for name in HINDERING
+    }
     first = np.concatenate(list(by_reason.values()))[:SHOWN].tolist()
     numbers = _numbers(file, asked, len(wires))
     try:
-        names, stale = labels(file.with_suffix(".sym"), [*first, *numbers], len(wires)), None
+        names, stale = (
+            labels(file.with_suffix(".sym"), [*first, *numbers], len(wires)),
+            None,
+        )
     except InputError as error:
         names, stale = {}, f"wires have no names: {error}"
     oversized = int(overflow["count"])
     return Explanation(
         boolean_wires=int(counts[REASONS.index("boolean")]),
         unbounded={name: len(where) for name, where in by_reason.items() if len(where)},
-        first=tuple(Wire(wire, names.get(wire), circuits.reason(wires[wire])) for wire in first),
+        first=tuple(
+            Wire(wire, names.get(wire), circuits.reason(wires[wire])) for wire in first
+        ),
         oversized=oversized,
         worst_constraint=int(overflow["constraint"]) if oversized else None,
         worst_bits=int(overflow["bits"]) if oversized else None,
-        asked=tuple(_bounded(circuits, wire, names.get(wire), wires[wire]) for wire in numbers),
+        asked=tuple(
+            _bounded(circuits, wire, names.get(wire), wires[wire]) for wire in numbers
+        ),
         finding=finding,
         stale_names=stale,
     )
@@ -142,14 +178,20 @@ def _numbers(file: Path, asked: Sequence[str], count: int) -> list[int]:
     for text in asked:
         number = int(text) if text.isdigit() else known.get(text)
         if number is None:
-            raise InputError(f"{file}: no wire is called {text!r}; give a name of {file.with_suffix('.sym')}")
+            raise InputError(
+                f"{file}: no wire is called {text!r}; give a name of {file.with_suffix('.sym')}"
+            )
         if number >= count:
-            raise InputError(f"{file}: there is no wire {number}; the circuit has wires 0 to {count - 1}")
+            raise InputError(
+                f"{file}: there is no wire {number}; the circuit has wires 0 to {count - 1}"
+            )
         numbers.append(number)
     return numbers
 
 
-def _bounded(circuits: Circuits, wire: int, name: str | None, record: Any) -> BoundedWire:
+def _bounded(
+    circuits: Circuits, wire: int, name: str | None, record: Any
+) -> BoundedWire:
     constraint = int(record["constraint"])
     return BoundedWire(
         wire=wire,
@@ -166,13 +208,22 @@ def describe(circuit: Analysis, why: Explanation) -> list[str]:
     lines = []
     if circuit.custom_gates:
         uses = f"custom gates are used {circuit.custom_gates} times"
-        lines.append(f"{uses}: no constraint says what they do, so no answer covers them")
-    lines += [line for line in (why.stale_names, circuit.assumption, why.finding) if line is not None]
+        lines.append(
+            f"{uses}: no constraint says what they do, so no answer covers them"
+        )
+    lines += [
+        line
+        for line in (why.stale_names, circuit.assumption, why.finding)
+        if line is not None
+    ]
     if circuit.unsatisfiable:
         return lines
     lines += [str(wire) for wire in why.asked]
     if circuit.liftable:
-        return [*lines, f"lifts: all values fit {circuit.bits} bits over the integers, so q is free"]
+        return [
+            *lines,
+            f"lifts: all values fit {circuit.bits} bits over the integers, so q is free",
+        ]
 
     lines.append("does not lift: q is the field's prime")
     if why.unbounded:

@@ -14,12 +14,26 @@ from typing import Any
 
 import numpy as np
 
-from nexuszero.crypto import REASONS, Analysis, Choice, Circuits, CryptoBridge, declarations, labels, widths, wire_names
+from nexuszero.crypto import (
+    REASONS,
+    Analysis,
+    Choice,
+    Circuits,
+    CryptoBridge,
+    declarations,
+    labels,
+    widths,
+    wire_names,
+)
 from nexuszero.errors import InputError
 
-HINDERING = [REASONS.index(reason) for reason in ("free", "roots", "broad", "large", "derived")]
+HINDERING = [
+    REASONS.index(reason) for reason in ("free", "roots", "broad", "large", "derived")
+]
 DERIVED = REASONS.index("derived")
-MOST_TRIED = 20_000  # constraints up to which a circuit is analysed some hundred times unasked
+MOST_TRIED = (
+    20_000  # constraints up to which a circuit is analysed some hundred times unasked
+)
 SHOWN = 5  # hints in words
 SPARE_BITS = 2  # of the field that a width leaves
 
@@ -39,41 +53,75 @@ class Help:
     """What would let a circuit lift."""
 
     inputs: tuple[Input, ...]  #: the fewest whose widths suffice; empty where none do
-    size: int | None  #: bytes of a proof with the largest widths, None where no parameters are sound
+    size: (
+        int | None
+    )  #: bytes of a proof with the largest widths, None where no parameters are sound
     smallest: int | None  #: the same if all of them were bits
     security: int
     bits: int | None  #: of the largest value with the largest widths
-    unbounded_hints: tuple[str, ...]  #: wires that do not follow from the inputs, and that no constraint bounds
+    unbounded_hints: tuple[
+        str, ...
+    ]  #: wires that do not follow from the inputs, and that no constraint bounds
 
     def row(self) -> dict[str, Any]:
         """The JSON object."""
-        inputs = [{"name": one.name, "width": f"u{one.bits}", "wires": len(one.wires), "public": one.public}
-                  for one in self.inputs]  # fmt: skip
-        return {"inputs": inputs, "bits": self.bits, "security": self.security, "proof_size": self.size,
-                "proof_size_of_bits": self.smallest, "unbounded_hints": list(self.unbounded_hints)}  # fmt: skip
+        inputs = [
+            {
+                "name": one.name,
+                "width": f"u{one.bits}",
+                "wires": len(one.wires),
+                "public": one.public,
+            }
+            for one in self.inputs
+        ]
+        return {
+            "inputs": inputs,
+            "bits": self.bits,
+            "security": self.security,
+            "proof_size": self.size,
+            "proof_size_of_bits": self.smallest,
+            "unbounded_hints": list(self.unbounded_hints),
+        }
 
     def lines(self) -> list[str]:
         """The same for a terminal."""
         lines = []
         if self.unbounded_hints:
-            shown = ", ".join(self.unbounded_hints[:SHOWN]) + ", .." * (len(self.unbounded_hints) > SHOWN)
-            lines.append(f"hints that no range bounds and no constraint computes: {shown}")
-            lines.append("  an error of the circuit, unless several constraints fix them together")
+            shown = ", ".join(self.unbounded_hints[:SHOWN]) + ", .." * (
+                len(self.unbounded_hints) > SHOWN
+            )
+            lines.append(
+                f"hints that no range bounds and no constraint computes: {shown}"
+            )
+            lines.append(
+                "  an error of the circuit, unless several constraints fix them together"
+            )
         if not self.inputs:
-            return [*lines, "no widths of inputs let it lift: what the circuit computes of them fills the field"]
+            return [
+                *lines,
+                "no widths of inputs let it lift: what the circuit computes of them fills the field",
+            ]
         entries = ",".join(f"{one.name}=u{one.bits}" for one in self.inputs)
-        lines.append(f"it would lift with widths of {len(self.inputs)} inputs, at most: --bounds '{entries}'")
+        lines.append(
+            f"it would lift with widths of {len(self.inputs)} inputs, at most: --bounds '{entries}'"
+        )
         if self.size is not None and self.smallest is not None:
             lines.append(
                 f"  a proof at {self.security} bits then has {self.size:,} bytes; {self.smallest:,} if all were bits"
             )
         if any(not one.public for one in self.inputs):
-            lines.append("  nothing checks a private input's width: `nexuszero constrain` adds range checks for it")
+            lines.append(
+                "  nothing checks a private input's width: `nexuszero constrain` adds range checks for it"
+            )
         return lines
 
 
 def widths_that_help(
-    bridge: CryptoBridge, file: Path, circuit: Analysis, bounds: str | None, security: int = 128
+    bridge: CryptoBridge,
+    file: Path,
+    circuit: Analysis,
+    bounds: str | None,
+    security: int = 128,
 ) -> Help | None:
     """The fewest inputs whose widths would let a circuit lift, and the largest such widths; some hundred analyses.
 
@@ -90,17 +138,28 @@ def widths_that_help(
     if circuit.liftable or circuit.unsatisfiable or circuit.empty:
         return None
     plain = bridge.read([file])
-    declared = {} if bounds is None else widths(declarations(bounds), file, circuit.wires)
+    declared = (
+        {} if bounds is None else widths(declarations(bounds), file, circuit.wires)
+    )
     wires, _ = bridge.with_widths(plain, [declared]).explain(0)
     hindered = set(np.flatnonzero(np.isin(wires["reason"], HINDERING)).tolist())
     names = _usable_names(file, circuit)
     every = _inputs(names, circuit)
-    hints = _undetermined(plain, {wire for one in every for wire in one.wires}, hindered)
-    hints -= set(np.flatnonzero(wires["reason"] == DERIVED).tolist())  # what follows from one of them
+    hints = _undetermined(
+        plain, {wire for one in every for wire in one.wires}, hindered
+    )
+    hints -= set(
+        np.flatnonzero(wires["reason"] == DERIVED).tolist()
+    )  # what follows from one of them
     inputs = [one for one in every if hindered & set(one.wires)]
 
     def bounded(tried: Mapping[Input, int]) -> Circuits:
-        more = {wire: f"u{bits}" for one, bits in tried.items() for wire in one.wires if wire not in declared}
+        more = {
+            wire: f"u{bits}"
+            for one, bits in tried.items()
+            for wire in one.wires
+            if wire not in declared
+        }
         return bridge.with_widths(plain, [{**declared, **more}])
 
     def lifts(tried: Mapping[Input, int]) -> bool:
@@ -118,10 +177,17 @@ def widths_that_help(
     common = _largest(lambda bits: lifts(dict.fromkeys(narrow, bits)), 1, most)
     widest = dict.fromkeys(narrow, common)
     for one in narrow:
-        widest[one] = _largest(lambda bits, one=one: lifts(widest | {one: bits}), widest[one], most)  # type: ignore[misc]
+
+        def holds(bits: int, one: Input = one) -> bool:
+            return lifts(widest | {one: bits})
+
+        widest[one] = _largest(holds, widest[one], most)
+
     found = bounded(widest)
     return Help(
-        inputs=tuple(Input(one.name, one.wires, one.public, bits) for one, bits in widest.items()),
+        inputs=tuple(
+            Input(one.name, one.wires, one.public, bits) for one, bits in widest.items()
+        ),
         size=_size(found, security),
         smallest=_size(bounded(narrow), security),
         security=security,
@@ -134,7 +200,9 @@ def _usable_names(file: Path, circuit: Analysis) -> Path | None:
     """The `.sym` file beside the circuit, None where there is none or it is of another."""
     names = file.with_suffix(".sym")
     try:
-        return names if sum(1 for _ in wire_names(names, circuit.wires)) else None  # every line is read
+        return (
+            names if sum(1 for _ in wire_names(names, circuit.wires)) else None
+        )  # every line is read
     except InputError:
         return None
 
@@ -145,24 +213,35 @@ def _inputs(names: Path | None, circuit: Analysis) -> list[Input]:
     first_private = first_input + circuit.public_inputs
     last = first_private + circuit.private_inputs
     groups: dict[str, list[int]] = {}
-    for label, (wire, name) in enumerate(() if names is None else wire_names(names, circuit.wires), 1):
+    for label, (wire, name) in enumerate(
+        () if names is None else wire_names(names, circuit.wires), 1
+    ):
         if label >= last:
             break
         if label >= first_input and wire > 0:
             groups.setdefault(re.sub(r"\[\d+\]", "[*]", name), []).append(wire)
     if not groups:  # no names: a wire each
-        groups = {str(wire): [wire] for wire in range(first_input, min(last, circuit.wires))}
-    return [Input(name, tuple(wires), wires[0] < first_private) for name, wires in groups.items()]
+        groups = {
+            str(wire): [wire] for wire in range(first_input, min(last, circuit.wires))
+        }
+    return [
+        Input(name, tuple(wires), wires[0] < first_private)
+        for name, wires in groups.items()
+    ]
 
 
-def _undetermined(circuits: Circuits, inputs: Collection[int], wide: Collection[int]) -> set[int]:
+def _undetermined(
+    circuits: Circuits, inputs: Collection[int], wide: Collection[int]
+) -> set[int]:
     """Wide wires that do not follow from the inputs, constraint by constraint: hints with values to choose from.
 
     A constraint that knows one of its wires gives the last unknown one, and all of them where none is wide: bits of a
     known number. One of a single term gives a constant.
     """
     wires, constraints = circuits.edges(0)
-    terms, uses_within = np.unique(np.stack([constraints, wires]), axis=1, return_counts=True)  # [2, pairs], [pairs]
+    terms, uses_within = np.unique(
+        np.stack([constraints, wires]), axis=1, return_counts=True
+    )  # [2, pairs], [pairs]
     unknown = set(wires.tolist())
     open_wires: dict[int, set[int]] = {}
     uses: dict[int, list[int]] = {}
@@ -185,7 +264,9 @@ def _undetermined(circuits: Circuits, inputs: Collection[int], wide: Collection[
     return unknown.intersection(wide)
 
 
-def _named(names: Path | None, wires: Collection[int], circuit: Analysis) -> tuple[str, ...]:
+def _named(
+    names: Path | None, wires: Collection[int], circuit: Analysis
+) -> tuple[str, ...]:
     known = {} if names is None else labels(names, wires, circuit.wires)
     return tuple(known.get(wire, f"wire {wire}") for wire in sorted(wires))
 

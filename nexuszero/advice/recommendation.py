@@ -15,8 +15,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nexuszero.advice.explanation import nothing_to_prove
-from nexuszero.advice.records import Level, NotAsked, Proposal, Proposer, Recommendation, Refusal
-from nexuszero.crypto import DEGREE, LEVELS, Analysis, Choice, Circuits, CryptoBridge, Infeasible, RunnerUp, margins
+from nexuszero.advice.records import (
+    Level,
+    NotAsked,
+    Proposal,
+    Proposer,
+    Recommendation,
+    Refusal,
+)
+from nexuszero.crypto import (
+    DEGREE,
+    LEVELS,
+    Analysis,
+    Choice,
+    Circuits,
+    CryptoBridge,
+    Infeasible,
+    RunnerUp,
+    margins,
+)
 from nexuszero.timing import Stopwatch
 
 NO_MODEL = "exact search, no model"
@@ -96,17 +113,27 @@ class Landscape(NamedTuple):
     bits: NDArray[np.float64]  # [rows, columns]
 
 
-def landscape(bridge: CryptoBridge, answer: Recommendation, steps: int = 32) -> Landscape:
+def landscape(
+    bridge: CryptoBridge, answer: Recommendation, steps: int = 32
+) -> Landscape:
     """Bits of LWE around the answer and the proposal, with the answer's deviation of secret and error."""
-    proposed = answer.optimum.targets if answer.proposal is None else answer.proposal.values
+    proposed = (
+        answer.optimum.targets if answer.proposal is None else answer.proposal.values
+    )
     n_shares = _shares(answer.optimum.n, proposed[0], steps)
     q_shares = _shares(answer.optimum.log2_q, proposed[1], steps)
 
-    ranks = np.append(np.round(n_shares * answer.optimum.n / DEGREE), answer.optimum.n // DEGREE)
+    ranks = np.append(
+        np.round(n_shares * answer.optimum.n / DEGREE), answer.optimum.n // DEGREE
+    )
     n = DEGREE * np.unique(ranks).astype(int)
-    log2_q = np.unique(np.append(np.round(q_shares * answer.optimum.log2_q), answer.optimum.log2_q))
+    log2_q = np.unique(
+        np.append(np.round(q_shares * answer.optimum.log2_q), answer.optimum.log2_q)
+    )
     deviation = answer.optimum.s
-    grid = bridge.estimate_lwe(np.tile(n, len(log2_q)), np.repeat(log2_q, len(n)), deviation, deviation)
+    grid = bridge.estimate_lwe(
+        np.tile(n, len(log2_q)), np.repeat(log2_q, len(n)), deviation, deviation
+    )
     return Landscape(n, log2_q, grid["bits"].reshape(len(log2_q), len(n)))
 
 
@@ -119,7 +146,9 @@ def _warnings(circuits: Circuits, circuit: Analysis, file: Path) -> tuple[str, .
     warnings = [] if circuit.assumption is None else [circuit.assumption]
     if circuit.custom_gates:
         uses = f"custom gates are used {circuit.custom_gates} times"
-        warnings.append(f"{uses}: no constraint says what they do, so the answer does not cover them")
+        warnings.append(
+            f"{uses}: no constraint says what they do, so the answer does not cover them"
+        )
     if circuit.empty and not circuit.unsatisfiable:
         finding = nothing_to_prove(circuits, circuit, file)
         warnings.append(f"{finding}; the answer is that of an empty circuit")
@@ -136,18 +165,30 @@ def _next_level(circuits: Circuits, optimum: Choice, security: int) -> Level | N
     if above is None:
         return None
     answer = circuits.choices(above)[0]
-    more = None if isinstance(answer, Infeasible) else answer.proof_size / optimum.proof_size - 1
+    more = (
+        None
+        if isinstance(answer, Infeasible)
+        else answer.proof_size / optimum.proof_size - 1
+    )
     return Level(above, answer, more)
 
 
-def _remedies(circuits: Circuits, circuit: Analysis, infeasible: Infeasible, security: int) -> str:
+def _remedies(
+    circuits: Circuits, circuit: Analysis, infeasible: Infeasible, security: int
+) -> str:
     """The constraint that cannot hold, and what would help this circuit."""
     parts = [infeasible.reason]
     if circuit.unsatisfiable:
         return infeasible.reason
-    lower = [level for level in LEVELS if level < security and isinstance(circuits.choices(level)[0], Choice)]
+    lower = [
+        level
+        for level in LEVELS
+        if level < security and isinstance(circuits.choices(level)[0], Choice)
+    ]
     if lower:
         parts.append(f"{lower[-1]} bits are feasible")
     if not circuit.liftable:
-        parts.append("so may be a free modulus: declared widths of private wires (--bounds) may let the circuit lift")
+        parts.append(
+            "so may be a free modulus: declared widths of private wires (--bounds) may let the circuit lift"
+        )
     return "; ".join(parts)

@@ -58,7 +58,11 @@ class Proposer(Protocol):
     """Reads a circuit and proposes parameters."""
 
     def propose(
-        self, circuits: Circuits, circuit: Analysis, candidates: Sequence[Choice], security: int
+        self,
+        circuits: Circuits,
+        circuit: Analysis,
+        candidates: Sequence[Choice],
+        security: int,
     ) -> Proposal | NotAsked:
         """A proposal for the only one of ``circuits``, whose sound ``candidates`` begin with the smallest proof."""
         ...
@@ -76,7 +80,11 @@ class Level:
         """The JSON object, of size alone."""
         if isinstance(self.answer, Infeasible):
             return {"security": self.security, "infeasible": self.answer.reason}
-        return {"security": self.security, "proof_size": self.answer.proof_size, "more": self.more}
+        return {
+            "security": self.security,
+            "proof_size": self.answer.proof_size,
+            "more": self.more,
+        }
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,9 @@ class Recommendation:
     optimum: Choice
     proposal: Proposal | None
     constraints: tuple[ConstraintMargin, ...]
-    runner_up: RunnerUp | None  #: None where no other modulus is sound, or q is the field's prime
+    runner_up: (
+        RunnerUp | None
+    )  #: None where no other modulus is sound, or q is the field's prime
     next_level: Level | None  #: None above the highest
     warnings: tuple[str, ...]
     milliseconds: dict[str, float]  #: by step: read, analyse, search, model

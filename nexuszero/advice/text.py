@@ -15,8 +15,23 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 # digits of what is computed
-DIGITS = {"sigma": 3, "s": 3, "s1": 3, "lwe_bits": 3, "sis_bits": 3, "bit_security": 3, "hardness": 4}
-PROPOSED = {"n": 1, "log2_q": 2, "sigma": 1, "bit_security": 1, "hardness": 3, "proof_size": 0}  # of what is guessed
+DIGITS = {
+    "sigma": 3,
+    "s": 3,
+    "s1": 3,
+    "lwe_bits": 3,
+    "sis_bits": 3,
+    "bit_security": 3,
+    "hardness": 4,
+}
+PROPOSED = {
+    "n": 1,
+    "log2_q": 2,
+    "sigma": 1,
+    "bit_security": 1,
+    "hardness": 3,
+    "proof_size": 0,
+}  # of what is guessed
 MEANINGS = {
     "hiding": "Module-LWE, core-SVP",
     "binding": "Module-SIS, core-SVP",
@@ -37,7 +52,14 @@ def render(answer: Recommendation) -> str:
     """The circuit; proposal, nearest candidate, optimum; bytes by part; what each constraint has left; the price."""
     parts = [_grid(_circuit(answer)), _parameters(answer)]
     if answer.proposal is not None:
-        parts.append(_grid([("model", _verdict(answer.proposal)), ("nearest", _distance(answer.proposal.nearest))]))
+        parts.append(
+            _grid(
+                [
+                    ("model", _verdict(answer.proposal)),
+                    ("nearest", _distance(answer.proposal.nearest)),
+                ]
+            )
+        )
     parts += [_bytes(answer.optimum), _constraints(answer), _grid(_ending(answer))]
     return "\n\n".join(parts)
 
@@ -46,7 +68,9 @@ def _circuit(answer: Recommendation) -> list[tuple[str, str]]:
     circuit = answer.circuit
     counts = f"{circuit.constraints:,} constraints, {circuit.wires:,} wires, {circuit.forms:,} forms"
     free = f"up to {circuit.bits} bits over the integers: q is free"
-    fixed = f"not bounded over the integers: q is the field's prime, {circuit.bits} bits"
+    fixed = (
+        f"not bounded over the integers: q is the field's prime, {circuit.bits} bits"
+    )
     return [
         ("circuit", answer.file),
         ("", f"{counts}, a field of {circuit.field_bits} bits"),
@@ -62,8 +86,14 @@ def _parameters(answer: Recommendation) -> str:
     columns = {"optimum": _choice(answer.optimum)}
     if answer.proposal is not None:
         proposed = answer.proposal.row()
-        model = [_number(proposed.get(key), PROPOSED.get(key, 0)) for key in CHOICE_KEYS]
-        columns = {"model": model, "nearest": _choice(answer.proposal.nearest.choice), **columns}
+        model = [
+            _number(proposed.get(key), PROPOSED.get(key, 0)) for key in CHOICE_KEYS
+        ]
+        columns = {
+            "model": model,
+            "nearest": _choice(answer.proposal.nearest.choice),
+            **columns,
+        }
     table = _table(["", *columns])
     for key, *cells in zip(CHOICE_KEYS, *columns.values(), strict=True):
         table.add_row(key, *cells)
@@ -91,7 +121,11 @@ def _distance(nearest: Nearest) -> str:
 
 def _bytes(choice: Choice) -> str:
     """Where the bytes go, and why the rank and the cut are what they are."""
-    smaller = "none: it is the smallest there is" if choice.kappa == 1 else LIMITS_IN_WORDS[choice.rank_limit]
+    smaller = (
+        "none: it is the smallest there is"
+        if choice.kappa == 1
+        else LIMITS_IN_WORDS[choice.rank_limit]
+    )
     limits = [("kappa - 1", smaller), ("g + 1", LIMITS_IN_WORDS[choice.cut_limit])]
     return f"{choice.parts}\n\n{_grid(limits)}"
 
@@ -101,7 +135,11 @@ def _constraints(answer: Recommendation) -> str:
     table.add_column()
     table.add_column()
     for row in answer.constraints:
-        meaning = FIXED if row.constraint == "modulus" and not answer.circuit.liftable else MEANINGS[row.constraint]
+        meaning = (
+            FIXED
+            if row.constraint == "modulus" and not answer.circuit.liftable
+            else MEANINGS[row.constraint]
+        )
         binds = "<- binds" if row.constraint == answer.binds else ""
         numbers = [_number(value, 3) for value in (row.needs, row.has, row.margin)]
         table.add_row(row.constraint, *numbers, meaning, binds)
@@ -109,7 +147,9 @@ def _constraints(answer: Recommendation) -> str:
 
 
 def _ending(answer: Recommendation) -> list[tuple[str, str]]:
-    times = ", ".join(f"{step} {value:.1f}" for step, value in answer.milliseconds.items())
+    times = ", ".join(
+        f"{step} {value:.1f}" for step, value in answer.milliseconds.items()
+    )
     return [
         ("q", str(answer.optimum.q)),
         ("next best", answer.next_best),
@@ -123,7 +163,9 @@ def _next(level: Level | None) -> str:
         return "none above"
     if isinstance(level.answer, Infeasible):
         return level.answer.reason
-    return f"{level.security} bits: {level.answer.proof_size:,} bytes, {level.more:+.1%}"
+    return (
+        f"{level.security} bits: {level.answer.proof_size:,} bytes, {level.more:+.1%}"
+    )
 
 
 def _number(value: object, digits: int) -> str:
@@ -158,7 +200,9 @@ def _plain(table: Table) -> str:
     """The table's text without colours, wrapping or trailing blanks."""
     from rich.console import Console
 
-    console = Console(width=WIDTH, no_color=True, highlight=False, markup=False, emoji=False)
+    console = Console(
+        width=WIDTH, no_color=True, highlight=False, markup=False, emoji=False
+    )
     with console.capture() as capture:
         console.print(table)
     return "\n".join(line.rstrip() for line in capture.get().splitlines())

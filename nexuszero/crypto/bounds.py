@@ -44,16 +44,24 @@ def declarations(bounds: str) -> list[Declaration]:
         InputError: an entry is not understood, or a pattern is there twice; one line with the place.
     """
     place, text = _source(bounds)
-    entries = _of_json(place, text) if text.lstrip().startswith("{") else _of_lines(place, text)
+    entries = (
+        _of_json(place, text)
+        if text.lstrip().startswith("{")
+        else _of_lines(place, text)
+    )
     found: dict[str, Declaration] = {}
     for entry in entries:
         if entry.pattern in found:
-            raise InputError(f"{entry.place}: {entry.pattern} is there twice; leave one")
+            raise InputError(
+                f"{entry.place}: {entry.pattern} is there twice; leave one"
+            )
         found[entry.pattern] = entry
     return list(found.values())
 
 
-def widths(declared: Iterable[Declaration], circuit: Path | None, wires: int) -> dict[int, Width]:
+def widths(
+    declared: Iterable[Declaration], circuit: Path | None, wires: int
+) -> dict[int, Width]:
     """The wires of a circuit that entries speak of, and their widths.
 
     Args:
@@ -69,11 +77,15 @@ def widths(declared: Iterable[Declaration], circuit: Path | None, wires: int) ->
     by_name = [entry for entry in entries if not NUMBERS.fullmatch(entry.pattern)]
     named = _named(by_name, circuit, wires) if by_name else {}
     for entry in entries:
-        matched = named[entry.pattern] if entry.pattern in named else _numbered(entry, wires)
+        matched = (
+            named[entry.pattern] if entry.pattern in named else _numbered(entry, wires)
+        )
         for wire in matched:
             width, other = found.setdefault(wire, (entry.width, entry))
             if width != entry.width:
-                raise InputError(f"{entry.place}: {entry.pattern} gives wire {wire} another width than {other.pattern}")
+                raise InputError(
+                    f"{entry.place}: {entry.pattern} gives wire {wire} another width than {other.pattern}"
+                )
     return {wire: width for wire, (width, _) in found.items()}
 
 
@@ -85,7 +97,9 @@ def _source(bounds: str) -> tuple[str, str]:
     try:
         return bounds, file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"--bounds: {bounds} cannot be read ({error}); name a file, or {GRAMMAR}") from None
+        raise InputError(
+            f"--bounds: {bounds} cannot be read ({error}); name a file, or {GRAMMAR}"
+        ) from None
 
 
 def _of_lines(place: str, text: str) -> Iterator[Declaration]:
@@ -103,7 +117,9 @@ def _of_json(place: str, text: str) -> Iterator[Declaration]:
     try:
         pairs = json.loads(text, object_pairs_hook=list)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{place}: not readable as JSON ({error}); {GRAMMAR}") from None
+        raise InputError(
+            f"{place}: not readable as JSON ({error}); {GRAMMAR}"
+        ) from None
     for pattern, width in pairs:
         yield Declaration(place, pattern, _width(place, pattern, width))
 
@@ -115,12 +131,18 @@ def _width(place: str, pattern: str, width: Any) -> Width:
         return width
     if isinstance(width, str) and (match := ENDS.fullmatch(width)):
         ends = [int(end) for end in match.groups()]
-    elif isinstance(width, list) and len(width) == 2 and all(type(end) is int for end in width):
+    elif (
+        isinstance(width, list)
+        and len(width) == 2
+        and all(type(end) is int for end in width)
+    ):
         ends = width
     if ends is None:
         raise InputError(f"{place}: {pattern} has the width {width!r}; {GRAMMAR}")
     if ends[0] > ends[1]:
-        raise InputError(f"{place}: {pattern} has the width {ends[0]}..{ends[1]}, which is empty; swap its ends")
+        raise InputError(
+            f"{place}: {pattern} has the width {ends[0]}..{ends[1]}, which is empty; swap its ends"
+        )
     return ends
 
 
@@ -129,24 +151,38 @@ def _numbered(entry: Declaration, wires: int) -> range:
     assert match is not None
     first, last = (int(match[group] or match[1]) for group in (1, 2))
     if not 1 <= first <= last < wires:
-        raise InputError(f"{entry.place}: {entry.pattern} names no wires; the circuit has wires 1 to {wires - 1}")
+        raise InputError(
+            f"{entry.place}: {entry.pattern} names no wires; the circuit has wires 1 to {wires - 1}"
+        )
     return range(first, last + 1)
 
 
-def _named(entries: list[Declaration], circuit: Path | None, wires: int) -> dict[str, list[int]]:
+def _named(
+    entries: list[Declaration], circuit: Path | None, wires: int
+) -> dict[str, list[int]]:
     """Wires by pattern; the compiler's names may share one."""
     file = None if circuit is None else circuit.with_suffix(".sym")
     if file is None or not file.is_file():
         where = "a circuit in memory has none" if file is None else f"{file} is missing"
         remedy = "compile with --sym, or give wires by number"
-        raise InputError(f"{entries[0].place}: {entries[0].pattern} is a name of a `.sym` file; {where}; {remedy}")
+        raise InputError(
+            f"{entries[0].place}: {entries[0].pattern} is a name of a `.sym` file; {where}; {remedy}"
+        )
 
-    exact = {entry.pattern: entry.pattern for entry in entries if "*" not in entry.pattern}
-    patterns = [(entry.pattern, _compiled(entry.pattern)) for entry in entries if "*" in entry.pattern]
+    exact = {
+        entry.pattern: entry.pattern for entry in entries if "*" not in entry.pattern
+    }
+    patterns = [
+        (entry.pattern, _compiled(entry.pattern))
+        for entry in entries
+        if "*" in entry.pattern
+    ]
     found: dict[str, list[int]] = {entry.pattern: [] for entry in entries}
     removed: set[str] = set()
     for wire, name in wire_names(file, wires):
-        matching = [pattern for pattern, compiled in patterns if compiled.fullmatch(name)]
+        matching = [
+            pattern for pattern, compiled in patterns if compiled.fullmatch(name)
+        ]
         for pattern in matching if name not in exact else [name, *matching]:
             if wire < 0:
                 removed.add(pattern)
@@ -155,9 +191,19 @@ def _named(entries: list[Declaration], circuit: Path | None, wires: int) -> dict
     for entry in entries:
         if not found[entry.pattern]:
             gone = entry.pattern in removed
-            why = "names only what the compiler removed" if gone else f"matches nothing in {file}"
-            remedy = "bound what is left, or compile with --O1" if gone else "names are those that circom writes"
-            raise InputError(f"{entry.place}: {entry.pattern} {why}; {remedy}, a star stands for a part of one")
+            why = (
+                "names only what the compiler removed"
+                if gone
+                else f"matches nothing in {file}"
+            )
+            remedy = (
+                "bound what is left, or compile with --O1"
+                if gone
+                else "names are those that circom writes"
+            )
+            raise InputError(
+                f"{entry.place}: {entry.pattern} {why}; {remedy}, a star stands for a part of one"
+            )
     return found
 
 

@@ -17,11 +17,31 @@ from numpy.typing import ArrayLike, NDArray
 from nexuszero.crypto.bounds import Declaration, Width, declarations, widths
 from nexuszero.crypto.circuits import Circuits
 from nexuszero.crypto.library import Library
-from nexuszero.crypto.records import ATTACKS, Choice, Columns, Infeasible, ProofHeader, Records
+from nexuszero.crypto.records import (
+    ATTACKS,
+    Choice,
+    Columns,
+    Infeasible,
+    ProofHeader,
+    Records,
+)
 from nexuszero.errors import InputError
 
-REASONS = ("bounded", "boolean", "large", "unused", "hint", "free", "derived", "broad", "roots")  # of a wire
-SHIFTED = ("test_large", "test_family")  # splits unlike training: 2,000 to 20,000 nodes; families unknown to it
+REASONS = (
+    "bounded",
+    "boolean",
+    "large",
+    "unused",
+    "hint",
+    "free",
+    "derived",
+    "broad",
+    "roots",
+)  # of a wire
+SHIFTED = (
+    "test_large",
+    "test_family",
+)  # splits unlike training: 2,000 to 20,000 nodes; families unknown to it
 
 
 class CryptoBridge:
@@ -53,7 +73,9 @@ class CryptoBridge:
 
     def exports(self) -> list[str]:
         """Names of the exported functions."""
-        return sorted(name for name in dir(self._library.lib) if name.startswith("nexuszero_"))
+        return sorted(
+            name for name in dir(self._library.lib) if name.startswith("nexuszero_")
+        )
 
     def columns(self) -> dict[str, np.dtype[np.generic]]:
         """Name and NumPy type of every column of generated rows, a sub-array where an item is one."""
@@ -62,14 +84,20 @@ class CryptoBridge:
     def families(self) -> list[str]:
         """Names of the circuit families, by number."""
         names: list[str] = []
-        while (name := self._library.text(self._library.lib.nexuszero_family_name, len(names), 64)) is not None:
+        while (
+            name := self._library.text(
+                self._library.lib.nexuszero_family_name, len(names), 64
+            )
+        ) is not None:
             names.append(name)
         return names
 
     def field(self, text: str) -> int:
         """The prime of a field: a name (bn254, bls12-381, goldilocks, babybear) or the prime itself."""
         out = self._library.ffi.new("uint8_t[32]")
-        self._library.check(self._library.lib.nexuszero_field_parse(str(text).encode(), out))
+        self._library.check(
+            self._library.lib.nexuszero_field_parse(str(text).encode(), out)
+        )
         return int.from_bytes(bytes(out), "little")
 
     def estimate_lwe(
@@ -84,7 +112,9 @@ class CryptoBridge:
         """Core-SVP estimates of LWE; standard deviations, 0 samples for unlimited; broadcasts -> [rows]."""
         known = [name for name in ATTACKS if name != "sis"]
         if attack not in known:
-            raise InputError(f"attack {attack!r} is unknown; choose one of {', '.join(known)}")
+            raise InputError(
+                f"attack {attack!r} is unknown; choose one of {', '.join(known)}"
+            )
         queries = self._library.queries(
             "LweQuery",
             n=n,
@@ -94,12 +124,24 @@ class CryptoBridge:
             samples=samples,
             attack=ATTACKS.index(attack),
         )
-        return self._library.answers(self._library.lib.nexuszero_estimate_lwe, queries, "EstimateRecord")
+        return self._library.answers(
+            self._library.lib.nexuszero_estimate_lwe, queries, "EstimateRecord"
+        )
 
-    def estimate_sis(self, n: ArrayLike, log2_q: ArrayLike, log2_bound: ArrayLike, samples: ArrayLike = 0) -> Records:
+    def estimate_sis(
+        self,
+        n: ArrayLike,
+        log2_q: ArrayLike,
+        log2_bound: ArrayLike,
+        samples: ArrayLike = 0,
+    ) -> Records:
         """Core-SVP estimates of SIS in the l2 norm; arguments broadcast -> [rows]."""
-        queries = self._library.queries("SisQuery", n=n, log2_q=log2_q, log2_bound=log2_bound, samples=samples)
-        return self._library.answers(self._library.lib.nexuszero_estimate_sis, queries, "EstimateRecord")
+        queries = self._library.queries(
+            "SisQuery", n=n, log2_q=log2_q, log2_bound=log2_bound, samples=samples
+        )
+        return self._library.answers(
+            self._library.lib.nexuszero_estimate_sis, queries, "EstimateRecord"
+        )
 
     def choose(
         self,
@@ -110,13 +152,22 @@ class CryptoBridge:
     ) -> Records:
         """Labels without a circuit (labels.md, section 4): `bits` (B) where q is free, else the prime -> [rows]."""
         queries = self._demands(forms, security, bits, primes)
-        return self._library.answers(self._library.lib.nexuszero_choose, queries, "ChoiceRecord")
+        return self._library.answers(
+            self._library.lib.nexuszero_choose, queries, "ChoiceRecord"
+        )
 
-    def candidates(self, forms: int, security: int, bits: int | None, prime: int | None) -> list[Choice] | Infeasible:
+    def candidates(
+        self, forms: int, security: int, bits: int | None, prime: int | None
+    ) -> list[Choice] | Infeasible:
         """All sound parameters without a circuit, the smallest proof first, or why there are none."""
         library = self._library
-        query = library.pointer("NexuszeroDemandQuery[]", self._demands([forms], [security], [bits], [prime]))
-        return Choice.all_of(library.candidates(library.lib.nexuszero_candidates, query))
+        query = library.pointer(
+            "NexuszeroDemandQuery[]",
+            self._demands([forms], [security], [bits], [prime]),
+        )
+        return Choice.all_of(
+            library.candidates(library.lib.nexuszero_candidates, query)
+        )
 
     def _demands(
         self,
@@ -125,7 +176,11 @@ class CryptoBridge:
         bits: Sequence[int | None],
         primes: Sequence[int | None],
     ) -> Records:
-        columns = {"forms": forms, "security": security, "bits": [value or 0 for value in bits]}
+        columns = {
+            "forms": forms,
+            "security": security,
+            "bits": [value or 0 for value in bits],
+        }
         for name, values in columns.items():
             if any(not 0 <= value < 2**32 for value in values):
                 raise InputError(f"{name} must lie between 0 and 2^32 - 1")
@@ -144,66 +199,122 @@ class CryptoBridge:
         """
         declared = None if bounds is None else declarations(bounds)
         names = [self._library.ffi.new("char[]", str(path).encode()) for path in paths]
-        circuits = self._circuits(self._library.lib.nexuszero_circuits_read, names, len(names))
-        return circuits if declared is None else self._bounded(circuits, declared, [Path(path) for path in paths])
+        circuits = self._circuits(
+            self._library.lib.nexuszero_circuits_read, names, len(names)
+        )
+        return (
+            circuits
+            if declared is None
+            else self._bounded(circuits, declared, [Path(path) for path in paths])
+        )
 
     def parse(self, data: bytes, bounds: str | None = None) -> Circuits:
         """Reads the bytes of one `.r1cs` file; `bounds` as for :meth:`read`, by number."""
         pointer = self._library.pointer("uint8_t[]", data)
-        circuits = self._circuits(self._library.lib.nexuszero_circuits_parse, pointer, len(data))
-        return circuits if bounds is None else self._bounded(circuits, declarations(bounds), [None])
+        circuits = self._circuits(
+            self._library.lib.nexuszero_circuits_parse, pointer, len(data)
+        )
+        return (
+            circuits
+            if bounds is None
+            else self._bounded(circuits, declarations(bounds), [None])
+        )
 
     def part(self, circuits: Circuits, index: int, keep: NDArray[np.bool_]) -> Circuits:
         """One circuit with some of its constraints alone, ``[constraints]``, as they stand in it."""
         mask = np.ascontiguousarray(keep, "u1")
         pointer = self._library.pointer("uint8_t[]", mask)
-        return self._circuits(self._library.lib.nexuszero_circuits_part, circuits.handle, index, pointer, len(mask))
+        return self._circuits(
+            self._library.lib.nexuszero_circuits_part,
+            circuits.handle,
+            index,
+            pointer,
+            len(mask),
+        )
 
     def constrain(self, circuits: Circuits, index: int) -> Circuits:
         """One circuit with range checks for those declared widths of private wires that do not follow from it."""
-        return self._circuits(self._library.lib.nexuszero_circuits_constrain, circuits.handle, index)
-
-    def _bounded(self, circuits: Circuits, declared: Sequence[Declaration], paths: Sequence[Path | None]) -> Circuits:
-        """The same circuits with declared widths."""
-        return self.with_widths(
-            circuits, [widths(declared, path, circuits.wires(index)) for index, path in enumerate(paths)]
+        return self._circuits(
+            self._library.lib.nexuszero_circuits_constrain, circuits.handle, index
         )
 
-    def with_widths(self, circuits: Circuits, found: Sequence[Mapping[int, Width]]) -> Circuits:
+    def _bounded(
+        self,
+        circuits: Circuits,
+        declared: Sequence[Declaration],
+        paths: Sequence[Path | None],
+    ) -> Circuits:
+        """The same circuits with declared widths."""
+        return self.with_widths(
+            circuits,
+            [
+                widths(declared, path, circuits.wires(index))
+                for index, path in enumerate(paths)
+            ],
+        )
+
+    def with_widths(
+        self, circuits: Circuits, found: Sequence[Mapping[int, Width]]
+    ) -> Circuits:
         """The same circuits where range inference starts from widths of wires, those of each circuit."""
-        texts = [self._library.ffi.new("char[]", json.dumps(one).encode()) for one in found]
-        return self._circuits(self._library.lib.nexuszero_circuits_with_bounds, circuits.handle, texts)
+        texts = [
+            self._library.ffi.new("char[]", json.dumps(one).encode()) for one in found
+        ]
+        return self._circuits(
+            self._library.lib.nexuszero_circuits_with_bounds, circuits.handle, texts
+        )
 
     def inspect(self, proof: bytes) -> ProofHeader:
         """What a proof says of itself."""
         library = self._library
         out = np.zeros(1, library.dtype("HeaderRecord"))
         data = library.pointer("uint8_t[]", proof)
-        library.check(library.lib.nexuszero_inspect(data, len(proof), library.pointer("NexuszeroHeaderRecord[]", out)))
+        library.check(
+            library.lib.nexuszero_inspect(
+                data, len(proof), library.pointer("NexuszeroHeaderRecord[]", out)
+            )
+        )
         return ProofHeader.of(out[0])
 
-    def synthesize(self, families: ArrayLike, seeds: ArrayLike, large: bool = False) -> Circuits:
+    def synthesize(
+        self, families: ArrayLike, seeds: ArrayLike, large: bool = False
+    ) -> Circuits:
         """Rebuilds circuits from family numbers and seeds; ``large`` ones are those of the split `test_large`."""
         library = self._library
         numbers = np.atleast_1d(np.asarray(families, "u1"))
         starts = np.atleast_1d(np.asarray(seeds, "u8"))
-        pointers = library.pointer("uint8_t[]", numbers), library.pointer("uint64_t[]", starts)
-        return self._circuits(library.lib.nexuszero_circuits_synthesize, *pointers, len(numbers), large)
+        pointers = (
+            library.pointer("uint8_t[]", numbers),
+            library.pointer("uint64_t[]", starts),
+        )
+        return self._circuits(
+            library.lib.nexuszero_circuits_synthesize, *pointers, len(numbers), large
+        )
 
-    def generate(self, master_seed: int, first: int, count: int, threads: int = 0) -> list[Columns]:
+    def generate(
+        self, master_seed: int, first: int, count: int, threads: int = 0
+    ) -> list[Columns]:
         """Rows of stream positions `first..first+count` -> the columns of train, val and test.
 
         The arrays view the library's memory, which lives as long as any of them.
         """
         out = self._library.ffi.new("NexuszeroRows *[3]")
-        self._library.check(self._library.lib.nexuszero_generate(master_seed, first, count, threads, out))
+        self._library.check(
+            self._library.lib.nexuszero_generate(
+                master_seed, first, count, threads, out
+            )
+        )
         return [self._library.columns(out[split]) for split in range(3)]
 
-    def generate_shifted(self, split: str, master_seed: int, first: int, count: int, threads: int = 0) -> Columns:
+    def generate_shifted(
+        self, split: str, master_seed: int, first: int, count: int, threads: int = 0
+    ) -> Columns:
         """Rows of a split of :data:`SHIFTED`, which has a stream of its own -> its columns."""
         out = self._library.ffi.new("NexuszeroRows **")
         function = self._library.lib.nexuszero_generate_shifted
-        self._library.check(function(SHIFTED.index(split), master_seed, first, count, threads, out))
+        self._library.check(
+            function(SHIFTED.index(split), master_seed, first, count, threads, out)
+        )
         return self._library.columns(out[0])
 
     def _circuits(self, function: Any, *arguments: Any) -> Circuits:

@@ -44,7 +44,9 @@ class Circuits:
     def wires(self, index: int) -> int:
         """How many wires one circuit has, the constant one included."""
         count = self._library.ffi.new("uint32_t *")
-        self._library.check(self._library.lib.nexuszero_circuits_wires(self.handle, index, count))
+        self._library.check(
+            self._library.lib.nexuszero_circuits_wires(self.handle, index, count)
+        )
         return int(count[0])
 
     def analyse(self) -> Records:
@@ -58,9 +60,14 @@ class Circuits:
     def judge(self, security: int, proposals: NDArray[Any]) -> Records:
         """Whether proposed ``n, log2 q, sigma``, `[circuits, 3]`, are sound as they stand -> [circuits]."""
         n, log2_q, sigma = np.asarray(proposals, float).reshape(len(self), 3).T
-        queries = self._library.queries("ProposalQuery", n=n, log2_q=log2_q, sigma=sigma)
+        queries = self._library.queries(
+            "ProposalQuery", n=n, log2_q=log2_q, sigma=sigma
+        )
         return self._records(
-            "VerdictRecord", "nexuszero_circuits_judge", security, self._array(queries, "ProposalQuery")
+            "VerdictRecord",
+            "nexuszero_circuits_judge",
+            security,
+            self._array(queries, "ProposalQuery"),
         )
 
     def choose_for(self, security: int, bits: ArrayLike, heights: ArrayLike) -> Records:
@@ -68,11 +75,19 @@ class Circuits:
         demands = np.zeros(len(self), self._library.dtype("Demand"))
         demands["bits"] = bits
         demands["heights"] = heights
-        return self._records("ChoiceRecord", "nexuszero_circuits_choose_for", security, self._array(demands, "Demand"))
+        return self._records(
+            "ChoiceRecord",
+            "nexuszero_circuits_choose_for",
+            security,
+            self._array(demands, "Demand"),
+        )
 
     def analyses(self, names: list[str]) -> list[Analysis]:
         """What the circuits ask, in order, under the names of their files."""
-        return [Analysis.of(record, name) for record, name in zip(self.analyse(), names, strict=True)]
+        return [
+            Analysis.of(record, name)
+            for record, name in zip(self.analyse(), names, strict=True)
+        ]
 
     def choices(self, security: int) -> list[Choice | Infeasible]:
         """The smallest sound parameters of each circuit, or why there are none."""
@@ -85,7 +100,9 @@ class Circuits:
     def candidates(self, security: int, index: int = 0) -> list[Choice] | Infeasible:
         """All sound parameters of one circuit, the smallest proof first, or why there are none."""
         function = self._library.lib.nexuszero_circuits_candidates
-        return Choice.all_of(self._library.candidates(function, self.handle, index, security))
+        return Choice.all_of(
+            self._library.candidates(function, self.handle, index, security)
+        )
 
     def explain(self, index: int) -> tuple[Records, Any]:
         """Range and reason of every wire of one circuit -> [wires], and its oversized constraints."""
@@ -94,14 +111,20 @@ class Circuits:
         overflow = np.zeros(1, library.dtype("OverflowRecord"))
         pointer = library.pointer("NexuszeroWireRecord[]", wires)
         worst = library.pointer("NexuszeroOverflowRecord[]", overflow)
-        library.check(library.lib.nexuszero_circuits_explain(self.handle, index, pointer, len(wires), worst))
+        library.check(
+            library.lib.nexuszero_circuits_explain(
+                self.handle, index, pointer, len(wires), worst
+            )
+        )
         return wires, overflow[0]
 
     def reason(self, wire: Any) -> str:
         """The reason in a wire's record, in words."""
         library = self._library
         buffer = library.ffi.new("char[256]")
-        library.check(library.lib.nexuszero_reason_text(int(wire["reason"]), buffer, 256))
+        library.check(
+            library.lib.nexuszero_reason_text(int(wire["reason"]), buffer, 256)
+        )
         text = str(library.ffi.string(buffer).decode())
         return text.format(constraint=wire["constraint"], cause=wire["cause"])
 
@@ -112,7 +135,9 @@ class Circuits:
         library.check(library.lib.nexuszero_rule_text(number, buffer, 256))
         return str(library.ffi.string(buffer).decode())
 
-    def violation(self, index: int, witness: bytes | bytearray) -> tuple[int, list[int]] | None:
+    def violation(
+        self, index: int, witness: bytes | bytearray
+    ) -> tuple[int, list[int]] | None:
         """The first constraint that a `.wtns` file's values violate, with its wires; None where they satisfy all."""
         library = self._library
         constraint, count = library.ffi.new("uint32_t *"), library.ffi.new("size_t *")
@@ -120,18 +145,28 @@ class Circuits:
         room = library.pointer("uint32_t[]", wires), len(wires)
         data = library.pointer("uint8_t[]", witness)
         function = library.lib.nexuszero_circuits_violation
-        library.check(function(self.handle, index, data, len(witness), constraint, *room, count))
+        library.check(
+            function(self.handle, index, data, len(witness), constraint, *room, count)
+        )
         if constraint[0] == NO_CONSTRAINT:
             return None
         return int(constraint[0]), wires[: count[0]].tolist()
 
-    def prove(self, index: int, witness: bytes | bytearray | None, security: int) -> Proof:
+    def prove(
+        self, index: int, witness: bytes | bytearray | None, security: int
+    ) -> Proof:
         """Proves that the values of a `.wtns` file satisfy one circuit; None for those that a synthesised one has."""
         library = self._library
         out = library.ffi.new("NexuszeroProof **")
-        data = library.ffi.NULL if witness is None else library.pointer("uint8_t[]", witness)
+        data = (
+            library.ffi.NULL
+            if witness is None
+            else library.pointer("uint8_t[]", witness)
+        )
         length = len(witness or b"")
-        library.check(library.lib.nexuszero_prove(self.handle, index, data, length, security, out))
+        library.check(
+            library.lib.nexuszero_prove(self.handle, index, data, length, security, out)
+        )
         handle = library.ffi.gc(out[0], library.lib.nexuszero_proof_free)
         record = library.ffi.new("NexuszeroProofRecord *")
         library.check(library.lib.nexuszero_proof_record(handle, record))
@@ -147,7 +182,9 @@ class Circuits:
             constraints=int(record.constraints),
         )
 
-    def verify(self, index: int, proof: bytes, public: Sequence[int], least: int) -> Verification:
+    def verify(
+        self, index: int, proof: bytes, public: Sequence[int], least: int
+    ) -> Verification:
         """Verifies a proof for one circuit and its public values, at least at ``least`` bits of security."""
         library = self._library
         try:
@@ -160,7 +197,9 @@ class Circuits:
         data = library.pointer("uint8_t[]", proof), len(proof)
         given = library.pointer("uint8_t[]", values), len(public)
         function = library.lib.nexuszero_verify
-        library.check(function(self.handle, index, *data, *given, least, code, reason, 1024))
+        library.check(
+            function(self.handle, index, *data, *given, least, code, reason, 1024)
+        )
         text = library.ffi.string(reason).decode()
         return Verification(None if code[0] == NOT_DECIDED else int(code[0]), text)
 
@@ -183,13 +222,24 @@ class Circuits:
         function = library.lib.nexuszero_circuits_extend_witness
         library.check(function(self.handle, index, *data, library.ffi.NULL, 0, count))
         extended = bytearray(count[0])
-        library.check(function(self.handle, index, *data, library.pointer("uint8_t[]", extended), count[0], count))
+        library.check(
+            function(
+                self.handle,
+                index,
+                *data,
+                library.pointer("uint8_t[]", extended),
+                count[0],
+                count,
+            )
+        )
         return extended
 
     def write(self, index: int, path: Path) -> None:
         """Writes one circuit as an `.r1cs` file."""
         library = self._library
-        library.check(library.lib.nexuszero_circuits_write(self.handle, index, str(path).encode()))
+        library.check(
+            library.lib.nexuszero_circuits_write(self.handle, index, str(path).encode())
+        )
 
     def edges(self, index: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Wires and constraints of one circuit: a wire for each term of a constraint, ``[terms]`` both."""
@@ -197,7 +247,9 @@ class Circuits:
         ends = np.cumsum(graph["edges"], dtype=np.int64)
         own = slice(int(ends[index - 1]) if index else 0, int(ends[index]))
         wires = graph["edge_source"][own].astype(np.int64) + 1
-        return wires, graph["edge_target"][own].astype(np.int64) - (self.wires(index) - 1)
+        return wires, graph["edge_target"][own].astype(np.int64) - (
+            self.wires(index) - 1
+        )
 
     def graphs(self, security: int) -> Columns:
         """The graphs as columns without labels (`x`, `edge_source`, ...)."""
@@ -214,4 +266,6 @@ class Circuits:
         return out
 
     def _array(self, queries: Records, struct: str) -> Any:
-        return self._library.ffi.cast(f"Nexuszero{struct} *", self._library.ffi.from_buffer(queries))
+        return self._library.ffi.cast(
+            f"Nexuszero{struct} *", self._library.ffi.from_buffer(queries)
+        )

@@ -53,7 +53,11 @@ def number(text: str, name: str) -> float:
 
 def bound(text: str) -> float:
     """`log2` of a length bound: a positive number, or `2^k`."""
-    return math.log2(integer(text, "BOUND", 1) if "^" in text or text.strip().isdigit() else number(text, "BOUND"))
+    return math.log2(
+        integer(text, "BOUND", 1)
+        if "^" in text or text.strip().isdigit()
+        else number(text, "BOUND")
+    )
 
 
 def samples(text: str | None) -> int:
@@ -68,27 +72,35 @@ def _dimension(text: str) -> int:
     return value
 
 
-def estimate_lwe(bridge: CryptoBridge, rows: Iterable[Row], attack: str) -> list[Estimate]:
+def estimate_lwe(
+    bridge: CryptoBridge, rows: Iterable[Row], attack: str
+) -> list[Estimate]:
     """Estimates rows with the texts `n, q, sigma_s, sigma_e, m`."""
-    n, log2_q, sigma_s, sigma_e, limit = _columns(rows, {
-        "n": _dimension,
-        "q": lambda text: math.log2(integer(text, "q", 2)),
-        "sigma_s": lambda text: number(text, "sigma_s"),
-        "sigma_e": lambda text: number(text, "sigma_e"),
-        "m": samples,
-    })  # fmt: skip
+    n, log2_q, sigma_s, sigma_e, limit = _columns(
+        rows,
+        {
+            "n": _dimension,
+            "q": lambda text: math.log2(integer(text, "q", 2)),
+            "sigma_s": lambda text: number(text, "sigma_s"),
+            "sigma_e": lambda text: number(text, "sigma_e"),
+            "m": samples,
+        },
+    )
     records = bridge.estimate_lwe(n, log2_q, sigma_s, sigma_e, limit, attack)
     return [Estimate.of(record, attack) for record in records]
 
 
 def estimate_sis(bridge: CryptoBridge, rows: Iterable[Row]) -> list[Estimate]:
     """Estimates rows with the texts `n, q, length_bound, m`."""
-    columns = _columns(rows, {
-        "n": _dimension,
-        "q": lambda text: math.log2(integer(text, "q", 2)),
-        "length_bound": bound,
-        "m": samples,
-    })  # fmt: skip
+    columns = _columns(
+        rows,
+        {
+            "n": _dimension,
+            "q": lambda text: math.log2(integer(text, "q", 2)),
+            "length_bound": bound,
+            "m": samples,
+        },
+    )
     return [Estimate.of(record, "sis") for record in bridge.estimate_sis(*columns)]
 
 
@@ -104,23 +116,32 @@ def candidates(bridge: CryptoBridge, row: Row) -> list[Choice] | Infeasible:
 
 
 def _demands(bridge: CryptoBridge, rows: Iterable[Row]) -> list[list[Any]]:
-    forms, security, bits, primes = _columns(rows, {
-        "forms": lambda text: integer(text, "forms"),
-        "lambda_": lambda text: integer(text, "security"),
-        "B": lambda text: integer(text, "B") if text else None,
-        "p": lambda text: bridge.field(text) if text else None,
-    })  # fmt: skip
+    forms, security, bits, primes = _columns(
+        rows,
+        {
+            "forms": lambda text: integer(text, "forms"),
+            "lambda_": lambda text: integer(text, "security"),
+            "B": lambda text: integer(text, "B") if text else None,
+            "p": lambda text: bridge.field(text) if text else None,
+        },
+    )
     for line, (free, fixed) in enumerate(zip(bits, primes, strict=True), 1):
         if (free is None) == (fixed is None):
-            raise InputError(f"row {line}: give one of B (bits of the values) and p (the field), not both or none")
+            raise InputError(
+                f"row {line}: give one of B (bits of the values) and p (the field), not both or none"
+            )
     return [forms, security, bits, primes]
 
 
-def export(bridge: CryptoBridge, family: str, seed: int, file: Path, force: bool = False) -> Analysis:
+def export(
+    bridge: CryptoBridge, family: str, seed: int, file: Path, force: bool = False
+) -> Analysis:
     """Writes a synthetic circuit to a file -> what it asks."""
     known = bridge.families()
     if family not in known:
-        raise InputError(f"family {family!r} is unknown; choose one of {', '.join(known)}")
+        raise InputError(
+            f"family {family!r} is unknown; choose one of {', '.join(known)}"
+        )
     if not 0 <= seed < 2**64:
         raise InputError(f"seed is {seed}; it must lie between 0 and 2^64 - 1")
     check_new(file, force)
@@ -140,24 +161,34 @@ def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
         raise InputError(f"{path}: cannot be read as CSV ({error})") from None
     missing = [name for name in required if name not in header]
     if missing:
-        raise InputError(f"{path}: column {missing[0]!r} is missing; needed are {', '.join(required)}")
+        raise InputError(
+            f"{path}: column {missing[0]!r} is missing; needed are {', '.join(required)}"
+        )
     for line, row in enumerate(rows, 2):
         if None in row or None in row.values():
-            raise InputError(f"{path}, line {line}: not as many cells as the header has")
+            raise InputError(
+                f"{path}, line {line}: not as many cells as the header has"
+            )
     return rows
 
 
-def write_csv(rows: Sequence[Row], answers: Sequence[Answer], added: Sequence[str], out: TextIO) -> None:
+def write_csv(
+    rows: Sequence[Row], answers: Sequence[Answer], added: Sequence[str], out: TextIO
+) -> None:
     """Writes the rows back with the answers' columns added; an estimate keeps all its digits."""
     header = list(dict.fromkeys([*(rows[0] if rows else ()), *added]))
     writer = csv.DictWriter(out, header, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
     for row, answer in zip(rows, answers, strict=True):
         cells = answer.row() if isinstance(answer, Estimate) else answer.printed()
-        writer.writerow(row | {key: "" if cells[key] is None else cells[key] for key in added})
+        writer.writerow(
+            row | {key: "" if cells[key] is None else cells[key] for key in added}
+        )
 
 
-def _columns(rows: Iterable[Row], readers: dict[str, Callable[[str], Any]]) -> list[list[Any]]:
+def _columns(
+    rows: Iterable[Row], readers: dict[str, Callable[[str], Any]]
+) -> list[list[Any]]:
     columns: list[list[Any]] = [[] for _ in readers]
     rows = list(rows)
     for line, row in enumerate(rows, 1):
@@ -165,5 +196,7 @@ def _columns(rows: Iterable[Row], readers: dict[str, Callable[[str], Any]]) -> l
             try:
                 column.append(reader(row[name]))
             except InputError as error:
-                raise InputError(f"row {line}: {error}" if len(rows) > 1 else str(error)) from None
+                raise InputError(
+                    f"row {line}: {error}" if len(rows) > 1 else str(error)
+                ) from None
     return columns

@@ -20,7 +20,13 @@ Cell = int | float | str | bool | None
 DEGREE = 64  # of the ring: LWE dimensions are multiples of it
 SLOTS = (64, 32, 16, 8, 4)  # into which X^64 + 1 may split: the heights of a circuit
 LEVELS = (100, 128, 192, 256)  # bits of security that have a challenge set
-CONSTRAINTS = ("hiding", "modulus", "soundness", "width", "binding")  # of a proposal, by their bits
+CONSTRAINTS = (
+    "hiding",
+    "modulus",
+    "soundness",
+    "width",
+    "binding",
+)  # of a proposal, by their bits
 LIMITS = (None, "half_modulus", "near_half", "sis")  # of Module-SIS, by their numbers
 STATUSES = ("works", "fails", "trivial", "undefined")  # of an attack, by their numbers
 ATTACKS = ("usvp", "bdd", "dual", "dual_hybrid", "rough", "sis")
@@ -28,18 +34,84 @@ PARAMETER_NAMES = ("n", "log2_q", "sigma")
 METRIC_NAMES = ("bit_security", "hardness", "proof_size")
 TARGET_NAMES = (*PARAMETER_NAMES, *METRIC_NAMES)
 
-ESTIMATE_KEYS = ("attack", "beta", "d", "delta", "bits", "quantum_bits", "hardness", "status")
-CHOICE_KEYS = ("n", "log2_q", "sigma", "ord", "k", "kappa", "l", "D", "g", "Gamma", "nlin", "w", "T", "j", "s", "s1",
-               "lwe_bits", "sis_bits", "bit_security", "hardness", "proof_size")  # fmt: skip
+ESTIMATE_KEYS = (
+    "attack",
+    "beta",
+    "d",
+    "delta",
+    "bits",
+    "quantum_bits",
+    "hardness",
+    "status",
+)
+CHOICE_KEYS = (
+    "n",
+    "log2_q",
+    "sigma",
+    "ord",
+    "k",
+    "kappa",
+    "l",
+    "D",
+    "g",
+    "Gamma",
+    "nlin",
+    "w",
+    "T",
+    "j",
+    "s",
+    "s1",
+    "lwe_bits",
+    "sis_bits",
+    "bit_security",
+    "hardness",
+    "proof_size",
+)
 PARTS = ("commitment", "rows", "masks", "openings", "hints", "fixed")  # of a proof
-ANALYSIS_KEYS = ("wires", "public_outputs", "public_inputs", "private_inputs", "constraints", "linear", "quadratic",
-                 "assumed", "dropped", "hints", "rescaled", "unsatisfiable", "rounds", "packed", "forms",
-                 *(f"height_{s}" for s in SLOTS), "liftable", "bits", "field_bits", "field_order",
-                 "custom_gates")  # fmt: skip
-UNKNOWN_KEYS = ("rounds", "packed", "forms", *(f"height_{s}" for s in SLOTS), "liftable", "bits")  # if unsatisfiable
-_CHOICE_NAMES = {"D": "cut_d", "g": "cut_g", "Gamma": "gamma", "T": "t"}  # in the library's records
-_CHOICE_FIELDS = [*(_CHOICE_NAMES.get(key, key) for key in (*CHOICE_KEYS, "soundness")),
-                  *(f"part_{name}" for name in PARTS), "rank_limit", "cut_limit", "q"]  # fmt: skip
+ANALYSIS_KEYS = (
+    "wires",
+    "public_outputs",
+    "public_inputs",
+    "private_inputs",
+    "constraints",
+    "linear",
+    "quadratic",
+    "assumed",
+    "dropped",
+    "hints",
+    "rescaled",
+    "unsatisfiable",
+    "rounds",
+    "packed",
+    "forms",
+    *(f"height_{s}" for s in SLOTS),
+    "liftable",
+    "bits",
+    "field_bits",
+    "field_order",
+    "custom_gates",
+)
+UNKNOWN_KEYS = (
+    "rounds",
+    "packed",
+    "forms",
+    *(f"height_{s}" for s in SLOTS),
+    "liftable",
+    "bits",
+)  # if unsatisfiable
+_CHOICE_NAMES = {
+    "D": "cut_d",
+    "g": "cut_g",
+    "Gamma": "gamma",
+    "T": "t",
+}  # in the library's records
+_CHOICE_FIELDS = [
+    *(_CHOICE_NAMES.get(key, key) for key in (*CHOICE_KEYS, "soundness")),
+    *(f"part_{name}" for name in PARTS),
+    "rank_limit",
+    "cut_limit",
+    "q",
+]
 COST_MODEL = "core-SVP, 0.292 beta (ADPS16)"
 _WIDTHS = dict.fromkeys(("sigma", "s", "s1", "hardness"), 6)
 _BITS = dict.fromkeys(("soundness", "lwe_bits", "sis_bits", "bit_security"), 3)
@@ -59,7 +131,9 @@ class Estimate:
     d: int | None  #: dimension of the lattice
     delta: float | None  #: root Hermite factor
     bits: float | None  #: log2 of the cost, core-SVP (ADPS16)
-    quantum_bits: float | None  #: the same with a quantum sieve, parameters chosen anew; guesses count in full
+    quantum_bits: (
+        float | None
+    )  #: the same with a quantum sieve, parameters chosen anew; guesses count in full
     hardness: float | None  #: 0..1, labels.md, section 2
     status: str = "works"  #: or fails, trivial (nothing to attack), undefined (no figure for such an instance)
 
@@ -125,7 +199,9 @@ class Analysis:
     last_dropped: LastDropped | None  #: where all are
     hints: int  #: kept constraints F*h = C with a private wire h of their own
     rescaled: int  #: scales other than 1 of kept constraints
-    contradiction: Contradiction | None  #: where nothing satisfies the circuit; what follows says nothing then
+    contradiction: (
+        Contradiction | None
+    )  #: where nothing satisfies the circuit; what follows says nothing then
     rounds: int  #: of range inference
     packed: int  #: quadratic constraints that are packed into slots
     forms: int  #: distinct private forms of the packed constraints
@@ -141,12 +217,37 @@ class Analysis:
     @classmethod
     def of(cls, record: Any, file: str) -> Analysis:
         """From the library's record."""
-        counts = ("wires", "public_outputs", "public_inputs", "private_inputs", "constraints", "linear", "quadratic",
-                  "assumed", "dropped", "hints", "rescaled", "rounds", "packed", "forms", "bits", "field_bits",
-                  "field_order", "custom_gates", "least_bits", "candidates")  # fmt: skip
+        counts = (
+            "wires",
+            "public_outputs",
+            "public_inputs",
+            "private_inputs",
+            "constraints",
+            "linear",
+            "quadratic",
+            "assumed",
+            "dropped",
+            "hints",
+            "rescaled",
+            "rounds",
+            "packed",
+            "forms",
+            "bits",
+            "field_bits",
+            "field_order",
+            "custom_gates",
+            "least_bits",
+            "candidates",
+        )
         empty = record["dropped"] == record["constraints"] > 0
-        last = LastDropped(int(record["last_dropped"]), int(record["last_own"])) if empty else None
-        contradiction = Contradiction(int(record["contradiction"]), int(record["contradiction_rule"]))
+        last = (
+            LastDropped(int(record["last_dropped"]), int(record["last_own"]))
+            if empty
+            else None
+        )
+        contradiction = Contradiction(
+            int(record["contradiction"]), int(record["contradiction_rule"])
+        )
         return cls(
             file=file,
             last_dropped=last,
@@ -171,7 +272,9 @@ class Analysis:
         """One line where what is said rests on widths of private wires; None elsewhere."""
         if not self.assumed:
             return None
-        wires = "a private wire" if self.assumed == 1 else f"{self.assumed} private wires"
+        wires = (
+            "a private wire" if self.assumed == 1 else f"{self.assumed} private wires"
+        )
         return f"rests on declared widths of {wires}, which nothing checks: `nexuszero constrain` adds the checks"
 
     @property
@@ -181,7 +284,10 @@ class Analysis:
 
     def row(self) -> dict[str, Cell]:
         """The JSON object of `nexuszero analyse`; of an unsatisfiable circuit nothing is known beyond that."""
-        heights = {f"height_{slots}": height for slots, height in zip(SLOTS, self.heights, strict=True)}
+        heights = {
+            f"height_{slots}": height
+            for slots, height in zip(SLOTS, self.heights, strict=True)
+        }
         values = vars(self) | heights | {"unsatisfiable": self.unsatisfiable}
         if self.unsatisfiable:
             values |= dict.fromkeys(UNKNOWN_KEYS)
@@ -205,7 +311,9 @@ class Parts:
     fixed                125    6.2%
     """
 
-    commitment: int  #: t0, the SIS part of the commitment, without the bits that are cut
+    commitment: (
+        int  #: t0, the SIS part of the commitment, without the bits that are cut
+    )
     rows: int  #: the committed rows of forms, masks and garbage
     masks: int  #: answers of the linear checks, sent in the clear
     openings: int  #: the coefficients of z
@@ -258,7 +366,9 @@ class Choice:
     proof_size: int  #: bytes
     soundness: float  #: bits: the least of openings, linear checks and challenges
     parts: Parts
-    rank_limit: str | None = None  #: what forbids a smaller kappa, one of LIMITS; None if one binds, or kappa is 1
+    rank_limit: str | None = (
+        None  #: what forbids a smaller kappa, one of LIMITS; None if one binds, or kappa is 1
+    )
     cut_limit: str | None = None  #: what forbids a larger g
     q: int | None = None  #: a concrete prime, where a circuit was at hand
 
@@ -274,7 +384,9 @@ class Choice:
         """From the library's records of all that is sound, or of the reason why nothing is."""
         sound = records[records["feasible"] != 0]
         if len(sound):
-            return [cls._of(values) for values in sound[_CHOICE_FIELDS].tolist()]  # at once: there may be thousands
+            return [
+                cls._of(values) for values in sound[_CHOICE_FIELDS].tolist()
+            ]  # at once: there may be thousands
         (first, *_) = (cls.of(record) for record in records)
         assert isinstance(first, Infeasible)
         return first
@@ -284,7 +396,10 @@ class Choice:
         """From the values of `_CHOICE_FIELDS`."""
         named = dict(zip(_CHOICE_FIELDS, values, strict=True))
         return cls(
-            **{key: named[_CHOICE_NAMES.get(key, key)] for key in (*CHOICE_KEYS, "soundness")},
+            **{
+                key: named[_CHOICE_NAMES.get(key, key)]
+                for key in (*CHOICE_KEYS, "soundness")
+            },
             parts=Parts(**{name: named[f"part_{name}"] for name in PARTS}),
             rank_limit=LIMITS[named["rank_limit"]],
             cut_limit=LIMITS[named["cut_limit"]],
@@ -299,7 +414,14 @@ class Choice:
     @property
     def targets(self) -> tuple[float, ...]:
         """What a network learns to name: n, log2 q, sigma, bit security, hardness, proof size."""
-        return (self.n, self.log2_q, self.sigma, self.bit_security, self.hardness, self.proof_size)
+        return (
+            self.n,
+            self.log2_q,
+            self.sigma,
+            self.bit_security,
+            self.hardness,
+            self.proof_size,
+        )
 
     def row(self) -> dict[str, Any]:
         """The JSON object of `nexuszero choose`, ``parts`` in thousandths of a bit; ``q`` only where there is one."""
@@ -310,13 +432,18 @@ class Choice:
 
     def printed(self) -> dict[str, Any]:
         """The same as tables print it: sigma and hardness with 6 decimals, bits with 3."""
-        return {key: f"{value:.{_PRINTED[key]}f}" if key in _PRINTED else value for key, value in self.row().items()}
+        return {
+            key: f"{value:.{_PRINTED[key]}f}" if key in _PRINTED else value
+            for key, value in self.row().items()
+        }
 
     def __str__(self) -> str:
         """One line in the field's symbols."""
         rank = f"kappa: {self.kappa}, ord: {self.ord}, k: {self.k}, l: {self.l}, D: {self.D}, g: {self.g}"
         sizes = f"{self.bit_security:.1f} bits, proof: {self.proof_size}"
-        return f"n: {self.n}, q: 2^{self.log2_q}, sigma: {self.sigma:.0f}, {rank}, {sizes}"
+        return (
+            f"n: {self.n}, q: 2^{self.log2_q}, sigma: {self.sigma:.0f}, {rank}, {sizes}"
+        )
 
 
 @dataclass(frozen=True)
@@ -349,7 +476,9 @@ class Verdict:
         return cls(
             n=int(record["n"]),
             log2_q=int(record["log2_q"]),
-            fails=tuple(name for bit, name in enumerate(CONSTRAINTS) if fails >> bit & 1),
+            fails=tuple(
+                name for bit, name in enumerate(CONSTRAINTS) if fails >> bit & 1
+            ),
             proof_size=int(record["proof_size"]) or None,
             lwe_bits=float(record["lwe_bits"]),
         )
@@ -362,7 +491,12 @@ class Verdict:
     def row(self) -> dict[str, Any]:
         """The JSON object."""
         rounded = {"n": self.n, "log2_q": self.log2_q}
-        return {"rounded": rounded, "sound": self.sound, "fails": list(self.fails), "sound_size": self.proof_size}
+        return {
+            "rounded": rounded,
+            "sound": self.sound,
+            "fails": list(self.fails),
+            "sound_size": self.proof_size,
+        }
 
 
 @dataclass(frozen=True)
@@ -380,7 +514,12 @@ class ConstraintMargin:
 
     def row(self) -> dict[str, Cell]:
         """The JSON object."""
-        return {"constraint": self.constraint, "needs": self.needs, "has": self.has, "margin": self.margin}
+        return {
+            "constraint": self.constraint,
+            "needs": self.needs,
+            "has": self.has,
+            "margin": self.margin,
+        }
 
 
 def margins(circuit: Analysis, choice: Choice, security: int) -> list[ConstraintMargin]:
@@ -421,7 +560,9 @@ class Proof:
 class Verification:
     """What a verifier says of a proof; only ``code`` 0 is a proof of anything."""
 
-    code: int | None  #: 0 valid, else the check that failed, R3 to R14; None where a work limit ended it
+    code: (
+        int | None
+    )  #: 0 valid, else the check that failed, R3 to R14; None where a work limit ended it
     reason: str
 
     @property
@@ -432,7 +573,12 @@ class Verification:
     def row(self) -> dict[str, Any]:
         """The JSON object of `nexuszero verify`."""
         code = f"R{self.code}" if self.code else None
-        return {"valid": self.valid, "decided": self.code is not None, "code": code, "reason": self.reason or None}
+        return {
+            "valid": self.valid,
+            "decided": self.code is not None,
+            "code": code,
+            "reason": self.reason or None,
+        }
 
 
 @dataclass(frozen=True)

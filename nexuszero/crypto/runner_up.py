@@ -25,10 +25,14 @@ class RunnerUp:
     def of(cls, candidates: Sequence[Choice]) -> RunnerUp | None:
         """Of all that is sound, the smallest proof first; None where all have one modulus."""
         optimum = candidates[0]
-        other = next((choice for choice in candidates if choice.modulus != optimum.modulus), None)
+        other = next(
+            (choice for choice in candidates if choice.modulus != optimum.modulus), None
+        )
         if other is None:
             return None
-        return cls(*other.modulus, other.proof_size, other.proof_size / optimum.proof_size - 1)
+        return cls(
+            *other.modulus, other.proof_size, other.proof_size / optimum.proof_size - 1
+        )
 
     def row(self) -> dict[str, Cell]:
         """The JSON object."""

@@ -11,7 +11,11 @@ from nexuszero.errors import InputError
 def named(file: Path, names: Iterable[str], count: int) -> dict[str, int]:
     """Wires by circom's names, from a `.sym` file; a name that the compiler removed has none."""
     wanted = set(names)
-    return {name: wire for wire, name in wire_names(file, count) if name in wanted and wire >= 0}
+    return {
+        name: wire
+        for wire, name in wire_names(file, count)
+        if name in wanted and wire >= 0
+    }
 
 
 def labels(file: Path, wires: Iterable[int], count: int) -> dict[int, str]:
@@ -36,7 +40,9 @@ def wire_names(file: Path, count: int) -> Iterator[tuple[int, str]]:
             for number, line in enumerate(opened, 1):
                 yield _label(file, number, line, count)
     except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error}); compile with --sym again, or delete it") from None
+        raise InputError(
+            f"{file}: cannot be read ({error}); compile with --sym again, or delete it"
+        ) from None
 
 
 def _label(file: Path, number: int, line: str, count: int) -> tuple[int, str]:
@@ -47,4 +53,6 @@ def _label(file: Path, number: int, line: str, count: int) -> tuple[int, str]:
         return int(wire), name
     except ValueError:
         what = f"expected label,wire,component,name of a circuit of {count} wires"
-        raise InputError(f"{file}: line {number}: {what}; compile with --sym again, or delete it") from None
+        raise InputError(
+            f"{file}: line {number}: {what}; compile with --sym again, or delete it"
+        ) from None

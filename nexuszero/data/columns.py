@@ -23,7 +23,9 @@ IS_BOOLEAN = 3  # a Boolean constraint
 FIELD_BITS = 9  # in units of FIELD_BITS_UNIT
 FIELD_BITS_UNIT = 256
 CIRCUIT_CONSTANTS = slice(9, 12)  # equal over a circuit: field bits, lambda, log nodes
-EDGE_FEATURES = 5  # columns of edge_attr: the form, the sign of the coefficient and its bits
+EDGE_FEATURES = (
+    5  # columns of edge_attr: the form, the sign of the coefficient and its bits
+)
 FORMS = 3  # A, B, C: its first columns
 TARGETS = len(TARGET_NAMES)
 CIRCUIT = "circuit/"  # prefix of the columns of circuits
@@ -47,11 +49,16 @@ MEANINGS = {
     "circuit/dropped": "constraints that private wires of their own satisfy",
     "circuit/hints": "kept constraints with a hint of their own",
     "circuit/forms": "distinct private forms of the packed constraints",
-    **{f"circuit/height_{slots}": f"committed forms with {slots} slots" for slots in SLOTS},
+    **{
+        f"circuit/height_{slots}": f"committed forms with {slots} slots"
+        for slots in SLOTS
+    },
     "circuit/bits": "B: bits of the largest value where q is free, else the field's",
     "circuit/liftable": "whether q is free",
 }
-CIRCUIT_COLUMNS = tuple(name.removeprefix(CIRCUIT) for name in MEANINGS if name.startswith(CIRCUIT))
+CIRCUIT_COLUMNS = tuple(
+    name.removeprefix(CIRCUIT) for name in MEANINGS if name.startswith(CIRCUIT)
+)
 
 # Columns of the file whose type stands under another name in the library
 _LIBRARY_NAMES = {

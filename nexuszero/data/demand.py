@@ -12,7 +12,9 @@ from nexuszero.data.columns import Array
 DEMAND_FEATURES = 8
 DEMAND_FREE = 0  # 0 or 1 in labels, a logit in a network
 DEMAND_BITS = 1  # in units of DEMAND_BITS_UNIT, 0 where q is the field's prime
-DEMAND_LOGS = slice(2, 8)  # log2 of the forms, then of the heights by slots: 64, 32, 16, 8, 4
+DEMAND_LOGS = slice(
+    2, 8
+)  # log2 of the forms, then of the heights by slots: 64, 32, 16, 8, 4
 DEMAND_BITS_UNIT = 64
 
 
@@ -54,4 +56,9 @@ class Demand:
 
     def __getitem__(self, circuits: Array | slice) -> Demand:
         """The demand of some circuits, in that order."""
-        return Demand(self.free[circuits], self.bits[circuits], self.log2_forms[circuits], self.log2_heights[circuits])
+        return Demand(
+            self.free[circuits],
+            self.bits[circuits],
+            self.log2_forms[circuits],
+            self.log2_heights[circuits],
+        )

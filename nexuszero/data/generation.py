@@ -20,7 +20,16 @@ from typing import Any, NamedTuple, TypedDict
 import numpy as np
 
 from nexuszero.config import GenerateConfig
-from nexuszero.crypto import LEVELS, METRIC_NAMES, PARAMETER_NAMES, SHIFTED, SLOTS, Circuits, Columns, CryptoBridge
+from nexuszero.crypto import (
+    LEVELS,
+    METRIC_NAMES,
+    PARAMETER_NAMES,
+    SHIFTED,
+    SLOTS,
+    Circuits,
+    Columns,
+    CryptoBridge,
+)
 from nexuszero.data.columns import CIRCUIT, CIRCUIT_COLUMNS, Array
 from nexuszero.data.split import SPLITS, Graphs, Split
 from nexuszero.data.writer import Writer
@@ -79,7 +88,9 @@ def generate(config: GenerateConfig, log: Callable[[str], None] = print) -> Gene
         config=config.model_dump(mode="json"),
     )
     write_json(config.out / "generation.json", {**generation})
-    log(f"{circuits} circuits in {seconds:.1f} s ({circuits / seconds:.0f}/s): {config.out}")
+    log(
+        f"{circuits} circuits in {seconds:.1f} s ({circuits / seconds:.0f}/s): {config.out}"
+    )
     return generation
 
 
@@ -91,7 +102,9 @@ def rebuild(split: Split) -> Iterator[Rebuilt]:
     large = split.attributes.get("split") == "test_large"
     for level in LEVELS:
         chosen = np.flatnonzero(split.circuit["security"] == level)
-        circuits = bridge.synthesize(families[chosen], split.circuit["seed"][chosen], large)
+        circuits = bridge.synthesize(
+            families[chosen], split.circuit["seed"][chosen], large
+        )
         yield Rebuilt(level, chosen, circuits)
 
 
@@ -123,7 +136,11 @@ def _write_stream(config: GenerateConfig, attributes: dict[str, Any]) -> dict[st
     with ExitStack() as stack:
         targets = []
         for split in SPLITS:
-            target = _Target(_index(config.out, split), getattr(config, split), attributes | {"split": split})
+            target = _Target(
+                _index(config.out, split),
+                getattr(config, split),
+                attributes | {"split": split},
+            )
             stack.enter_context(target.writer)
             targets.append(target)
 
@@ -132,15 +149,26 @@ def _write_stream(config: GenerateConfig, attributes: dict[str, Any]) -> dict[st
                 target.take(columns)
             if not any(target.wanted for target in targets):
                 break
-    return {split: target.writer.content_hash for split, target in zip(SPLITS, targets, strict=True)}
+    return {
+        split: target.writer.content_hash
+        for split, target in zip(SPLITS, targets, strict=True)
+    }
 
 
-def _write_shifted(config: GenerateConfig, split: str, bridge: CryptoBridge, attributes: dict[str, Any]) -> str:
+def _write_shifted(
+    config: GenerateConfig, split: str, bridge: CryptoBridge, attributes: dict[str, Any]
+) -> str:
     """Writes a split that has a stream of its own, on this machine -> the hash of its content."""
-    target = _Target(_index(config.out, split), getattr(config, split), attributes | {"split": split})
+    target = _Target(
+        _index(config.out, split), getattr(config, split), attributes | {"split": split}
+    )
     with target.writer:
         for first in count(0, SHIFTED_BLOCK):
-            target.take(bridge.generate_shifted(split, config.seed, first, SHIFTED_BLOCK, config.threads))
+            target.take(
+                bridge.generate_shifted(
+                    split, config.seed, first, SHIFTED_BLOCK, config.threads
+                )
+            )
             if not target.wanted:
                 break
     return target.writer.content_hash
@@ -169,17 +197,24 @@ def _end(targets: list[_Target], received: int) -> int:
     """The stream position where all targets will probably have what they want, from what they have by ``received``."""
     if not received:
         return sum(target.wanted for target in targets)
-    return max(received + received * target.wanted // max(1, target.taken) for target in targets)
+    return max(
+        received + received * target.wanted // max(1, target.taken)
+        for target in targets
+    )
 
 
 def _file_block(columns: Columns, count: int, families: Array) -> dict[str, Array]:
     """The first ``count`` circuits of the library's columns, in the layout of the file."""
     graphs = Graphs.from_columns(columns, count)
     nodes = len(graphs.x)
-    heights = {f"height_{slots}": columns["heights"][:count, i] for i, slots in enumerate(SLOTS)}
+    heights = {
+        f"height_{slots}": columns["heights"][:count, i]
+        for i, slots in enumerate(SLOTS)
+    }
     special = {"family": families[columns["family"][:count]], **heights}
     circuit = {
-        f"{CIRCUIT}{name}": special[name] if name in special else columns[name][:count] for name in CIRCUIT_COLUMNS
+        f"{CIRCUIT}{name}": special[name] if name in special else columns[name][:count]
+        for name in CIRCUIT_COLUMNS
     }
     return {
         **vars(graphs),

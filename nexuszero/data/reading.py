@@ -20,14 +20,18 @@ def read(path: Path | str) -> Split:
     """Reads a whole split from ``index.h5``, or from the directory that holds it."""
     file = Path(path) / "index.h5" if Path(path).is_dir() else Path(path)
     if not file.is_file():
-        raise InputError(f"{file}: no such dataset; run `nexuszero generate`, or correct the data path")
+        raise InputError(
+            f"{file}: no such dataset; run `nexuszero generate`, or correct the data path"
+        )
     try:
         with h5py.File(file, "r") as opened:
             _check_version(opened, file)
             arrays = {name: _column(opened, name, file) for name in columns()}
             split = Split.from_file(arrays, dict(opened.attrs))
     except (OSError, RuntimeError) as error:  # h5py: truncated files, failed checksums
-        raise InputError(f"{file}: truncated or corrupt ({error}); delete it and generate again") from None
+        raise InputError(
+            f"{file}: truncated or corrupt ({error}); delete it and generate again"
+        ) from None
     _check_lengths(split, file)
     _check_edges(split, file)
     return split
@@ -41,7 +45,9 @@ def read_all(directory: Path | str) -> dict[str, Split]:
 
 
 @lru_cache(1)
-def _remembered(files: tuple[Path, ...], _stamps: tuple[tuple[int, int], ...]) -> tuple[Split, ...]:
+def _remembered(
+    files: tuple[Path, ...], _stamps: tuple[tuple[int, int], ...]
+) -> tuple[Split, ...]:
     return tuple(read(file) for file in files)
 
 
@@ -58,7 +64,9 @@ def _check_version(opened: h5py.File, file: Path) -> None:
     for name, expected in (("schema", schema_version()), ("label", label_version())):
         version = opened.attrs.get(f"{name}_version")
         if version is None or int(version) != expected:
-            raise InputError(f"{file}: {name} version {version}, expected {expected}; generate the dataset again")
+            raise InputError(
+                f"{file}: {name} version {version}, expected {expected}; generate the dataset again"
+            )
 
 
 def _column(opened: h5py.File, name: str, file: Path) -> Array:
@@ -66,9 +74,15 @@ def _column(opened: h5py.File, name: str, file: Path) -> Array:
         raise InputError(f"{file}: no column {name!r}; generate the dataset again")
     values: Array = opened[name][()]
     dtype, item, _ = columns()[name]
-    shape = values.shape[:1] if name == "edge_index" and values.ndim == 2 else values.shape[1:]
+    shape = (
+        values.shape[:1]
+        if name == "edge_index" and values.ndim == 2
+        else values.shape[1:]
+    )
     if values.dtype != dtype or shape != item:
-        raise InputError(f"{file}: column {name!r} is {values.dtype} {values.shape}, expected {dtype} of {item}")
+        raise InputError(
+            f"{file}: column {name!r} is {values.dtype} {values.shape}, expected {dtype} of {item}"
+        )
     return values.astype(str) if values.dtype.kind == "S" else values
 
 
@@ -85,17 +99,28 @@ def _check_lengths(split: Split, file: Path) -> None:
         and _points(split.edge_ptr, circuits, edges)
     )
     if not sound:
-        raise InputError(f"{file}: columns of different lengths; delete it and generate again")
+        raise InputError(
+            f"{file}: columns of different lengths; delete it and generate again"
+        )
 
 
 def _points(pointer: Array, circuits: int, total: int) -> bool:
     steps_up = bool((np.diff(pointer) >= 0).all())
-    return len(pointer) == circuits + 1 and pointer[0] == 0 and pointer[-1] == total and steps_up
+    return (
+        len(pointer) == circuits + 1
+        and pointer[0] == 0
+        and pointer[-1] == total
+        and steps_up
+    )
 
 
 def _check_edges(split: Split, file: Path) -> None:
     if split.edge_index.size == 0:
         return
-    nodes = np.repeat(np.diff(split.node_ptr), np.diff(split.edge_ptr))  # [edges]: of each edge's circuit
+    nodes = np.repeat(
+        np.diff(split.node_ptr), np.diff(split.edge_ptr)
+    )  # [edges]: of each edge's circuit
     if split.edge_index.min() < 0 or (split.edge_index.max(axis=0) >= nodes).any():
-        raise InputError(f"{file}: an edge leaves its circuit; delete it and generate again")
+        raise InputError(
+            f"{file}: an edge leaves its circuit; delete it and generate again"
+        )

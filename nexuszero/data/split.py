@@ -43,7 +43,13 @@ class Graphs:
         edge_ptr = _pointer(columns["edges"][:count])
         nodes, edges = node_ptr[-1], edge_ptr[-1]
         ends = [columns["edge_source"][:edges], columns["edge_target"][:edges]]
-        return Graphs(columns["x"][:nodes], np.stack(ends), columns["edge_attr"][:edges], node_ptr, edge_ptr)
+        return Graphs(
+            columns["x"][:nodes],
+            np.stack(ends),
+            columns["edge_attr"][:edges],
+            node_ptr,
+            edge_ptr,
+        )
 
     def __len__(self) -> int:
         """The number of circuits."""
@@ -75,10 +81,20 @@ class Split(Graphs):
     attributes: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def from_file(cls, columns: dict[str, Array], attributes: dict[str, Any] | None = None) -> Self:
+    def from_file(
+        cls, columns: dict[str, Array], attributes: dict[str, Any] | None = None
+    ) -> Self:
         """From columns by their name in the file."""
-        circuit = {name.removeprefix(CIRCUIT): values for name, values in columns.items() if name.startswith(CIRCUIT)}
-        arrays = {name: values for name, values in columns.items() if not name.startswith(CIRCUIT)}
+        circuit = {
+            name.removeprefix(CIRCUIT): values
+            for name, values in columns.items()
+            if name.startswith(CIRCUIT)
+        }
+        arrays = {
+            name: values
+            for name, values in columns.items()
+            if not name.startswith(CIRCUIT)
+        }
         return cls(**arrays, circuit=circuit, attributes=attributes or {})
 
     @property
@@ -106,7 +122,9 @@ class Split(Graphs):
     def columns(self) -> dict[str, Array]:
         """All columns by their name in the file, as :func:`nexuszero.data.write` takes them."""
         return {
-            name: self.circuit[name.removeprefix(CIRCUIT)] if name.startswith(CIRCUIT) else getattr(self, name)
+            name: self.circuit[name.removeprefix(CIRCUIT)]
+            if name.startswith(CIRCUIT)
+            else getattr(self, name)
             for name in MEANINGS
         }
 

@@ -11,7 +11,11 @@ import numpy as np
 from nexuszero.crypto import Choice
 from nexuszero.data.columns import TARGETS, Array
 
-LOGGED = (0, 2, 5)  # n, sigma and proof size are learned as their log2; the others as they are
+LOGGED = (
+    0,
+    2,
+    5,
+)  # n, sigma and proof size are learned as their log2; the others as they are
 
 
 @dataclass(frozen=True)
@@ -32,17 +36,25 @@ class Standardiser:
         transformed = _logs(targets)
         std = transformed.std(axis=0)
         std = np.where(std > 1e-9, std, 1.0)
-        return Standardiser(tuple(map(float, transformed.mean(axis=0))), tuple(map(float, std)))
+        return Standardiser(
+            tuple(map(float, transformed.mean(axis=0))), tuple(map(float, std))
+        )
 
     def transform(self, targets: Array) -> Array:
         """Original units to standardised, ``[circuits, 6]``."""
-        standardised: Array = (_logs(targets) - np.array(self.mean)) / np.array(self.std)
+        standardised: Array = (_logs(targets) - np.array(self.mean)) / np.array(
+            self.std
+        )
         return standardised
 
     def inverse(self, standardised: Array) -> Array:
         """Standardised to original units, ``[circuits, 6]``."""
-        values: Array = np.asarray(standardised, dtype=np.float64) * np.array(self.std) + np.array(self.mean)
-        values[:, LOGGED] = np.exp2(np.clip(values[:, LOGGED], -1000, 1000))  # a wild prediction has a logarithm
+        values: Array = np.asarray(standardised, dtype=np.float64) * np.array(
+            self.std
+        ) + np.array(self.mean)
+        values[:, LOGGED] = np.exp2(
+            np.clip(values[:, LOGGED], -1000, 1000)
+        )  # a wild prediction has a logarithm
         return values
 
 
@@ -66,14 +78,20 @@ class NearestCandidate(NamedTuple):
     excess: float
 
 
-def nearest(candidates: Sequence[Choice], values: Array, units: Standardiser) -> NearestCandidate:
+def nearest(
+    candidates: Sequence[Choice], values: Array, units: Standardiser
+) -> NearestCandidate:
     """The candidate next to proposed values, ``[6]``, in standard deviations of the parameters."""
     targets = np.array([candidate.targets for candidate in candidates])
     places = units.transform(targets)[:, :3]
     return nearest_place(candidates, places, units.transform(values[None])[0, :3])
 
 
-def nearest_place(candidates: Sequence[Choice], places: Array, wanted: Array) -> NearestCandidate:
+def nearest_place(
+    candidates: Sequence[Choice], places: Array, wanted: Array
+) -> NearestCandidate:
     """:func:`nearest` where the candidates' standardised parameters, ``[candidates, 3]``, are known already."""
     position = int(((places - wanted) ** 2).sum(axis=1).argmin())
-    return NearestCandidate(position, candidates[position].proof_size / candidates[0].proof_size - 1)
+    return NearestCandidate(
+        position, candidates[position].proof_size / candidates[0].proof_size - 1
+    )

@@ -16,7 +16,9 @@ import numpy as np
 from nexuszero.data.columns import Array, columns, label_version, schema_version
 
 POINTERS = ("node_ptr", "edge_ptr")
-_CHUNK_BYTES = 1 << 16  # so that HDF5 keeps the last chunk of every feature until it is full
+_CHUNK_BYTES = (
+    1 << 16
+)  # so that HDF5 keeps the last chunk of every feature until it is full
 
 
 class Writer:
@@ -27,10 +29,15 @@ class Writer:
     exception inside removes the temporary file. Attributes may be added to ``attributes`` until the end.
     """
 
-    def __init__(self, path: Path | str, attributes: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, path: Path | str, attributes: Mapping[str, Any] | None = None
+    ) -> None:
         self.path = Path(path)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        versions = {"schema_version": schema_version(), "label_version": label_version()}
+        versions = {
+            "schema_version": schema_version(),
+            "label_version": label_version(),
+        }
         self.attributes: dict[str, Any] = {**versions, **(attributes or {})}
         self._temporary = self.path.with_name(f".{self.path.name}.{os.getpid()}.tmp")
         self._file = h5py.File(self._temporary, "w", track_order=True)
@@ -48,7 +55,9 @@ class Writer:
         """Appends the circuits of one block."""
         missing = [name for name in columns() if name not in block]
         if missing:
-            raise ValueError(f"a block needs all columns; missing: {', '.join(missing)}")
+            raise ValueError(
+                f"a block needs all columns; missing: {', '.join(missing)}"
+            )
         unknown = [name for name in block if name not in columns()]
         if unknown:
             raise ValueError(f"a block has unknown columns: {', '.join(unknown)}")
@@ -70,7 +79,9 @@ class Writer:
         """Writes the attributes and the content's hash, and gives the file its name."""
         self.attributes["content_sha256"] = self.digest()
         for name, value in self.attributes.items():
-            self._file.attrs[name] = json.dumps(value) if isinstance(value, dict | list | tuple) else value
+            self._file.attrs[name] = (
+                json.dumps(value) if isinstance(value, dict | list | tuple) else value
+            )
         self._file.close()
         self._temporary.replace(self.path)
 
@@ -89,7 +100,10 @@ class Writer:
 
     def _create(self, name: str, block: Array, axis: int) -> None:
         self._hashes[name] = hashlib.sha256()
-        shape, chunk = list(block.shape), [1] * block.ndim  # a feature a chunk: most repeat themselves
+        shape, chunk = (
+            list(block.shape),
+            [1] * block.ndim,
+        )  # a feature a chunk: most repeat themselves
         limit: list[int | None] = [*block.shape]
         shape[axis] = 0
         limit[axis] = None
@@ -110,7 +124,12 @@ class Writer:
         """The writer itself."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
         """Completes the file, or removes it after an exception."""
         if kind is None:
             self.close()
@@ -119,7 +138,11 @@ class Writer:
             self._temporary.unlink(missing_ok=True)
 
 
-def write(path: Path | str, arrays: Mapping[str, Array], attributes: Mapping[str, Any] | None = None) -> str:
+def write(
+    path: Path | str,
+    arrays: Mapping[str, Array],
+    attributes: Mapping[str, Any] | None = None,
+) -> str:
     """Writes a whole split at once and returns the hash of its content."""
     with Writer(path, attributes) as writer:
         writer.append(arrays)

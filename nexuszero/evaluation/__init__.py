@@ -1,10 +1,22 @@
 """How good a network is: measures against labels, what following it would cost, what an answer takes, golden rows."""
 
-from nexuszero.evaluation.analysis import Evaluation, Report, analyse, batch_size, read_analysis
+from nexuszero.evaluation.analysis import (
+    Evaluation,
+    Report,
+    analyse,
+    batch_size,
+    read_analysis,
+)
 from nexuszero.evaluation.baselines import fit_baselines
 from nexuszero.evaluation.costs import Costs, Way, measure_costs, pays
 from nexuszero.evaluation.golden import compare_golden, recorded_seconds
-from nexuszero.evaluation.metrics import PROOF_SIZE_TARGET, Measures, SeedTarget, measures, targets_met
+from nexuszero.evaluation.metrics import (
+    PROOF_SIZE_TARGET,
+    Measures,
+    SeedTarget,
+    measures,
+    targets_met,
+)
 from nexuszero.evaluation.regret import (
     Climb,
     Regret,

@@ -15,10 +15,24 @@ from typing import Any, TypedDict, cast
 
 from nexuszero.config import AnalyseConfig
 from nexuszero.crypto import SHIFTED
-from nexuszero.data import SPLITS, Array, Demand, Rebuilt, Split, Standardiser, read, rebuild
+from nexuszero.data import (
+    SPLITS,
+    Array,
+    Demand,
+    Rebuilt,
+    Split,
+    Standardiser,
+    read,
+    rebuild,
+)
 from nexuszero.errors import InputError
 from nexuszero.evaluation.baselines import GIVEN, Answer, fit_baselines
-from nexuszero.evaluation.costs import Costs, answer_milliseconds, measure_costs, milliseconds_each
+from nexuszero.evaluation.costs import (
+    Costs,
+    answer_milliseconds,
+    measure_costs,
+    milliseconds_each,
+)
 from nexuszero.evaluation.metrics import Measures, measures, shares, targets_met
 from nexuszero.evaluation.proofs import Proved, prove_some
 from nexuszero.evaluation.regret import (
@@ -33,7 +47,14 @@ from nexuszero.evaluation.regret import (
     summarise_regret,
 )
 from nexuszero.files import read_json, write_json
-from nexuszero.network import Checkpoint, Margin, Prediction, load, predict, search_rebuilt
+from nexuszero.network import (
+    Checkpoint,
+    Margin,
+    Prediction,
+    load,
+    predict,
+    search_rebuilt,
+)
 
 BATCH_SIZE = 64
 LARGE_BATCH_SIZE = 4  # of test_large, whose circuits have up to 20,000 nodes
@@ -46,7 +67,9 @@ class Report(TypedDict):
     circuits: dict[str, int]  # by split
     parameters: int  # of the network
     models: dict[str, dict[str, Measures]]  # by model and split
-    shares: dict[str, dict[str, float]]  # of test circuits that meet the seed document's targets
+    shares: dict[
+        str, dict[str, float]
+    ]  # of test circuits that meet the seed document's targets
     targets_met: list[dict[str, Any]]
     margin: dict[str, float]  # of the network's search
     costs: dict[str, Any]
@@ -99,13 +122,22 @@ def analyse(config: AnalyseConfig) -> Evaluation:
     train, splits = _read_splits(config, checkpoint)
     baselines = fit_baselines(train, checkpoint.origin.seed)
 
-    predicted = {name: _predict(checkpoint, name, split) for name, split in splits.items()}
+    predicted = {
+        name: _predict(checkpoint, name, split) for name, split in splits.items()
+    }
     margin = _margin(predicted["val"])
-    proposals = {name: _proposals(of_split, margin, baselines) for name, of_split in predicted.items()}
+    proposals = {
+        name: _proposals(of_split, margin, baselines)
+        for name, of_split in predicted.items()
+    }
 
     rows = _regrets(predicted, proposals, checkpoint.standardiser)
-    from_graphs = {model: answer for model, answer in baselines.items() if model != GIVEN}
-    rows["compiled"] = regret_of_files(config.circuits, checkpoint, margin, others=from_graphs)
+    from_graphs = {
+        model: answer for model, answer in baselines.items() if model != GIVEN
+    }
+    rows["compiled"] = regret_of_files(
+        config.circuits, checkpoint, margin, others=from_graphs
+    )
 
     times = _times(checkpoint, splits["test"], baselines)
     proofs = prove_some(splits["test"], predicted["test"].rebuilt)
@@ -120,7 +152,9 @@ def read_analysis(path: Path) -> Report:
     content = read_json(path, "run notebook 04, or correct the path")
     missing = Report.__required_keys__ - content.keys()
     if missing:
-        raise InputError(f"{path}: has no {', '.join(sorted(missing))}; run notebook 04 again, or correct the path")
+        raise InputError(
+            f"{path}: has no {', '.join(sorted(missing))}; run notebook 04 again, or correct the path"
+        )
     return cast(Report, content)
 
 
@@ -129,7 +163,9 @@ def batch_size(split: str) -> int:
     return LARGE_BATCH_SIZE if split == "test_large" else BATCH_SIZE
 
 
-def _read_splits(config: AnalyseConfig, checkpoint: Checkpoint) -> tuple[Split, dict[str, Split]]:
+def _read_splits(
+    config: AnalyseConfig, checkpoint: Checkpoint
+) -> tuple[Split, dict[str, Split]]:
     """The train split, and those that the network is measured on, shifted ones where there are some."""
     splits = {name: read(config.data / name) for name in SPLITS}
     _refuse_other_data(config.checkpoint, checkpoint.origin.data, splits)
@@ -140,33 +176,49 @@ def _read_splits(config: AnalyseConfig, checkpoint: Checkpoint) -> tuple[Split, 
     return train, splits
 
 
-def _refuse_other_data(checkpoint: Path, trained_on: Mapping[str, str], splits: Mapping[str, Split]) -> None:
+def _refuse_other_data(
+    checkpoint: Path, trained_on: Mapping[str, str], splits: Mapping[str, Split]
+) -> None:
     for name, split in splits.items():
         if trained_on.get(name) != split.content_hash:
-            raise InputError(f"{checkpoint}: was trained beside other {name} data; train again, or correct it")
+            raise InputError(
+                f"{checkpoint}: was trained beside other {name} data; train again, or correct it"
+            )
 
 
 def _predict(checkpoint: Checkpoint, name: str, split: Split) -> _Predicted:
-    return _Predicted(split, list(rebuild(split)), predict(checkpoint, split, batch_size(name)))
+    return _Predicted(
+        split, list(rebuild(split)), predict(checkpoint, split, batch_size(name))
+    )
 
 
 def _margin(val: _Predicted) -> Margin:
-    return choose_margin(val.split, val.rebuilt, val.prediction.targets, val.prediction.demand)
+    return choose_margin(
+        val.split, val.rebuilt, val.prediction.targets, val.prediction.demand
+    )
 
 
-def _proposals(predicted: _Predicted, margin: Margin, baselines: Mapping[str, Answer]) -> Proposals:
+def _proposals(
+    predicted: _Predicted, margin: Margin, baselines: Mapping[str, Answer]
+) -> Proposals:
     """What every model proposes for a split."""
     targets, demand = predicted.prediction
     proposals = {
         NETWORK: targets,
         SEARCHED: search_rebuilt(predicted.rebuilt, demand, targets),
-        SEARCHED_WITH_MARGIN: search_rebuilt(predicted.rebuilt, demand, targets, margin),
+        SEARCHED_WITH_MARGIN: search_rebuilt(
+            predicted.rebuilt, demand, targets, margin
+        ),
     }
-    return proposals | {model: answer(predicted.split) for model, answer in baselines.items()}
+    return proposals | {
+        model: answer(predicted.split) for model, answer in baselines.items()
+    }
 
 
 def _regrets(
-    predicted: Mapping[str, _Predicted], proposals: Mapping[str, Proposals], units: Standardiser
+    predicted: Mapping[str, _Predicted],
+    proposals: Mapping[str, Proposals],
+    units: Standardiser,
 ) -> dict[str, Regrets]:
     """What following each model costs, by split; the margin was chosen on validation, so that is left out."""
     return {
@@ -176,10 +228,14 @@ def _regrets(
     }
 
 
-def _times(checkpoint: Checkpoint, test: Split, baselines: Mapping[str, Answer]) -> _Times:
+def _times(
+    checkpoint: Checkpoint, test: Split, baselines: Mapping[str, Answer]
+) -> _Times:
     costs = measure_costs(checkpoint, test)
     milliseconds = answer_milliseconds(costs)
-    milliseconds |= {model: milliseconds_each(answer, test) for model, answer in baselines.items()}
+    milliseconds |= {
+        model: milliseconds_each(answer, test) for model, answer in baselines.items()
+    }
     return _Times(costs, milliseconds)
 
 
@@ -199,7 +255,10 @@ def _report(
         "circuits": {name: len(split) for name, split in splits.items()},
         "parameters": sum(weight.numel() for weight in checkpoint.model.parameters()),
         "models": models,
-        "shares": {"labels": shares(truth), "proposals": shares(proposals["test"][NETWORK])},
+        "shares": {
+            "labels": shares(truth),
+            "proposals": shares(proposals["test"][NETWORK]),
+        },
         "targets_met": [target.row() for target in targets_met(validation_loss, truth)],
         "margin": margin._asdict(),
         "costs": times.costs.row(),

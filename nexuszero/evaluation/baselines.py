@@ -14,7 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from nexuszero.data import CIRCUIT_CONSTANTS, TARGETS, Array, Graphs, Split, Standardiser
+from nexuszero.data import (
+    CIRCUIT_CONSTANTS,
+    TARGETS,
+    Array,
+    Graphs,
+    Split,
+    Standardiser,
+)
 
 ROUNDS = 300  # of boosting, trees of 31 leaves (scikit-learn's default)
 GIVEN = "boosting, given the truth"  # sees what only the exact analysis knows
@@ -41,12 +48,16 @@ def statistics(split: Graphs) -> Array:
     edge_sums, edge_maxima = _pooled(split.edge_attr, split.edge_ptr)
     constants = maxima[:, CIRCUIT_CONSTANTS]  # equal over a circuit
     counts = np.log2(np.stack([nodes, edges], axis=1))
-    return np.hstack([constants, counts, sums, maxima, edge_sums, edge_maxima, sums / nodes[:, None]])
+    return np.hstack(
+        [constants, counts, sums, maxima, edge_sums, edge_maxima, sums / nodes[:, None]]
+    )
 
 
 def truth(split: Split) -> Array:
     """What the circuit asks, by the exact analysis, with field and lambda: ``[circuits, 10]``."""
-    field_and_level = np.stack([split.circuit["field_bits"], split.circuit["security"]], axis=1)
+    field_and_level = np.stack(
+        [split.circuit["field_bits"], split.circuit["security"]], axis=1
+    )
     return np.hstack([split.demand.array, field_and_level])
 
 
@@ -59,18 +70,24 @@ def _models(seed: int) -> tuple[Any, Any]:
     from sklearn.preprocessing import StandardScaler
 
     linear = make_pipeline(StandardScaler(), LinearRegression())
-    boosting = MultiOutputRegressor(HistGradientBoostingRegressor(max_iter=ROUNDS, random_state=seed))
+    boosting = MultiOutputRegressor(
+        HistGradientBoostingRegressor(max_iter=ROUNDS, random_state=seed)
+    )
     return linear, boosting
 
 
-def _fit(model: Any, columns: Callable[[Any], Array], train: Split, units: Standardiser) -> Answer:
+def _fit(
+    model: Any, columns: Callable[[Any], Array], train: Split, units: Standardiser
+) -> Answer:
     from sklearn.base import clone
 
     fitted = clone(model).fit(columns(train), units.transform(train.targets))
     return partial(_predict, fitted, columns, units)
 
 
-def _predict(model: Any, columns: Callable[[Any], Array], units: Standardiser, split: Graphs) -> Array:
+def _predict(
+    model: Any, columns: Callable[[Any], Array], units: Standardiser, split: Graphs
+) -> Array:
     return units.inverse(model.predict(columns(split)))
 
 

@@ -15,7 +15,13 @@ import numpy as np
 
 from nexuszero.data import Graphs, Split, rebuild
 from nexuszero.evaluation.golden import recorded_seconds
-from nexuszero.evaluation.regret import NETWORK, SEARCHED, SEARCHED_WITH_MARGIN, Climb, Regret
+from nexuszero.evaluation.regret import (
+    NETWORK,
+    SEARCHED,
+    SEARCHED_WITH_MARGIN,
+    Climb,
+    Regret,
+)
 from nexuszero.network import Checkpoint, predict, search_demand
 from nexuszero.timing import Stopwatch
 
@@ -60,14 +66,18 @@ def measure_costs(model: Checkpoint, split: Split) -> Costs:
             graphs = Graphs.from_columns(circuits.graphs(level))
         with watch.timed("network_ms"):
             prediction = predict(model, graphs)
-        with watch.timed("analyse_ms"):  # kept by the library, so what follows does not pay for it
+        with watch.timed(
+            "analyse_ms"
+        ):  # kept by the library, so what follows does not pay for it
             circuits.analyse()
         with watch.timed("believed_ms"):
             search_demand(circuits, level, prediction.demand, prediction.targets)
         with watch.timed("search_ms"):
             circuits.choose(level)
     each = {step: total / len(split) for step, total in watch.milliseconds.items()}
-    return Costs(**each, circuits=len(split), estimator_ms=1e3 * recorded_seconds(INSTANCE))
+    return Costs(
+        **each, circuits=len(split), estimator_ms=1e3 * recorded_seconds(INSTANCE)
+    )
 
 
 def answer_milliseconds(costs: Costs) -> dict[str, float]:
@@ -93,8 +103,14 @@ def pays(costs: Costs, rows: Sequence[Regret]) -> list[Way]:
     warm = call * _mean(_calls(row.warm) for row in rows)
     return [
         Way("the network, then search", network),
-        Way("the exact search (checked, with a concrete prime)", costs.analyse_ms + costs.search_ms),
-        Way("the estimator, every candidate", call * _mean(row.candidates for row in rows)),
+        Way(
+            "the exact search (checked, with a concrete prime)",
+            costs.analyse_ms + costs.search_ms,
+        ),
+        Way(
+            "the estimator, every candidate",
+            call * _mean(row.candidates for row in rows),
+        ),
         Way("the estimator, uphill from the smallest q", cold),
         Way("the estimator, uphill from the network's answer", network + warm),
     ]

@@ -18,7 +18,15 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from nexuszero.crypto import Choice, CryptoBridge, Estimate, Infeasible, choose, estimate_lwe, estimate_sis
+from nexuszero.crypto import (
+    Choice,
+    CryptoBridge,
+    Estimate,
+    Infeasible,
+    choose,
+    estimate_lwe,
+    estimate_sis,
+)
 from nexuszero.paths import GOLDEN
 
 COST = "log2 of the cost"
@@ -67,15 +75,22 @@ def compare_golden(directory: Path = GOLDEN) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def recorded_seconds(instance: str, file: Path = GOLDEN / "timing.csv", calls: Iterable[str] = ROUGH) -> float:
+def recorded_seconds(
+    instance: str, file: Path = GOLDEN / "timing.csv", calls: Iterable[str] = ROUGH
+) -> float:
     """Seconds that the lattice-estimator took for some calls together, where it was timed."""
-    seconds = {(row["call"], row["instance"]): float(row["wall_s_median"]) for row in _read(file)}
+    seconds = {
+        (row["call"], row["instance"]): float(row["wall_s_median"])
+        for row in _read(file)
+    }
     return sum(seconds[call, instance] for call in calls)
 
 
 def _lwe(attack: str, bridge: CryptoBridge, rows: list[Row]) -> Agreement:
     kept = _default_model(rows)
-    return _agreement([row["rop_log2"] for row in kept], estimate_lwe(bridge, kept, attack))
+    return _agreement(
+        [row["rop_log2"] for row in kept], estimate_lwe(bridge, kept, attack)
+    )
 
 
 def _sis(bridge: CryptoBridge, rows: list[Row]) -> Agreement:
@@ -85,13 +100,24 @@ def _sis(bridge: CryptoBridge, rows: list[Row]) -> Agreement:
 
 def _schemes(bridge: CryptoBridge, rows: list[Row]) -> Agreement:
     """Named schemes, by primal uSVP."""
-    instances = [row | {"sigma_s": row["stddev_s"], "sigma_e": row["stddev_e"]} for row in rows]
-    return _agreement([row["rop_log2_adps16"] for row in rows], estimate_lwe(bridge, instances, "usvp"))
+    instances = [
+        row | {"sigma_s": row["stddev_s"], "sigma_e": row["stddev_e"]} for row in rows
+    ]
+    return _agreement(
+        [row["rop_log2_adps16"] for row in rows],
+        estimate_lwe(bridge, instances, "usvp"),
+    )
 
 
 def _labels(bridge: CryptoBridge, rows: list[Row]) -> Agreement:
     choices = choose(bridge, rows)
-    return Agreement(len(rows), max(_label_difference(row, answer) for row, answer in zip(rows, choices, strict=True)))
+    return Agreement(
+        len(rows),
+        max(
+            _label_difference(row, answer)
+            for row, answer in zip(rows, choices, strict=True)
+        ),
+    )
 
 
 def _label_difference(row: Row, answer: Choice | Infeasible) -> float:
@@ -100,18 +126,28 @@ def _label_difference(row: Row, answer: Choice | Infeasible) -> float:
         agree = isinstance(answer, Infeasible) and not row["proof_size"]
         return 0.0 if agree else math.inf
     printed = answer.printed()
-    return max(abs(float(row[name]) - float(printed[name] or 0)) for name in LABEL_NUMBERS)
+    return max(
+        abs(float(row[name]) - float(printed[name] or 0)) for name in LABEL_NUMBERS
+    )
 
 
 def _default_model(rows: list[Row]) -> list[Row]:
     """Rows of the cost model ADPS16 whose attack works."""
-    return [row for row in rows if row.get("cost_model", "ADPS16") == "ADPS16" and row.get("status", "ok") == "ok"]
+    return [
+        row
+        for row in rows
+        if row.get("cost_model", "ADPS16") == "ADPS16"
+        and row.get("status", "ok") == "ok"
+    ]
 
 
 def _agreement(golden: Sequence[str], estimates: Sequence[Estimate]) -> Agreement:
     """Of the logarithms of costs; an attack that works in the table alone differs by infinity."""
     pairs = zip(golden, estimates, strict=True)
-    return Agreement(len(golden), max(abs(float(bits) - (answer.bits or math.inf)) for bits, answer in pairs))
+    return Agreement(
+        len(golden),
+        max(abs(float(bits) - (answer.bits or math.inf)) for bits, answer in pairs),
+    )
 
 
 def _read(path: Path) -> list[Row]:

@@ -67,20 +67,31 @@ def measures(prediction: Array, truth: Array, standardiser: Standardiser) -> Mea
     }
 
 
-def half_losses(prediction: Array, truth: Array, standardiser: Standardiser) -> tuple[float, float]:
+def half_losses(
+    prediction: Array, truth: Array, standardiser: Standardiser
+) -> tuple[float, float]:
     """Standardised MSE of the three parameters and of the three metrics; the loss is their sum."""
-    error = standardiser.transform(prediction) - standardiser.transform(truth)  # [circuits, 6]
+    error = standardiser.transform(prediction) - standardiser.transform(
+        truth
+    )  # [circuits, 6]
     by_target = (error**2).mean(axis=0)
     return float(by_target[:3].mean()), float(by_target[3:].mean())
 
 
 def target_measures(prediction: Array, truth: Array) -> dict[str, TargetMeasures]:
     """R2 and mean absolute error by target."""
-    from sklearn.metrics import mean_absolute_error, r2_score  # half of the import; a summary measures nothing
+    from sklearn.metrics import (
+        mean_absolute_error,
+        r2_score,
+    )  # half of the import; a summary measures nothing
 
     errors = mean_absolute_error(truth, prediction, multioutput="raw_values")
     varies = np.ptp(truth, axis=0) > 0
-    scores = r2_score(truth, prediction, multioutput="raw_values") if varies.any() else np.zeros(len(TARGET_NAMES))
+    scores = (
+        r2_score(truth, prediction, multioutput="raw_values")
+        if varies.any()
+        else np.zeros(len(TARGET_NAMES))
+    )
     return {
         name: {"r2": float(scores[i]) if varies[i] else None, "mae": float(errors[i])}
         for i, name in enumerate(TARGET_NAMES)
@@ -103,7 +114,12 @@ def shares(values: Array) -> dict[str, float]:
     bits = values[:, 3] > SECURITY_TARGET
     hardness = values[:, 4] > HARDNESS_TARGET
     size = values[:, 5] < PROOF_SIZE_TARGET
-    met = {"bit_security": bits, "hardness": hardness, "proof_size": size, "all": bits & hardness & size}
+    met = {
+        "bit_security": bits,
+        "hardness": hardness,
+        "proof_size": size,
+        "all": bits & hardness & size,
+    }
     return {name: float(circuits.mean()) for name, circuits in met.items()}
 
 
@@ -114,9 +130,18 @@ def targets_met(validation_loss: float, values: Array) -> list[SeedTarget]:
     it.
     """
     loss = float(validation_loss)
-    rows = [SeedTarget("validation_loss", f"< {LOSS_TARGET:.2f}", loss, loss < LOSS_TARGET)]
+    rows = [
+        SeedTarget("validation_loss", f"< {LOSS_TARGET:.2f}", loss, loss < LOSS_TARGET)
+    ]
 
-    limits = {"bit_security": "> 100 bits", "hardness": "> 0.8", "proof_size": "< 5000 bytes"}
+    limits = {
+        "bit_security": "> 100 bits",
+        "hardness": "> 0.8",
+        "proof_size": "< 5000 bytes",
+    }
     share = shares(values)
-    rows += [SeedTarget(name, limit, share[name], share[name] == 1.0) for name, limit in limits.items()]
+    rows += [
+        SeedTarget(name, limit, share[name], share[name] == 1.0)
+        for name, limit in limits.items()
+    ]
     return rows

@@ -21,9 +21,13 @@ class Proved(TypedDict):
     measured: int  # bytes of a proof, which its verifier accepted
 
 
-def prove_some(split: Split, rebuilt: Sequence[Rebuilt], count: int = SAMPLE) -> list[Proved]:
+def prove_some(
+    split: Split, rebuilt: Sequence[Rebuilt], count: int = SAMPLE
+) -> list[Proved]:
     """Proves circuits from the whole length of a split with the assignments that they were drawn with."""
-    chosen = set(np.linspace(0, len(split) - 1, min(count, len(split))).astype(int).tolist())
+    chosen = set(
+        np.linspace(0, len(split) - 1, min(count, len(split))).astype(int).tolist()
+    )
     proved = []
     for level, positions, circuits in rebuilt:
         for index, position in enumerate(positions.tolist()):
@@ -31,5 +35,12 @@ def prove_some(split: Split, rebuilt: Sequence[Rebuilt], count: int = SAMPLE) ->
                 made = circuits.prove(index, None, level)
                 family = str(split.circuit["family"][position])
                 predicted = int(split.metrics[position, 2])
-                proved.append(Proved(family=family, security=level, predicted=predicted, measured=len(made.data)))
+                proved.append(
+                    Proved(
+                        family=family,
+                        security=level,
+                        predicted=predicted,
+                        measured=len(made.data),
+                    )
+                )
     return proved

@@ -16,8 +16,25 @@ from typing import Any, NamedTuple, TypedDict
 
 import numpy as np
 
-from nexuszero.crypto import Analysis, Choice, Circuits, CryptoBridge, Infeasible, Verdict, binding_constraint, margins
-from nexuszero.data import Array, Demand, Graphs, Rebuilt, Split, Standardiser, nearest_place
+from nexuszero.crypto import (
+    Analysis,
+    Choice,
+    Circuits,
+    CryptoBridge,
+    Infeasible,
+    Verdict,
+    binding_constraint,
+    margins,
+)
+from nexuszero.data import (
+    Array,
+    Demand,
+    Graphs,
+    Rebuilt,
+    Split,
+    Standardiser,
+    nearest_place,
+)
 from nexuszero.errors import InputError
 from nexuszero.evaluation.baselines import Answer
 from nexuszero.network import NO_MARGIN, Checkpoint, Margin, predict, search_demand
@@ -29,7 +46,12 @@ SEARCHED_WITH_MARGIN = "network, then search, with a margin"
 
 LEAST_SOUND = 0.95  # share of the answers with a margin
 MOST_LARGER = 0.02  # share by which their proofs are longer
-MARGINS = [Margin(*values) for values in product((0.5, 0.9, 0.99), (0, 1, 2, 3, 5), (1, 1.03, 1.06, 1.1, 1.2, 1.35))]
+MARGINS = [
+    Margin(*values)
+    for values in product(
+        (0.5, 0.9, 0.99), (0, 1, 2, 3, 5), (1, 1.03, 1.06, 1.1, 1.2, 1.35)
+    )
+]
 ORDERS = (1, 2, 4, 8, 16)  # of q modulo 128
 
 
@@ -54,7 +76,9 @@ class Regret:
     cold: Climb | None  #: an uphill search from the smallest q, where q is free
     sound: bool  #: as proposed
     fails: tuple[str, ...]  #: constraints that the proposal breaks
-    excess: float  #: share by which the nearest sound candidate is longer than the smallest
+    excess: (
+        float  #: share by which the nearest sound candidate is longer than the smallest
+    )
     larger: float | None  #: share by which the proposal itself is, if sound
     hiding_short: float  #: bits
     modulus_short: int  #: bits
@@ -121,11 +145,16 @@ def regret_of_files(
         SEARCHED_WITH_MARGIN: search_demand(circuits, level, demand, values, margin),
     }
     proposals |= {name: answer(graphs) for name, answer in others.items()}
-    return _regrets(circuits, [file.name for file in files], level, proposals, model.standardiser)
+    return _regrets(
+        circuits, [file.name for file in files], level, proposals, model.standardiser
+    )
 
 
 def regret_of_split(
-    split: Split, rebuilt: Iterable[Rebuilt], proposals: Mapping[str, Array], units: Standardiser
+    split: Split,
+    rebuilt: Iterable[Rebuilt],
+    proposals: Mapping[str, Array],
+    units: Standardiser,
 ) -> Regrets:
     """Rows by model for each circuit of a split, level by level; proposals are ``[circuits, 6]``."""
     rows: Regrets = {model: [] for model in proposals}
@@ -137,7 +166,9 @@ def regret_of_split(
     return rows
 
 
-def choose_margin(split: Split, rebuilt: Sequence[Rebuilt], values: Array, demand: Demand) -> Margin:
+def choose_margin(
+    split: Split, rebuilt: Sequence[Rebuilt], values: Array, demand: Demand
+) -> Margin:
     """The margin for a search on predicted demands: the cheapest that keeps 95 % sound, else the soundest within 2 %.
 
     Args:
@@ -154,7 +185,9 @@ def choose_margin(split: Split, rebuilt: Sequence[Rebuilt], values: Array, deman
     return max(cheap, key=lambda rating: rating.sound, default=ratings[0]).margin
 
 
-def climb(sizes: Mapping[tuple[int, int], int], start: tuple[int, int], most_bits: int) -> Climb:
+def climb(
+    sizes: Mapping[tuple[int, int], int], start: tuple[int, int], most_bits: int
+) -> Climb:
     """Walks over the bytes of sound candidates, by log2 q and order; one that is not sound costs as much to try.
 
     Below the smallest sound log2 q and above ``most_bits`` nothing is tried.
@@ -164,8 +197,17 @@ def climb(sizes: Mapping[tuple[int, int], int], start: tuple[int, int], most_bit
     tried = {start}
     while True:
         bits, order = place
-        neighbours = {(bits + 1, order), (bits - 1, order), (bits, 2 * order), (bits, order // 2)}
-        tried |= {(b, o) for b, o in neighbours if least_bits <= b <= most_bits and o in ORDERS}
+        neighbours = {
+            (bits + 1, order),
+            (bits - 1, order),
+            (bits, 2 * order),
+            (bits, order // 2),
+        }
+        tried |= {
+            (b, o)
+            for b, o in neighbours
+            if least_bits <= b <= most_bits and o in ORDERS
+        }
 
         sound = [neighbour for neighbour in neighbours if neighbour in sizes]
         best = min(sound, key=sizes.__getitem__, default=place)
@@ -189,8 +231,12 @@ def summarise_regret(rows: Sequence[Regret]) -> RegretSummary:
         "free": len(free),
         "sound": _mean(row.sound for row in rows),
         "larger": _mean(row.larger for row in rows if row.larger is not None),
-        "hiding_short": _mean(row.hiding_short for row in rows if "hiding" in row.fails),
-        "modulus_short": _mean(row.modulus_short for row in free if "modulus" in row.fails),
+        "hiding_short": _mean(
+            row.hiding_short for row in rows if "hiding" in row.fails
+        ),
+        "modulus_short": _mean(
+            row.modulus_short for row in free if "modulus" in row.fails
+        ),
         "optimum": _mean(excess == 0),
         "median_excess": float(np.median(excess)) if free else None,
         "p95_excess": float(np.quantile(excess, 0.95)) if free else None,
@@ -223,13 +269,18 @@ class _Searched:
     def sizes(self) -> dict[tuple[int, int], int]:
         """Bytes of the smallest proof with a log2 q and an order, over all widths."""
         longest_first = reversed(self.candidates)
-        return {(candidate.log2_q, candidate.ord): candidate.proof_size for candidate in longest_first}
+        return {
+            (candidate.log2_q, candidate.ord): candidate.proof_size
+            for candidate in longest_first
+        }
 
     def climb_from(self, start: tuple[int, int]) -> Climb | None:
         """An uphill search, where q is free."""
         if not self.circuit.liftable:
             return None
-        lengths = self.circuit.candidates // len(ORDERS)  # every log2 q is searched with every order
+        lengths = self.circuit.candidates // len(
+            ORDERS
+        )  # every log2 q is searched with every order
         return climb(self.sizes, start, self.circuit.least_bits + lengths - 1)
 
     def regret(self, verdict: Verdict, wanted: Array) -> Regret:
@@ -253,26 +304,41 @@ class _Searched:
             excess=place.excess,
             larger=None if size is None else size / best.proof_size - 1,
             hiding_short=max(0.0, self.level - verdict.lwe_bits),
-            modulus_short=max(0, circuit.least_bits - verdict.log2_q) if circuit.liftable else 0,
+            modulus_short=max(0, circuit.least_bits - verdict.log2_q)
+            if circuit.liftable
+            else 0,
             warm=self.climb_from((nearest.log2_q, nearest.ord)),
         )
 
 
-def _search(circuits: Circuits, index: int, circuit: Analysis, level: int, units: Standardiser) -> _Searched | None:
+def _search(
+    circuits: Circuits, index: int, circuit: Analysis, level: int, units: Standardiser
+) -> _Searched | None:
     """A circuit with its candidates; None where an answer does not cover it, or has nothing to hide."""
     candidates = circuits.candidates(level, index)
     if isinstance(candidates, Infeasible) or circuit.custom_gates or not circuit.forms:
         return None
-    targets = np.array([candidate.targets for candidate in candidates])  # [candidates, 6]
+    targets = np.array(
+        [candidate.targets for candidate in candidates]
+    )  # [candidates, 6]
     return _Searched(circuit, level, candidates, units.transform(targets)[:, :3])
 
 
 def _regrets(
-    circuits: Circuits, names: Sequence[str], level: int, proposals: Mapping[str, Array], units: Standardiser
+    circuits: Circuits,
+    names: Sequence[str],
+    level: int,
+    proposals: Mapping[str, Array],
+    units: Standardiser,
 ) -> Regrets:
     """Rows by model for circuits of one level; proposals are ``[circuits, 6]``."""
-    verdicts = {model: circuits.verdicts(level, values[:, :3]) for model, values in proposals.items()}
-    wanted = {model: units.transform(values)[:, :3] for model, values in proposals.items()}
+    verdicts = {
+        model: circuits.verdicts(level, values[:, :3])
+        for model, values in proposals.items()
+    }
+    wanted = {
+        model: units.transform(values)[:, :3] for model, values in proposals.items()
+    }
 
     rows: Regrets = {model: [] for model in proposals}
     for index, circuit in enumerate(circuits.analyses(list(names))):
@@ -280,7 +346,9 @@ def _regrets(
         if searched is None:
             continue
         for model in proposals:
-            rows[model].append(searched.regret(verdicts[model][index], wanted[model][index]))
+            rows[model].append(
+                searched.regret(verdicts[model][index], wanted[model][index])
+            )
     return rows
 
 
@@ -297,17 +365,29 @@ class _Rating(NamedTuple):
     margin: Margin
 
 
-def _rate(split: Split, rebuilt: Sequence[Rebuilt], values: Array, demand: Demand, margin: Margin) -> _Rating:
+def _rate(
+    split: Split,
+    rebuilt: Sequence[Rebuilt],
+    values: Array,
+    demand: Demand,
+    margin: Margin,
+) -> _Rating:
     sound = []
     larger = []
     for level, positions, circuits in rebuilt:
-        answers = search_demand(circuits, level, demand[positions], values[positions], margin)
+        answers = search_demand(
+            circuits, level, demand[positions], values[positions], margin
+        )
         verdicts = circuits.judge(level, answers[:, :3])
         holds = verdicts["fails"] == 0
         smallest = split.metrics[positions, 2]
         sound.append(holds)
         larger.append(verdicts["proof_size"][holds] / smallest[holds] - 1)
-    return _Rating(float(np.concatenate(sound).mean()), _mean(np.concatenate(larger)) or 0.0, margin)
+    return _Rating(
+        float(np.concatenate(sound).mean()),
+        _mean(np.concatenate(larger)) or 0.0,
+        margin,
+    )
 
 
 def _circuit_files(directory: Path | None) -> list[Path]:

@@ -2,9 +2,21 @@
 
 from nexuszero.network.batches import Batch, Batches, GraphBatches
 from nexuszero.network.checkpoint import Checkpoint, Origin, load, publish, save
-from nexuszero.network.criterion import DEMAND_WEIGHT, RANGE_WEIGHT, loss, losses, objective, training_loss
+from nexuszero.network.criterion import (
+    DEMAND_WEIGHT,
+    RANGE_WEIGHT,
+    loss,
+    losses,
+    objective,
+    training_loss,
+)
 from nexuszero.network.model import ModelConfig, ModelOutput, ParameterNet
-from nexuszero.network.prediction import Prediction, predict, predict_batches, read_demand
+from nexuszero.network.prediction import (
+    Prediction,
+    predict,
+    predict_batches,
+    read_demand,
+)
 from nexuszero.network.proposer import NetworkProposer
 from nexuszero.network.search import NO_MARGIN, Margin, search_demand, search_rebuilt
 

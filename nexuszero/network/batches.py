@@ -60,7 +60,9 @@ class Batch(NamedTuple):
     @property
     def inputs(self) -> Inputs:
         """What the network's forward takes."""
-        return Inputs(self.x, self.edge_index, self.edge_attr, self.graph, len(self.target))
+        return Inputs(
+            self.x, self.edge_index, self.edge_attr, self.graph, len(self.target)
+        )
 
 
 def cut(graphs: Graphs, circuits: Array) -> Inputs:
@@ -92,15 +94,25 @@ class GraphBatches:
         augmented: shifts of demands, ``[circuits, K, 8]``, and their targets in original units, ``[circuits, K, 6]``.
     """
 
-    def __init__(self, split: Split, standardiser: Standardiser, augmented: tuple[Array, Array] | None = None) -> None:
+    def __init__(
+        self,
+        split: Split,
+        standardiser: Standardiser,
+        augmented: tuple[Array, Array] | None = None,
+    ) -> None:
         self.split = split
         self.target = _float(standardiser.transform(split.targets))
         self.demand = _float(split.demand.array)
 
-        nothing = np.zeros((len(split), 0, DEMAND_FEATURES)), np.zeros((len(split), 0, TARGETS))
+        nothing = (
+            np.zeros((len(split), 0, DEMAND_FEATURES)),
+            np.zeros((len(split), 0, TARGETS)),
+        )
         shift, targets = augmented or nothing
         self.demand_shift = _float(shift)
-        self.augmented_target = _float(standardiser.transform(targets.reshape(-1, TARGETS)).reshape(targets.shape))
+        self.augmented_target = _float(
+            standardiser.transform(targets.reshape(-1, TARGETS)).reshape(targets.shape)
+        )
 
     def __len__(self) -> int:
         """The number of circuits."""

@@ -25,7 +25,16 @@ from nexuszero.network.model import ModelConfig, ParameterNet
 FORMAT = 2
 Weights = dict[str, torch.Tensor]
 Cells = Mapping[str, int | float | str | bool | None]
-_DAMAGE = (OSError, EOFError, RuntimeError, LookupError, TypeError, ValueError, pickle.UnpicklingError, SafetensorError)
+_DAMAGE = (
+    OSError,
+    EOFError,
+    RuntimeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    pickle.UnpicklingError,
+    SafetensorError,
+)
 
 
 @dataclass(frozen=True)
@@ -49,7 +58,9 @@ class Origin:
     @classmethod
     def of(cls, meta: Mapping[str, Any]) -> Origin:
         """From a file's JSON text."""
-        return cls(**{part.name: meta[part.name] for part in fields(cls) if part.name in meta})
+        return cls(
+            **{part.name: meta[part.name] for part in fields(cls) if part.name in meta}
+        )
 
 
 @dataclass(frozen=True)
@@ -83,21 +94,29 @@ def publish(path: Path | str, checkpoint: Checkpoint) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     save_file(checkpoint.model.state_dict(), file)
     meta = _meta(checkpoint) | {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
-    file.with_suffix(".json").write_text(json.dumps(meta, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    file.with_suffix(".json").write_text(
+        json.dumps(meta, indent=1, allow_nan=False) + "\n", encoding="utf-8"
+    )
 
 
 def load(path: Path | str) -> Checkpoint:
     """Reads ``best_model.pt``, or the one in the directory given, onto the CPU."""
     file = Path(path) / "best_model.pt" if Path(path).is_dir() else Path(path)
     if not file.is_file():
-        raise InputError(f"{file}: no such checkpoint; run `nexuszero train`, or correct the path")
+        raise InputError(
+            f"{file}: no such checkpoint; run `nexuszero train`, or correct the path"
+        )
     try:
-        weights, meta = _published(file) if file.suffix == ".safetensors" else _saved(file)
+        weights, meta = (
+            _published(file) if file.suffix == ".safetensors" else _saved(file)
+        )
         return _restored(file, weights, meta)
     except InputError:
         raise
     except _DAMAGE as error:
-        raise InputError(f"{file}: not a readable checkpoint ({type(error).__name__}); train again") from None
+        raise InputError(
+            f"{file}: not a readable checkpoint ({type(error).__name__}); train again"
+        ) from None
 
 
 def _meta(checkpoint: Checkpoint) -> dict[str, Any]:
@@ -113,9 +132,13 @@ def _restored(file: Path, weights: Weights, meta: dict[str, Any]) -> Checkpoint:
     learned = meta.get("label_version", 1)  # networks of version 1 do not say so
     expected = label_version()
     if learned != expected:
-        raise InputError(f"{file}: learned from labels of version {learned}, expected {expected}; train again")
+        raise InputError(
+            f"{file}: learned from labels of version {learned}, expected {expected}; train again"
+        )
     if meta["format"] != FORMAT:
-        raise InputError(f"{file}: checkpoint format {meta['format']}, expected {FORMAT}; train again")
+        raise InputError(
+            f"{file}: checkpoint format {meta['format']}, expected {FORMAT}; train again"
+        )
 
     model = ParameterNet(ModelConfig(**meta["model"]))
     model.load_state_dict(weights)
@@ -132,5 +155,7 @@ def _published(file: Path) -> tuple[Weights, dict[str, Any]]:
     about = file.with_suffix(".json")
     meta = json.loads(about.read_text(encoding="utf-8"))
     if hashlib.sha256(file.read_bytes()).hexdigest() != meta["sha256"]:
-        raise InputError(f"{file}: is not the file that {about.name} describes; restore both")
+        raise InputError(
+            f"{file}: is not the file that {about.name} describes; restore both"
+        )
     return load_file(file), meta

@@ -29,9 +29,15 @@ LOGS_WEIGHT = 3.0  # and of a factor of two in a count
 
 def losses(prediction: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Mean squared error of the three parameters and of the three metrics; shapes must agree exactly."""
-    if prediction.shape != target.shape or prediction.dim() != 2 or prediction.shape[1] != TARGETS:
+    if (
+        prediction.shape != target.shape
+        or prediction.dim() != 2
+        or prediction.shape[1] != TARGETS
+    ):
         shapes = f"{tuple(prediction.shape)} and {tuple(target.shape)}"
-        raise ValueError(f"prediction and target must both be [graphs, {TARGETS}], found {shapes}")
+        raise ValueError(
+            f"prediction and target must both be [graphs, {TARGETS}], found {shapes}"
+        )
     error = (prediction - target).square().mean(dim=0)  # [6]
     return error[PARAMETERS].mean(), error[METRICS].mean()
 
@@ -61,7 +67,11 @@ def objective(
     """
     ranges = range_error(output, batch, every_round)
     demand = demand_error(output.demand, batch.demand)
-    total: Tensor = loss(output.targets, batch.target) + demand_weight * demand + range_weight * ranges
+    total: Tensor = (
+        loss(output.targets, batch.target)
+        + demand_weight * demand
+        + range_weight * ranges
+    )
     augmented = output.augmented.flatten(0, 1)  # [graphs * K, 6]
     if len(augmented) == 0:
         return total
@@ -79,7 +89,9 @@ def range_error(output: ModelOutput, batch: Batch, every_round: bool = True) -> 
     A node's range is to be known from the round on after which inference would have it, and is the field's before: so
     a round learns a step of inference.
     """
-    predicted = output.ranges if every_round else output.ranges[-1:]  # [rounds, nodes, 2]
+    predicted = (
+        output.ranges if every_round else output.ranges[-1:]
+    )  # [rounds, nodes, 2]
     bits = batch.node_bits[output.nodes]
     field = batch.x[output.nodes, FIELD_BITS] * FIELD_BITS_UNIT
 
@@ -87,10 +99,16 @@ def range_error(output: ModelOutput, batch: Batch, every_round: bool = True) -> 
     rounds = batch.node_rounds[output.nodes]
     done = torch.arange(1, len(predicted) + 1, device=bits.device).unsqueeze(1)
     full = bits > field - 0.5
-    full = full | (rounds > done) if every_round else full.unsqueeze(0)  # [rounds, nodes]
+    full = (
+        full | (rounds > done) if every_round else full.unsqueeze(0)
+    )  # [rounds, nodes]
 
-    error = bits_error(predicted[..., 1], (bits / RANGE_UNIT).expand(full.shape)).masked_fill(full, 0)
-    error = error + F.binary_cross_entropy_with_logits(predicted[..., 0], full.float(), reduction="none")
+    error = bits_error(
+        predicted[..., 1], (bits / RANGE_UNIT).expand(full.shape)
+    ).masked_fill(full, 0)
+    error = error + F.binary_cross_entropy_with_logits(
+        predicted[..., 0], full.float(), reduction="none"
+    )
     by_node = error.mean(0).unsqueeze(1)
     return pool_mean(by_node, batch.graph[output.nodes], len(batch.target)).mean()
 
@@ -100,10 +118,20 @@ def demand_error(predicted: Tensor, demand: Tensor) -> Tensor:
     free = demand[:, DEMAND_FREE]
     unit = DEMAND_BITS_UNIT / RANGE_UNIT
     error = F.binary_cross_entropy_with_logits(predicted[:, DEMAND_FREE], free)
-    error = error + (bits_error(predicted[:, DEMAND_BITS] * unit, demand[:, DEMAND_BITS] * unit) * free).mean()
-    return error + LOGS_WEIGHT * F.smooth_l1_loss(predicted[:, DEMAND_LOGS], demand[:, DEMAND_LOGS], beta=0.1)
+    error = (
+        error
+        + (
+            bits_error(predicted[:, DEMAND_BITS] * unit, demand[:, DEMAND_BITS] * unit)
+            * free
+        ).mean()
+    )
+    return error + LOGS_WEIGHT * F.smooth_l1_loss(
+        predicted[:, DEMAND_LOGS], demand[:, DEMAND_LOGS], beta=0.1
+    )
 
 
 def bits_error(predicted: Tensor, bits: Tensor) -> Tensor:
     """The error of bits, both in units of 32; quadratic below one bit."""
-    return BITS_WEIGHT * F.smooth_l1_loss(predicted, bits, beta=1 / RANGE_UNIT, reduction="none")
+    return BITS_WEIGHT * F.smooth_l1_loss(
+        predicted, bits, beta=1 / RANGE_UNIT, reduction="none"
+    )

@@ -7,10 +7,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nexuszero.data import CIRCUIT_CONSTANTS, FORMS, IS_BOOLEAN, IS_CONSTRAINT, NODE_FEATURES
+from nexuszero.data import (
+    CIRCUIT_CONSTANTS,
+    FORMS,
+    IS_BOOLEAN,
+    IS_CONSTRAINT,
+    NODE_FEATURES,
+)
 from nexuszero.network.layers import Edges, SortedEdges
 
-CIRCUIT_FEATURES = 3 + NODE_FEATURES  # of `circuit_features`; of the first two, field bits and lambda, targets depend
+CIRCUIT_FEATURES = (
+    3 + NODE_FEATURES
+)  # of `circuit_features`; of the first two, field bits and lambda, targets depend
 
 
 class NodeGroups(NamedTuple):
@@ -37,12 +45,16 @@ class NodeGroups(NamedTuple):
         return torch.cat([self.wires, self.leaves])
 
 
-def mark_boolean_wires(x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+def mark_boolean_wires(
+    x: Tensor, edge_index: Tensor, edge_attr: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
     """A Boolean constraint speaks of one wire alone: it becomes a mark on that wire, and its edges go."""
     boolean = x[:, IS_BOOLEAN] > 0.5
     kept = ~boolean[edge_index[1]]  # [edges]
     wires = edge_index[0][~kept]
-    x = x.index_put((wires, x.new_tensor(IS_BOOLEAN, dtype=torch.long)), x.new_tensor(1.0))
+    x = x.index_put(
+        (wires, x.new_tensor(IS_BOOLEAN, dtype=torch.long)), x.new_tensor(1.0)
+    )
     return x, edge_index[:, kept], edge_attr[kept]
 
 
@@ -57,7 +69,9 @@ def group_nodes(x: Tensor, boolean: Tensor, source: Tensor) -> NodeGroups:
     )
 
 
-def sort_edges(groups: NodeGroups, edge_index: Tensor, edge_attr: Tensor, num_nodes: int) -> Edges:
+def sort_edges(
+    groups: NodeGroups, edge_index: Tensor, edge_attr: Tensor, num_nodes: int
+) -> Edges:
     """The three ways of messages, each sorted by receiver."""
     number = edge_index.new_zeros(num_nodes)  # of a node within its group
     inner = torch.zeros(num_nodes, dtype=torch.bool, device=edge_index.device)
@@ -73,11 +87,19 @@ def sort_edges(groups: NodeGroups, edge_index: Tensor, edge_attr: Tensor, num_no
 
     from_inner = inner[source]
     from_leaf = ~from_inner
-    inner_wire, inner_form, inner_attr = wire[from_inner], form[from_inner], attr[from_inner]
+    inner_wire, inner_form, inner_attr = (
+        wire[from_inner],
+        form[from_inner],
+        attr[from_inner],
+    )
     return Edges(
         wire_to_form=SortedEdges.sort(inner_wire, inner_form, forms, inner_attr),
-        leaf_to_form=SortedEdges.sort(wire[from_leaf], form[from_leaf], forms, attr[from_leaf]),
-        constraint_to_wire=SortedEdges.sort(inner_form // FORMS, inner_wire, len(groups.wires), inner_attr),
+        leaf_to_form=SortedEdges.sort(
+            wire[from_leaf], form[from_leaf], forms, attr[from_leaf]
+        ),
+        constraint_to_wire=SortedEdges.sort(
+            inner_form // FORMS, inner_wire, len(groups.wires), inner_attr
+        ),
     )
 
 

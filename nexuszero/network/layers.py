@@ -27,13 +27,22 @@ class SortedEdges(NamedTuple):
     ptr: Tensor
 
     @staticmethod
-    def sort(source: Tensor, target: Tensor, num_targets: int, attr: Tensor) -> SortedEdges:
+    def sort(
+        source: Tensor, target: Tensor, num_targets: int, attr: Tensor
+    ) -> SortedEdges:
         """Sorts edges by ``target`` in ``0..num_targets``."""
         order = torch.argsort(target, stable=True)
         degree = torch.bincount(target, minlength=num_targets)
-        return SortedEdges(source[order], target[order], attr[order], ptr=F.pad(degree.cumsum(0), (1, 0)))
+        return SortedEdges(
+            source[order],
+            target[order],
+            attr[order],
+            ptr=F.pad(degree.cumsum(0), (1, 0)),
+        )
 
-    def aggregate(self, message: Tensor, receiver_bias: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def aggregate(
+        self, message: Tensor, receiver_bias: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Maxima of half of the channels and sums of the others: ``[senders, C] -> [receivers, C/2]`` twice.
 
         ``receiver_bias``, ``[receivers, C]``, is what a receiver adds to each message before the ReLU.
@@ -43,7 +52,9 @@ class SortedEdges(NamedTuple):
             message = message + receiver_bias.index_select(0, self.target)
         to_max, to_sum = F.relu(message).float().chunk(2, dim=1)
 
-        total = to_sum.new_zeros(len(self.ptr) - 1, to_sum.shape[1]).index_add(0, self.target, to_sum)
+        total = to_sum.new_zeros(len(self.ptr) - 1, to_sum.shape[1]).index_add(
+            0, self.target, to_sum
+        )
         return segment_max(to_max, self.ptr), total
 
 
@@ -118,12 +129,16 @@ class MessagePassing(nn.Module):
         super().__init__()
         self.receiver_bias = receiver_bias
         width = 2 * max(1, hidden_dim // 8)  # of a message
-        self.wire_update = NodeUpdate(hidden_dim, 2 * width, width)  # a wire's message, and its bias as a receiver
+        self.wire_update = NodeUpdate(
+            hidden_dim, 2 * width, width
+        )  # a wire's message, and its bias as a receiver
         self.constraint_update = NodeUpdate(hidden_dim, width, FORMS * width)
         self.edge_to_constraint = nn.Linear(EDGE_FEATURES + 3, width, bias=False)
         self.edge_to_wire = nn.Linear(EDGE_FEATURES + 3, width, bias=False)
 
-    def forward(self, state: State, leaves: Tensor, edges: Edges, rounds: int) -> list[State]:
+    def forward(
+        self, state: State, leaves: Tensor, edges: Edges, rounds: int
+    ) -> list[State]:
         """The states after each round; outside training, and without rounds, the last ones alone."""
         edges = self.embed_edges(edges)
 
@@ -145,12 +160,19 @@ class MessagePassing(nn.Module):
         to_form, from_leaf, to_wire = edges
         return Edges(
             wire_to_form=to_form._replace(attr=self.edge_to_constraint(to_form.attr)),
-            leaf_to_form=from_leaf._replace(attr=self.edge_to_constraint(from_leaf.attr)),
+            leaf_to_form=from_leaf._replace(
+                attr=self.edge_to_constraint(from_leaf.attr)
+            ),
             constraint_to_wire=to_wire._replace(attr=self.edge_to_wire(to_wire.attr)),
         )
 
     def round(
-        self, state: State, own_constraint: Tensor, leaf_max: Tensor, leaf_sum: Tensor, edges: Edges
+        self,
+        state: State,
+        own_constraint: Tensor,
+        leaf_max: Tensor,
+        leaf_sum: Tensor,
+        edges: Edges,
     ) -> tuple[State, Tensor]:
         """One exchange -> the new states, and the constraints' own part of their next update."""
         wires, constraints = state
@@ -159,16 +181,24 @@ class MessagePassing(nn.Module):
         message, own_wire = self.wire_update(wires)
         message, receiver_bias = message.chunk(2, dim=1)
         wire_max, wire_sum = edges.wire_to_form.aggregate(message)
-        aggregated = torch.cat([torch.maximum(wire_max, leaf_max), (wire_sum + leaf_sum).log1p()], dim=1)
+        aggregated = torch.cat(
+            [torch.maximum(wire_max, leaf_max), (wire_sum + leaf_sum).log1p()], dim=1
+        )
 
         # forms -> constraints: a constraint sees its three forms side by side
         by_form = aggregated.view(len(constraints), FORMS * aggregated.shape[1])
-        constraints = constraints + self.constraint_update.update(own_constraint, by_form)
+        constraints = constraints + self.constraint_update.update(
+            own_constraint, by_form
+        )
 
         # constraints -> wires
         message, own_constraint = self.constraint_update(constraints)
-        largest, total = edges.constraint_to_wire.aggregate(message, receiver_bias if self.receiver_bias else None)
-        wires = wires + self.wire_update.update(own_wire, torch.cat([largest, total.log1p()], dim=1))
+        largest, total = edges.constraint_to_wire.aggregate(
+            message, receiver_bias if self.receiver_bias else None
+        )
+        wires = wires + self.wire_update.update(
+            own_wire, torch.cat([largest, total.log1p()], dim=1)
+        )
         return State(wires, constraints), own_constraint
 
 
@@ -192,12 +222,16 @@ class Pooling(nn.Module):
         score = self.score(F.layer_norm(x, x.shape[1:])).float()
         attention = self.dropout(softmax(score, graph, num_graphs))  # [nodes, heads]
 
-        by_head = value.view(*attention.shape, self.width // attention.shape[1])  # [nodes, heads, channels]
+        by_head = value.view(
+            *attention.shape, self.width // attention.shape[1]
+        )  # [nodes, heads, channels]
         weighted = (attention.unsqueeze(2) * by_head).flatten(1)  # [nodes, width]
 
         total = value.new_zeros(num_graphs, self.width).index_add(0, graph, value)
         mean = value.new_zeros(num_graphs, self.width).index_add(0, graph, weighted)
-        return torch.cat([total.log1p(), pool_max(value, graph, num_graphs), mean], dim=1)
+        return torch.cat(
+            [total.log1p(), pool_max(value, graph, num_graphs), mean], dim=1
+        )
 
 
 def mlp(in_dim: int, hidden_dim: int, out_dim: int, layers: int = 2) -> nn.Sequential:

@@ -19,7 +19,13 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from nexuszero.crypto import SLOTS
-from nexuszero.data import DEMAND_BITS_UNIT, DEMAND_FEATURES, IS_BOOLEAN, NODE_FEATURES, TARGETS
+from nexuszero.data import (
+    DEMAND_BITS_UNIT,
+    DEMAND_FEATURES,
+    IS_BOOLEAN,
+    NODE_FEATURES,
+    TARGETS,
+)
 from nexuszero.network.graph import (
     CIRCUIT_FEATURES,
     NodeGroups,
@@ -63,7 +69,9 @@ class ModelConfig:
     def __post_init__(self) -> None:
         """Refuses heads that do not divide the width."""
         if self.hidden_dim % self.num_heads:
-            raise ValueError(f"hidden_dim {self.hidden_dim} is not a multiple of num_heads {self.num_heads}")
+            raise ValueError(
+                f"hidden_dim {self.hidden_dim} is not a multiple of num_heads {self.num_heads}"
+            )
 
 
 class ModelOutput(NamedTuple):
@@ -123,8 +131,14 @@ class ParameterNet(nn.Module):
         self.constraint_range_head = mlp(width, max(1, width // 4), 2, layers=1)
         self.wire_count_head = nn.Linear(width, len(COUNT_DIVISORS))
         self.constraint_count_head = nn.Linear(width, len(COUNT_DIVISORS))
-        self.demand_head = mlp(6 * self.pool_wires.width + CIRCUIT_FEATURES + DEMAND_FEATURES, width, DEMAND_FEATURES)
-        self.target_head = mlp(DEMAND_FEATURES + 3, hidden, TARGETS, layers=3)  # see `predict_targets`
+        self.demand_head = mlp(
+            6 * self.pool_wires.width + CIRCUIT_FEATURES + DEMAND_FEATURES,
+            width,
+            DEMAND_FEATURES,
+        )
+        self.target_head = mlp(
+            DEMAND_FEATURES + 3, hidden, TARGETS, layers=3
+        )  # see `predict_targets`
 
     def forward(
         self,
@@ -149,9 +163,15 @@ class ParameterNet(nn.Module):
 
         # targets are calculated from the demand, and from demands that no circuit has
         field_and_level = circuit[:, :2]
-        shift = demand.new_zeros(size, 0, DEMAND_FEATURES) if demand_shift is None else demand_shift
+        shift = (
+            demand.new_zeros(size, 0, DEMAND_FEATURES)
+            if demand_shift is None
+            else demand_shift
+        )
         shifted = demand.detach().unsqueeze(1) + shift  # [graphs, K, 8]
-        augmented = self.predict_targets(shifted, field_and_level.unsqueeze(1).expand(-1, shifted.shape[1], -1))
+        augmented = self.predict_targets(
+            shifted, field_and_level.unsqueeze(1).expand(-1, shifted.shape[1], -1)
+        )
         targets = self.predict_targets(demand, field_and_level)
         return ModelOutput(targets, demand, ranges, encoded.groups.updated, augmented)
 
@@ -176,35 +196,53 @@ class ParameterNet(nn.Module):
     def predict_ranges(self, states: list[State]) -> Tensor:
         """Ranges of inner wires and constraints in each of the states, ``[rounds, nodes, 2]`` as in `ModelOutput`."""
         of_wires = torch.stack([self.wire_range_head(state.wires) for state in states])
-        of_constraints = torch.stack([self.constraint_range_head(state.constraints) for state in states])
+        of_constraints = torch.stack(
+            [self.constraint_range_head(state.constraints) for state in states]
+        )
         return torch.cat([of_wires, of_constraints], dim=1).float()
 
-    def predict_demand(self, encoded: Encoded, ranges: Tensor, circuit: Tensor, graph: Tensor) -> Tensor:
+    def predict_demand(
+        self, encoded: Encoded, ranges: Tensor, circuit: Tensor, graph: Tensor
+    ) -> Tensor:
         """Demands ``[graphs, 8]`` as in `ModelOutput`, of the last states and ranges and the circuits' features."""
         size = len(circuit)
         groups = encoded.groups
         constraints = encoded.states_per_round[-1].constraints
-        wires = torch.cat([encoded.states_per_round[-1].wires, encoded.leaves])  # [all wires, width]
+        wires = torch.cat(
+            [encoded.states_per_round[-1].wires, encoded.leaves]
+        )  # [all wires, width]
         graph_of_wire = graph[groups.all_wires]
         graph_of_constraint = graph[groups.constraints]
 
         # a first demand from extremes and sums, which no mean over a large circuit may blur
-        counts = torch.cat([self.wire_count_head(wires), self.constraint_count_head(constraints)]).float()
+        counts = torch.cat(
+            [self.wire_count_head(wires), self.constraint_count_head(constraints)]
+        ).float()
         graph_of_count = torch.cat([graph_of_wire, graph_of_constraint])
         pooled = counts.new_zeros(size, DEMAND_FEATURES)
         if self.config.pooled_demand:
-            pooled = self.pooled_demand(ranges, graph[groups.updated], counts, graph_of_count, size)
+            pooled = self.pooled_demand(
+                ranges, graph[groups.updated], counts, graph_of_count, size
+            )
 
         # then corrected by all that is pooled
-        pooled_wires = self.pool_wires(wires, graph_of_wire, size)  # [graphs, 3 width / 2]
-        pooled_constraints = self.pool_constraints(constraints, graph_of_constraint, size)
+        pooled_wires = self.pool_wires(
+            wires, graph_of_wire, size
+        )  # [graphs, 3 width / 2]
+        pooled_constraints = self.pool_constraints(
+            constraints, graph_of_constraint, size
+        )
         summary = torch.cat([pooled_wires, pooled_constraints, circuit, pooled], dim=1)
         demand: Tensor = pooled + self.demand_head(summary).float()
         return demand
 
     @staticmethod
     def pooled_demand(
-        ranges: Tensor, graph_of_range: Tensor, counts: Tensor, graph_of_count: Tensor, num_graphs: int
+        ranges: Tensor,
+        graph_of_range: Tensor,
+        counts: Tensor,
+        graph_of_count: Tensor,
+        num_graphs: int,
     ) -> Tensor:
         """Demands as extremes and sums of what nodes have: ``[graphs, 8]`` as in `ModelOutput`.
 
@@ -220,11 +258,15 @@ class ParameterNet(nn.Module):
         # q is free if no node fills the field; its bits are those of the widest node that does not
         full, bits = ranges[:, :1], ranges[:, 1:]
         narrow = bits.relu() * (1 - full.sigmoid())
-        extremes = pool_max(torch.cat([full, narrow], dim=1), graph_of_range, num_graphs)  # [graphs, 2]
+        extremes = pool_max(
+            torch.cat([full, narrow], dim=1), graph_of_range, num_graphs
+        )  # [graphs, 2]
         free = -extremes[:, :1].clamp(-8, 8)
         widest = extremes[:, 1:] * (RANGE_UNIT / DEMAND_BITS_UNIT)
 
-        total = counts.new_zeros(num_graphs, len(COUNT_DIVISORS)).index_add(0, graph_of_count, F.softplus(counts))
+        total = counts.new_zeros(num_graphs, len(COUNT_DIVISORS)).index_add(
+            0, graph_of_count, F.softplus(counts)
+        )
         logs = torch.log2(1 + total / total.new_tensor(COUNT_DIVISORS))  # [graphs, 6]
         return torch.cat([free, widest, logs], dim=1)
 
@@ -232,7 +274,9 @@ class ParameterNet(nn.Module):
         """Targets ``[..., 6]`` of demands ``[..., 8]``, given the field's bits and lambda, ``[..., 2]``."""
         scaled = demand * demand.new_tensor(DEMAND_SCALE)
         probability = demand[..., :1].sigmoid()
-        targets: Tensor = self.target_head(torch.cat([scaled, probability, field_and_level], dim=-1)).float()
+        targets: Tensor = self.target_head(
+            torch.cat([scaled, probability, field_and_level], dim=-1)
+        ).float()
         return targets
 
     def memory(self, nodes: int, edges: int) -> int:

@@ -42,7 +42,9 @@ def predict(checkpoint: Checkpoint, graphs: Graphs, batch_size: int = 64) -> Pre
     )
 
 
-def predict_batches(model: ParameterNet, batches: Iterable[Batch]) -> tuple[Tensor, Tensor]:
+def predict_batches(
+    model: ParameterNet, batches: Iterable[Batch]
+) -> tuple[Tensor, Tensor]:
     """Predicted and true targets, standardised, ``[circuits, 6]`` each on the CPU, without dropout."""
     predicted, true = [], []
     with _evaluation(model):

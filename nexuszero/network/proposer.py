@@ -25,13 +25,23 @@ class NetworkProposer:
         self.file = file
 
     def propose(
-        self, circuits: Circuits, circuit: Analysis, candidates: Sequence[Choice], security: int
+        self,
+        circuits: Circuits,
+        circuit: Analysis,
+        candidates: Sequence[Choice],
+        security: int,
     ) -> Proposal | NotAsked:
         """A proposal for the only one of ``circuits``, or that it would take too much memory, or that there is none."""
         if self.file == PUBLISHED and not self.file.is_file():
-            return NotAsked(f"no network that learned from labels of version {label_version()} is published yet")
-        model = _loaded(self.file, self.file.stat().st_mtime_ns if self.file.is_file() else 0)
-        if model.model.memory(circuit.nodes, 0) > MODEL_BYTES:  # then not even the graph is built
+            return NotAsked(
+                f"no network that learned from labels of version {label_version()} is published yet"
+            )
+        model = _loaded(
+            self.file, self.file.stat().st_mtime_ns if self.file.is_file() else 0
+        )
+        if (
+            model.model.memory(circuit.nodes, 0) > MODEL_BYTES
+        ):  # then not even the graph is built
             return _too_large(circuit, model.model.memory(circuit.nodes, 0))
         graph = Graphs.from_columns(circuits.graphs(security))
         needed = model.model.memory(circuit.nodes, len(graph.edge_attr))
@@ -39,28 +49,36 @@ class NetworkProposer:
             return _too_large(circuit, needed)
 
         prediction = predict(model, graph)
-        values = search_demand(circuits, security, prediction.demand, prediction.targets)[0]
+        values = search_demand(
+            circuits, security, prediction.demand, prediction.targets
+        )[0]
         verdict = Verdict.of(circuits.judge(security, values[None, :3])[0])
         place = nearest(candidates, values, model.standardiser)
         return Proposal(
             values=tuple(map(float, values)),
             verdict=verdict,
             nearest=Nearest(candidates[place.position], place.excess),
-            source="the published network" if self.file == PUBLISHED else str(self.file),
+            source="the published network"
+            if self.file == PUBLISHED
+            else str(self.file),
             warnings=_extrapolates(circuit),
         )
 
 
 def _too_large(circuit: Analysis, needed: float) -> NotAsked:
     limit = f"{MODEL_BYTES / 2**30:g} is the limit"
-    return NotAsked(f"{circuit.nodes:,} nodes would take {needed / 2**30:.1f} GiB, and {limit}")
+    return NotAsked(
+        f"{circuit.nodes:,} nodes would take {needed / 2**30:.1f} GiB, and {limit}"
+    )
 
 
 def _extrapolates(circuit: Analysis) -> tuple[str, ...]:
     if circuit.nodes <= TRAINED_NODES:
         return ()
     trained = f"those that it was trained on up to {TRAINED_NODES:,}"
-    return (f"the model extrapolates: the circuit has {circuit.nodes:,} nodes, {trained}",)
+    return (
+        f"the model extrapolates: the circuit has {circuit.nodes:,} nodes, {trained}",
+    )
 
 
 @lru_cache(1)

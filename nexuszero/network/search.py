@@ -39,13 +39,21 @@ NO_MARGIN = Margin()
 
 
 def search_demand(
-    circuits: Circuits, security: int, demand: Demand, fallback: Array, margin: Margin = NO_MARGIN
+    circuits: Circuits,
+    security: int,
+    demand: Demand,
+    fallback: Array,
+    margin: Margin = NO_MARGIN,
 ) -> Array:
     """What the search answers to the demands of circuits, ``[circuits, 6]``; ``fallback`` where nothing is sound."""
     bits = np.clip(np.rint(demand.bits + margin.bits), 1, MOST_BITS)
-    bits = np.where(demand.free > margin.certainty, bits, 0)  # 0: q is the field's prime
+    bits = np.where(
+        demand.free > margin.certainty, bits, 0
+    )  # 0: q is the field's prime
 
-    heights = np.rint(np.exp2(np.clip(demand.log2_heights, 0, 31)) * margin.rows)  # [circuits, 5]
+    heights = np.rint(
+        np.exp2(np.clip(demand.log2_heights, 0, 31)) * margin.rows
+    )  # [circuits, 5]
     heights = np.minimum(heights, MOST_HEIGHT)
 
     choices = circuits.choose_for(security, bits, heights)
@@ -53,9 +61,16 @@ def search_demand(
     return np.where(choices["feasible"][:, None] > 0, targets, fallback)
 
 
-def search_rebuilt(rebuilt: Iterable[Rebuilt], demand: Demand, fallback: Array, margin: Margin = NO_MARGIN) -> Array:
+def search_rebuilt(
+    rebuilt: Iterable[Rebuilt],
+    demand: Demand,
+    fallback: Array,
+    margin: Margin = NO_MARGIN,
+) -> Array:
     """:func:`search_demand` of all circuits of a split, level by level: ``[circuits, 6]`` in the split's order."""
     answers = fallback.copy()
     for level, positions, circuits in rebuilt:
-        answers[positions] = search_demand(circuits, level, demand[positions], fallback[positions], margin)
+        answers[positions] = search_demand(
+            circuits, level, demand[positions], fallback[positions], margin
+        )
     return answers

@@ -51,13 +51,20 @@ def schema(split: Split) -> pd.DataFrame:
 
 def attributes(split: Split) -> pd.DataFrame:
     """The attributes of a file, without the lists that stand elsewhere."""
-    texts = {name: str(value) for name, value in split.attributes.items() if not name.endswith(("columns", "units"))}
+    texts = {
+        name: str(value)
+        for name, value in split.attributes.items()
+        if not name.endswith(("columns", "units"))
+    }
     return pairs(texts, "attribute")
 
 
 def sizes_on_disk(data: Path) -> pd.DataFrame:
     """Bytes of each split's file, in millions."""
-    megabytes = {file.parent.name: file.stat().st_size / 1e6 for file in sorted(data.glob("*/index.h5"))}
+    megabytes = {
+        file.parent.name: file.stat().st_size / 1e6
+        for file in sorted(data.glob("*/index.h5"))
+    }
     return pairs(megabytes, "split", "MB")
 
 
@@ -77,7 +84,9 @@ def generation_rate(generation: Generation) -> pd.DataFrame:
 
 def overview(splits: Mapping[str, Split]) -> pd.DataFrame:
     """Counts and sizes of graphs by split."""
-    return pd.DataFrame({name: _sizes(split) for name, split in splits.items()}).T.rename_axis("split")
+    return pd.DataFrame(
+        {name: _sizes(split) for name, split in splits.items()}
+    ).T.rename_axis("split")
 
 
 def _sizes(split: Split) -> dict[str, float]:
@@ -98,7 +107,12 @@ def _sizes(split: Split) -> dict[str, float]:
 
 def counts(splits: Mapping[str, Split], column: str) -> pd.DataFrame:
     """How many circuits of each value of a column `circuit/*`, by split."""
-    table = pd.DataFrame({name: pd.Series(split.circuit[column]).value_counts() for name, split in splits.items()})
+    table = pd.DataFrame(
+        {
+            name: pd.Series(split.circuit[column]).value_counts()
+            for name, split in splits.items()
+        }
+    )
     return table.fillna(0).astype(int).sort_index().rename_axis(column)
 
 
@@ -111,8 +125,14 @@ def liftable_shares(split: Split) -> pd.DataFrame:
 
 def target_statistics(split: Split) -> pd.DataFrame:
     """Mean, deviation, quartiles and extremes of the six targets in original units."""
-    table = pd.DataFrame(split.targets, columns=list(TARGET_NAMES)).describe().T.drop(columns="count")
-    return table.assign(unit=[UNITS[name] for name in TARGET_NAMES]).rename_axis("target")
+    table = (
+        pd.DataFrame(split.targets, columns=list(TARGET_NAMES))
+        .describe()
+        .T.drop(columns="count")
+    )
+    return table.assign(unit=[UNITS[name] for name in TARGET_NAMES]).rename_axis(
+        "target"
+    )
 
 
 def families(splits: Mapping[str, Split]) -> go.Figure:
@@ -121,8 +141,21 @@ def families(splits: Mapping[str, Split]) -> go.Figure:
     shares = shares / shares.sum()
     figure = go.Figure()
     for name in shares:
-        figure.add_trace(go.Bar(name=name, x=shares.index, y=shares[name], marker_color=SPLIT_COLOURS.get(name)))
-    return styled(figure, "Circuit families", "family", "share of the split", yaxis_tickformat=".0%")
+        figure.add_trace(
+            go.Bar(
+                name=name,
+                x=shares.index,
+                y=shares[name],
+                marker_color=SPLIT_COLOURS.get(name),
+            )
+        )
+    return styled(
+        figure,
+        "Circuit families",
+        "family",
+        "share of the split",
+        yaxis_tickformat=".0%",
+    )
 
 
 def graph_sizes(splits: Mapping[str, Split]) -> go.Figure:
@@ -135,7 +168,9 @@ def graph_sizes(splits: Mapping[str, Split]) -> go.Figure:
     for index, (name, colour) in enumerate({"nodes": BLUE, "edges": ORANGE}.items()):
         place = grid_place(index, columns=2)
         figure.add_trace(log_histogram(sizes[name], name, colour), **place)
-        figure.update_xaxes(title_text=f"{name} of a circuit", **place, **decades(sizes[name]))
+        figure.update_xaxes(
+            title_text=f"{name} of a circuit", **place, **decades(sizes[name])
+        )
     figure.update_yaxes(title_text="circuits", col=1)
     return styled(figure, "Sizes of the graphs", showlegend=False)
 
@@ -149,7 +184,9 @@ def targets(split: Split) -> go.Figure:
         logarithmic = name in LOGARITHMIC
         draw = log_histogram if logarithmic else histogram
         figure.add_trace(draw(values, name, BLUE), **place)
-        figure.update_xaxes(title_text=AXES[name], **place, **(decades(values) if logarithmic else {}))
+        figure.update_xaxes(
+            title_text=AXES[name], **place, **(decades(values) if logarithmic else {})
+        )
     figure.update_yaxes(title_text="circuits", col=1)
     return styled(figure, "The six targets", height=620, showlegend=False)
 
@@ -194,7 +231,9 @@ def graph_digests(split: Graphs) -> set[str]:
 def _digest_at(split: Graphs, position: int) -> str:
     nodes = slice(*split.node_ptr[position : position + 2])
     edges = slice(*split.edge_ptr[position : position + 2])
-    return graph_digest(split.x[nodes], split.edge_index[:, edges], split.edge_attr[edges])
+    return graph_digest(
+        split.x[nodes], split.edge_index[:, edges], split.edge_attr[edges]
+    )
 
 
 def rebuilt(split: Split, positions: list[int], bridge: CryptoBridge) -> pd.DataFrame:
@@ -203,26 +242,36 @@ def rebuilt(split: Split, positions: list[int], bridge: CryptoBridge) -> pd.Data
     for position in positions:
         circuit = _Circuit.of(split, position)
         graph = Graphs.from_columns(circuit.synthesize(bridge).graphs(circuit.security))
-        rows.append({
-            "circuit": position,
-            "family": circuit.family,
-            "seed": circuit.seed,
-            "nodes": len(graph.x),
-            "in the file": _digest_at(split, position),
-            "rebuilt": _digest_at(graph, 0),
-        })  # fmt: skip
+        rows.append(
+            {
+                "circuit": position,
+                "family": circuit.family,
+                "seed": circuit.seed,
+                "nodes": len(graph.x),
+                "in the file": _digest_at(split, position),
+                "rebuilt": _digest_at(graph, 0),
+            }
+        )
     table = pd.DataFrame(rows)
     return table.assign(equal=table["in the file"] == table["rebuilt"])
 
 
-def searched_again(split: Split, positions: list[int], bridge: CryptoBridge) -> pd.DataFrame:
+def searched_again(
+    split: Split, positions: list[int], bridge: CryptoBridge
+) -> pd.DataFrame:
     """The exact search on rebuilt circuits; equal if the label in the file, kept to nine decimals, agrees."""
     rows: list[dict[str, Any]] = []
     for position in positions:
         circuit = _Circuit.of(split, position)
         (choice,) = circuit.synthesize(bridge).choose(circuit.security)
         label = {name: float(choice[name]) for name in TARGET_NAMES}
-        equal = np.allclose(list(label.values()), split.targets[position], rtol=0, atol=1e-9)
-        row = {"circuit": position, "family": circuit.family, "lambda": circuit.security}
+        equal = np.allclose(
+            list(label.values()), split.targets[position], rtol=0, atol=1e-9
+        )
+        row = {
+            "circuit": position,
+            "family": circuit.family,
+            "lambda": circuit.security,
+        }
         rows.append({**row, **label, "equal": bool(equal)})
     return pd.DataFrame(rows)

@@ -29,7 +29,12 @@ if TYPE_CHECKING:  # `nexuszero report` refuses bad input before it waits for no
 Log = Callable[[str], None]
 Parameters = dict[str, Any]  # by name, as papermill takes them
 FIGURE = "application/vnd.plotly.v1+json"
-KEPT = ("summary.json", "analysis.json", "baseline_config.yaml", "seconds.json")  # of a week, beside its network
+KEPT = (
+    "summary.json",
+    "analysis.json",
+    "baseline_config.yaml",
+    "seconds.json",
+)  # of a week, beside its network
 
 
 class Notebook(NamedTuple):
@@ -63,10 +68,17 @@ GUIDES = {  # no stages of a week: they stand on their own
 # A week
 
 
-def run_week(profile: Path, overrides: Iterable[str] = (), log: Log = print, first: str = "generate") -> Path:
+def run_week(
+    profile: Path,
+    overrides: Iterable[str] = (),
+    log: Log = print,
+    first: str = "generate",
+) -> Path:
     """Runs the stages of a profile from the first one -> the index page. Overrides are `stage.key=value`."""
     if first not in STAGES:
-        raise InputError(f"--from {first}: no such stage; choose one of {', '.join(STAGES)}")
+        raise InputError(
+            f"--from {first}: no such stage; choose one of {', '.join(STAGES)}"
+        )
     parameters = _stage_parameters(profile, list(overrides))
     out = load(configs.ReportConfig, profile, "report").out
     position = list(STAGES).index(first)
@@ -83,10 +95,16 @@ def _stage_parameters(profile: Path, overrides: Sequence[str]) -> dict[str, Para
     for text in overrides:
         stage = text.partition(".")[0]
         if stage not in STAGES or "=" not in text:
-            raise InputError(f"--set {text}: expected stage.key=value, the stage one of {', '.join(STAGES)}")
+            raise InputError(
+                f"--set {text}: expected stage.key=value, the stage one of {', '.join(STAGES)}"
+            )
     parameters = {}
     for stage, notebook in STAGES.items():
-        own = [text.removeprefix(f"{stage}.") for text in overrides if text.startswith(f"{stage}.")]
+        own = [
+            text.removeprefix(f"{stage}.")
+            for text in overrides
+            if text.startswith(f"{stage}.")
+        ]
         parameters[stage] = _parameters(load(notebook.config, profile, stage, own))
     return parameters
 
@@ -96,14 +114,18 @@ def _seconds_before(out: Path, stages: Sequence[str]) -> dict[str, float]:
     for stage in stages:
         page = out / f"{STAGES[stage].name}.html"
         if not page.is_file():
-            raise InputError(f"{page}: no such page; run the week from an earlier stage")
+            raise InputError(
+                f"{page}: no such page; run the week from an earlier stage"
+            )
     if not stages:
         return {}
     seconds = read_json(out / "seconds.json", "run the whole week")
     return {stage: seconds[stage] for stage in stages}
 
 
-def _run_stage(notebook: Notebook, out: Path, parameters: Parameters, log: Log) -> float:
+def _run_stage(
+    notebook: Notebook, out: Path, parameters: Parameters, log: Log
+) -> float:
     """Runs one notebook of a week -> its seconds."""
     start = time.perf_counter()
     log(f"{notebook.name} ...")
@@ -143,17 +165,27 @@ def _title(notebook: Path) -> str:
 
 
 def keep_reference(
-    week: Path, checkpoint: Path, out: Path = Path("reports/reference"), published: Path = PUBLISHED
+    week: Path,
+    checkpoint: Path,
+    out: Path = Path("reports/reference"),
+    published: Path = PUBLISHED,
 ) -> list[Path]:
     """Keeps of a week what is small and worth committing: its figures, and the network -> the files."""
     from nexuszero.network import load, publish
 
     for name in KEPT:
         if not (week / name).is_file():
-            raise InputError(f"{week / name}: no such file; run `make week PROFILE=full` first")
+            raise InputError(
+                f"{week / name}: no such file; run `make week PROFILE=full` first"
+            )
     network = load(checkpoint)
-    if network.origin.data != read_json(week / "analysis.json", "run that week again")["data"]:
-        raise InputError(f"{checkpoint}: is not the network of {week}; run that week again, or correct the path")
+    if (
+        network.origin.data
+        != read_json(week / "analysis.json", "run that week again")["data"]
+    ):
+        raise InputError(
+            f"{checkpoint}: is not the network of {week}; run that week again, or correct the path"
+        )
 
     out.mkdir(parents=True, exist_ok=True)
     publish(published, network)
@@ -166,7 +198,11 @@ def keep_reference(
 
 
 def circuit_page(
-    file: Path, security: int, bounds: str | None, checkpoint: Path | None, out: Path = Path("reports/circuits")
+    file: Path,
+    security: int,
+    bounds: str | None,
+    checkpoint: Path | None,
+    out: Path = Path("reports/circuits"),
 ) -> Path:
     """Makes the page of one circuit from notebook 06 -> the page, ``out/NAME.LEVEL.html``.
 
@@ -182,9 +218,18 @@ def circuit_page(
 
     name = f"{file.stem}.{security}"
     _check_page(out / f"{name}.json", file)
-    values = {"circuit": file, "security": security, "bounds": bounds, "checkpoint": checkpoint}
-    config = configs.CircuitConfig.model_validate({**values, "out": out / f"{name}.json"})
-    return run_notebook(GUIDES["circuit"].file, out / f"{name}.ipynb", _parameters(config))
+    values = {
+        "circuit": file,
+        "security": security,
+        "bounds": bounds,
+        "checkpoint": checkpoint,
+    }
+    config = configs.CircuitConfig.model_validate(
+        {**values, "out": out / f"{name}.json"}
+    )
+    return run_notebook(
+        GUIDES["circuit"].file, out / f"{name}.ipynb", _parameters(config)
+    )
 
 
 def _check_page(answer: Path, file: Path) -> None:
@@ -193,7 +238,9 @@ def _check_page(answer: Path, file: Path) -> None:
         return
     of = read_json(answer, "delete it").get("file")
     if of is not None and Path(of).resolve() != file.resolve():
-        raise InputError(f"{answer.with_suffix('.html')}: is the page of {of}; name another directory with --out")
+        raise InputError(
+            f"{answer.with_suffix('.html')}: is the page of {of}; name another directory with --out"
+        )
 
 
 # One notebook
@@ -206,13 +253,22 @@ def run_notebook(notebook: Path, out: Path, parameters: Parameters) -> Path:
 
     _refuse_unknown(notebook, parameters)
     out.parent.mkdir(parents=True, exist_ok=True)
-    settings = {"kernel_name": "python3", "progress_bar": False, "start_timeout": 180, "cwd": str(Path.cwd())}
+    settings = {
+        "kernel_name": "python3",
+        "progress_bar": False,
+        "start_timeout": 180,
+        "cwd": str(Path.cwd()),
+    }
     try:
         papermill.execute_notebook(notebook, out, parameters, **settings)
     except PapermillExecutionError as error:
-        raise StageError(f"{notebook}: cell {error.exec_count}: {error.ename}: {error.evalue}; see {out}") from None
+        raise StageError(
+            f"{notebook}: cell {error.exec_count}: {error.ename}: {error.evalue}; see {out}"
+        ) from None
     except RuntimeError as error:  # nbclient: the kernel died
-        raise StageError(f"{notebook}: {error}; the partial notebook is {out}") from None
+        raise StageError(
+            f"{notebook}: {error}; the partial notebook is {out}"
+        ) from None
     page = out.with_suffix(".html")
     page.write_text(to_html(out), encoding="utf-8")
     return page
@@ -226,7 +282,11 @@ def to_html(notebook: Path) -> str:
     content = nbformat.read(notebook, as_version=4)
     _embed_figures(content)
     exporter = HTMLExporter(
-        mathjax_url="", require_js_url="", jquery_url="", exclude_input_prompt=True, exclude_output_prompt=True
+        mathjax_url="",
+        require_js_url="",
+        jquery_url="",
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
     )
     body, _ = exporter.from_notebook_node(content)
     return str(body)
@@ -239,15 +299,23 @@ def _embed_figures(content: NotebookNode) -> None:
     outputs = [output for cell in content.cells for output in cell.get("outputs", [])]
     figures = [output for output in outputs if FIGURE in output.get("data", {})]
     for number, output in enumerate(figures):
-        figure = {key: value for key, value in output["data"][FIGURE].items() if key in ("data", "layout", "frames")}
-        page = figure_html(figure, full_html=False, include_plotlyjs=number == 0, validate=False)
+        figure = {
+            key: value
+            for key, value in output["data"][FIGURE].items()
+            if key in ("data", "layout", "frames")
+        }
+        page = figure_html(
+            figure, full_html=False, include_plotlyjs=number == 0, validate=False
+        )
         output["data"] = {"text/html": page}
 
 
 def _parameters(config: Stage) -> Parameters:
     """A configuration as a notebook takes it; what a search varies and nobody gave is None: the baseline decides."""
     left_open = set(configs.TUNED) - config.model_fields_set
-    return {name: None if name in left_open else _literal(value) for name, value in config}
+    return {
+        name: None if name in left_open else _literal(value) for name, value in config
+    }
 
 
 def _literal(value: Any) -> Any:
@@ -263,8 +331,12 @@ def _refuse_unknown(notebook: Path, parameters: Parameters) -> None:
     from papermill import inspect_notebook
 
     if not notebook.is_file():
-        raise InputError(f"{notebook}: no such notebook; notebooks come with a checkout of the repository")
+        raise InputError(
+            f"{notebook}: no such notebook; notebooks come with a checkout of the repository"
+        )
     known = inspect_notebook(notebook)
     for name in parameters:
         if name not in known:
-            raise InputError(f"{notebook}: unknown parameter {name!r}; its cell knows {', '.join(known)}")
+            raise InputError(
+                f"{notebook}: unknown parameter {name!r}; its cell knows {', '.join(known)}"
+            )

@@ -46,20 +46,37 @@ def pieces(made: bytes, choice: Choice) -> list[Piece]:
 
 def sizes(parts: Sequence[Piece]) -> pd.DataFrame:
     """Bytes of each part, beside what the label counts."""
-    rows = [[part.name, part.start, part.end - part.start, part.expected] for part in parts]
-    table = pd.DataFrame(rows, columns=["part", "from byte", "bytes", "expected"]).set_index("part")
+    rows = [
+        [part.name, part.start, part.end - part.start, part.expected] for part in parts
+    ]
+    table = pd.DataFrame(
+        rows, columns=["part", "from byte", "bytes", "expected"]
+    ).set_index("part")
     table.loc["all"] = [0, table["bytes"].sum(), table["expected"].sum()]
     return table
 
 
-def flips(circuit: Path, made: bytes, public: Sequence[int], security: int, parts: Sequence[Piece]) -> pd.DataFrame:
+def flips(
+    circuit: Path,
+    made: bytes,
+    public: Sequence[int],
+    security: int,
+    parts: Sequence[Piece],
+) -> pd.DataFrame:
     """What a verifier says of the proof with one bit flipped, in the middle and at the end of each part."""
     rows = []
     for part, place in _places(parts):
         spoiled = bytearray(made)
         spoiled[place] ^= 1
         found = proof.verify(circuit, bytes(spoiled), public, security)
-        rows.append([part.name, place, f"R{found.code}" if found.code else "valid", found.reason.partition(": ")[2]])
+        rows.append(
+            [
+                part.name,
+                place,
+                f"R{found.code}" if found.code else "valid",
+                found.reason.partition(": ")[2],
+            ]
+        )
     return pd.DataFrame(rows, columns=["part", "byte", "verdict", "reason"])
 
 
@@ -76,11 +93,19 @@ def other_message(seed: int = 1) -> pd.DataFrame:
     ``t1 = r1 + <b, r2> + message``. Both openings satisfy the verifier's equations; the second was computed from them.
     """
     draw = np.random.default_rng(seed)
-    a, b = draw.integers(0, TOY_Q, (TOY_ROWS, 1 + TOY_WIDTH)), draw.integers(0, TOY_Q, TOY_WIDTH)
+    a, b = (
+        draw.integers(0, TOY_Q, (TOY_ROWS, 1 + TOY_WIDTH)),
+        draw.integers(0, TOY_Q, TOY_WIDTH),
+    )
 
     def image(z: Array) -> Array:
         """Both rows of the matrix, times a vector."""
-        return np.append(z[:TOY_ROWS] + a @ z[TOY_ROWS:], z[TOY_ROWS] + b @ z[TOY_ROWS + 1 :]) % TOY_Q
+        return (
+            np.append(
+                z[:TOY_ROWS] + a @ z[TOY_ROWS:], z[TOY_ROWS] + b @ z[TOY_ROWS + 1 :]
+            )
+            % TOY_Q
+        )
 
     length = TOY_ROWS + 1 + TOY_WIDTH
     message, other, challenge = 7, 8, 5
@@ -100,8 +125,20 @@ def other_message(seed: int = 1) -> pd.DataFrame:
     bound = 1.5 * TOY_SIGMA * np.sqrt(length)  # so few numbers scatter widely
     rows = []
     for name, number, z in (("honest", message, honest), ("forged", other, forged)):
-        holds = bool((image(z) == (mask + challenge * (commitment - shift * number)) % TOY_Q).all())
+        holds = bool(
+            (
+                image(z) == (mask + challenge * (commitment - shift * number)) % TOY_Q
+            ).all()
+        )
         norm = float(np.linalg.norm(z))
         rows.append([name, number, holds, norm, bound, holds and norm <= bound, holds])
-    names = ["opening", "message", "equations hold", "norm", "bound", "accepted", "accepted without the norm"]
+    names = [
+        "opening",
+        "message",
+        "equations hold",
+        "norm",
+        "bound",
+        "accepted",
+        "accepted without the norm",
+    ]
     return pd.DataFrame(rows, columns=names).set_index("opening")

@@ -19,9 +19,16 @@ from nexuszero.data import Split
 from nexuszero.paths import ROOT
 
 PACKAGES = (
-    "nexuszero", "torch", "torch-geometric", "optuna", "numpy", "pandas", "h5py", "plotly",
+    "nexuszero",
+    "torch",
+    "torch-geometric",
+    "optuna",
+    "numpy",
+    "pandas",
+    "h5py",
+    "plotly",
     "papermill",
-)  # fmt: skip
+)
 
 
 def collect(splits: Mapping[str, Split] | None = None) -> dict[str, Any]:
@@ -40,18 +47,28 @@ def commit() -> str:
     head = _git("rev-parse", "HEAD")
     if head is None:
         return "unknown"
-    return f"{head}-dirty" if _git("status", "--porcelain", "--untracked-files=no") else head
+    return (
+        f"{head}-dirty"
+        if _git("status", "--porcelain", "--untracked-files=no")
+        else head
+    )
 
 
 def versions() -> dict[str, str]:
     """Python's version and those of the packages that results depend on."""
-    return {"python": platform.python_version()} | {name: _version(name) for name in PACKAGES}
+    return {"python": platform.python_version()} | {
+        name: _version(name) for name in PACKAGES
+    }
 
 
 def library() -> dict[str, Any]:
     """The Rust library's version, and the versions of its labels and its columns."""
     bridge = CryptoBridge()
-    return {"crate": bridge.version, "labels": bridge.label_version, "schema": bridge.schema_version}
+    return {
+        "crate": bridge.version,
+        "labels": bridge.label_version,
+        "schema": bridge.schema_version,
+    }
 
 
 def machine() -> dict[str, Any]:
@@ -62,7 +79,9 @@ def machine() -> dict[str, Any]:
         "cpu": _cpu(),
         "cores": os.cpu_count(),
         "torch_threads": torch.get_num_threads() if torch else None,
-        "gpu": torch.cuda.get_device_name() if torch and torch.cuda.is_available() else None,
+        "gpu": torch.cuda.get_device_name()
+        if torch and torch.cuda.is_available()
+        else None,
         "ram_gib": _memory(),
     }
 
@@ -70,14 +89,24 @@ def machine() -> dict[str, Any]:
 def data(splits: Mapping[str, Split]) -> dict[str, Any]:
     """Master seed and content hash of each split."""
     return {
-        name: {"master_seed": int(split.attributes["master_seed"]), "sha256": split.content_hash}
+        name: {
+            "master_seed": int(split.attributes["master_seed"]),
+            "sha256": split.content_hash,
+        }
         for name, split in splits.items()
     }
 
 
 def _git(*arguments: str) -> str | None:
     try:
-        answer = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=True)
+        answer = subprocess.run(
+            ["git", *arguments],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
     except (OSError, subprocess.SubprocessError):
         return None
     return answer.stdout.strip()
@@ -93,12 +122,18 @@ def _version(package: str) -> str:
 def _cpu() -> str:
     file = Path("/proc/cpuinfo")
     lines = file.read_text().splitlines() if file.is_file() else []
-    models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    models = [
+        line.partition(":")[2].strip()
+        for line in lines
+        if line.startswith("model name")
+    ]
     return models[0] if models else platform.processor() or "unknown"
 
 
 def _memory() -> float | None:
     try:
-        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+        return round(
+            os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1
+        )
     except (AttributeError, OSError, ValueError):  # Windows has no sysconf
         return None

@@ -39,10 +39,17 @@ def warm_start(report: Report, circuits: str) -> pd.DataFrame:
     """Candidates that an uphill search works out where q is free, from each model's answer or from the smallest q."""
     by_model = report["regret"][circuits]
     any_model = next(iter(by_model.values()))
-    rows = {"from the smallest q": [any_model["cold_evaluations"], any_model["cold_optimal"]]}
+    rows = {
+        "from the smallest q": [
+            any_model["cold_evaluations"],
+            any_model["cold_optimal"],
+        ]
+    }
     for name, row in by_model.items():
         rows[name] = [row["warm_evaluations"], row["warm_optimal"]]
-    return pd.DataFrame(rows, index=["evaluations", "ends at the optimum"]).T.rename_axis("start")
+    return pd.DataFrame(
+        rows, index=["evaluations", "ends at the optimum"]
+    ).T.rename_axis("start")
 
 
 def by_group(rows: Sequence[Regret], key: str) -> pd.DataFrame:
@@ -52,13 +59,19 @@ def by_group(rows: Sequence[Regret], key: str) -> pd.DataFrame:
     table["size"] = pd.cut(table["nodes"], [0, *SIZES.values()], labels=list(SIZES))
     table["optimum"] = table["excess"] == 0
     grouped = table.groupby(key, observed=True)
-    return grouped[["sound", "optimum", "excess"]].mean().assign(circuits=grouped.size())
+    return (
+        grouped[["sound", "optimum", "excess"]].mean().assign(circuits=grouped.size())
+    )
 
 
-def worst(test: Split, rows: Sequence[Regret], believed: Demand, count: int = 12) -> pd.DataFrame:
+def worst(
+    test: Split, rows: Sequence[Regret], believed: Demand, count: int = 12
+) -> pd.DataFrame:
     """The circuits that cost most, with what they ask and what the network believed: q free, B, rows of 64 slots."""
     largest_first = sorted(rows, key=lambda row: (-row.excess, row.sound))
-    table = [_beside_belief(row, test.demand, believed) for row in largest_first[:count]]
+    table = [
+        _beside_belief(row, test.demand, believed) for row in largest_first[:count]
+    ]
     return pd.DataFrame(table).set_index("circuit")
 
 
@@ -90,7 +103,11 @@ def ways(report: Report, rows: Sequence[Regret]) -> pd.DataFrame:
     from nexuszero.evaluation import Costs, pays
 
     table = [
-        {"way": way.way, "milliseconds": way.milliseconds, "hours for a million": way.hours_for_a_million}
+        {
+            "way": way.way,
+            "milliseconds": way.milliseconds,
+            "hours for a million": way.hours_for_a_million,
+        }
         for way in pays(Costs(**report["costs"]), rows)
     ]
     return pd.DataFrame(table).set_index("way")
@@ -101,17 +118,43 @@ def compiled(rows: Mapping[str, Sequence[Regret]], model: str) -> pd.DataFrame:
     table = pd.DataFrame([row.row() for row in rows[model]])
     table["fails"] = table["fails"].str.join(", ")
     table["mean_excess"] = [row.excess for row in rows["mean"]]
-    columns = ["circuit", "nodes", "free", "sound", "fails", "proof_size", "excess", "mean_excess"]
+    columns = [
+        "circuit",
+        "nodes",
+        "free",
+        "sound",
+        "fails",
+        "proof_size",
+        "excess",
+        "mean_excess",
+    ]
     return table[columns].sort_values("excess", ascending=False, ignore_index=True)
 
 
 def excesses(rows: Mapping[str, Sequence[Regret]]) -> go.Figure:
     """Excess of the nearest candidate's proof over the smallest, by circuit and model, where q is free."""
     figure = go.Figure()
-    styles = {"network, then search": (BLUE, "circle"), "network": (ORANGE, "diamond"), "mean": (GREY, "x-thin")}
+    styles = {
+        "network, then search": (BLUE, "circle"),
+        "network": (ORANGE, "diamond"),
+        "mean": (GREY, "x-thin"),
+    }
     for name, (colour, symbol) in styles.items():
         free = [row for row in rows[name] if row.free]
-        trace = points([row.nodes for row in free], [row.excess for row in free], name, colour, symbol, size=8)
+        trace = points(
+            [row.nodes for row in free],
+            [row.excess for row in free],
+            name,
+            colour,
+            symbol,
+            size=8,
+        )
         figure.add_trace(trace.update(text=[row.circuit for row in free]))
     axes = {"xaxis_type": "log", "yaxis_tickformat": ".0%"}
-    return styled(figure, "Compiled circuits: excess over the smallest proof", "nodes", "excess", **axes)
+    return styled(
+        figure,
+        "Compiled circuits: excess over the smallest proof",
+        "nodes",
+        "excess",
+        **axes,
+    )

@@ -11,7 +11,17 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from nexuszero.data import TARGET_NAMES, Array, Split
-from nexuszero.report.style import AXES, BLUE, LOGARITHMIC, ORANGE, RED, UNITS, grid_place, points, styled
+from nexuszero.report.style import (
+    AXES,
+    BLUE,
+    LOGARITHMIC,
+    ORANGE,
+    RED,
+    UNITS,
+    grid_place,
+    points,
+    styled,
+)
 
 if TYPE_CHECKING:  # tables of a report that was read must not wait for torch
     from nexuszero.evaluation import Report
@@ -58,7 +68,9 @@ def models(report: Report) -> pd.DataFrame:
     for name, by_split in report["models"].items():
         test = by_split["test"]
         cost = report["regret"]["test"][name]
-        losses = {f"loss, {split}": measures["loss"] for split, measures in by_split.items()}
+        losses = {
+            f"loss, {split}": measures["loss"] for split, measures in by_split.items()
+        }
         rows[name] = {
             **losses,
             "log2 q exact": test["hit_log2_q"],
@@ -74,8 +86,13 @@ def models(report: Report) -> pd.DataFrame:
 
 def scores(report: Report) -> pd.DataFrame:
     """R2 and mean absolute error by target in original units, beside the errors of each baseline."""
-    by_model = {model: by_split["test"]["targets"] for model, by_split in report["models"].items()}
-    table = pd.DataFrame({"target": TARGET_NAMES, "unit": [UNITS[name] for name in TARGET_NAMES]})
+    by_model = {
+        model: by_split["test"]["targets"]
+        for model, by_split in report["models"].items()
+    }
+    table = pd.DataFrame(
+        {"target": TARGET_NAMES, "unit": [UNITS[name] for name in TARGET_NAMES]}
+    )
     table["R2"] = [by_model["network"][name]["r2"] for name in TARGET_NAMES]
     for model, targets in by_model.items():
         table[f"MAE, {model}"] = [targets[name]["mae"] for name in TARGET_NAMES]
@@ -103,13 +120,19 @@ def small_proofs(split: Split) -> pd.DataFrame:
     """Shares of labels whose proof is below the seed document's 5,000 bytes, by level, with the smallest proof."""
     from nexuszero.evaluation import PROOF_SIZE_TARGET
 
-    table = pd.DataFrame({"lambda": split.circuit["security"], "bytes": split.metrics[:, 2]})
+    table = pd.DataFrame(
+        {"lambda": split.circuit["security"], "bytes": split.metrics[:, 2]}
+    )
     sizes = table.groupby("lambda")["bytes"]
-    return pd.DataFrame({
-        "circuits": sizes.size(),
-        "smallest proof": sizes.min().astype(int),
-        "below 5,000 bytes": sizes.apply(lambda size: float((size < PROOF_SIZE_TARGET).mean())),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "circuits": sizes.size(),
+            "smallest proof": sizes.min().astype(int),
+            "below 5,000 bytes": sizes.apply(
+                lambda size: float((size < PROOF_SIZE_TARGET).mean())
+            ),
+        }
+    )
 
 
 def proof_sizes(report: Report) -> pd.DataFrame:
@@ -117,26 +140,40 @@ def proof_sizes(report: Report) -> pd.DataFrame:
     rows = pd.DataFrame(report["proofs"])
     rows["off"] = rows["measured"] / rows["predicted"] - 1
     levels = rows.rename(columns={"security": "lambda"}).groupby("lambda")
-    return pd.DataFrame({
-        "proofs made": levels.size(),
-        "bytes predicted": levels["predicted"].mean(),
-        "bytes measured": levels["measured"].mean(),
-        "off in the mean": levels["off"].mean(),
-        "farthest below": levels["off"].min(),
-        "farthest above": levels["off"].max(),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "proofs made": levels.size(),
+            "bytes predicted": levels["predicted"].mean(),
+            "bytes measured": levels["measured"].mean(),
+            "off in the mean": levels["off"].mean(),
+            "farthest below": levels["off"].min(),
+            "farthest above": levels["off"].max(),
+        }
+    )
 
 
 def proofs_made(report: Report) -> go.Figure:
     """Bytes of each proof that was made against those that its label says; on the diagonal they are equal."""
     rows = report["proofs"]
-    predicted, measured = ([row[key] for row in rows] for key in ("predicted", "measured"))
+    predicted, measured = (
+        [row[key] for row in rows] for key in ("predicted", "measured")
+    )
     names = [f"{row['family']}, {row['security']} bits" for row in rows]
     ends = [min(predicted), max(predicted)]
-    figure = go.Figure(go.Scatter(x=ends, y=ends, mode="lines", name="equal", line_color=RED))
-    figure.add_trace(points(predicted, measured, "proofs", BLUE, "circle", 8).update(text=names))
+    figure = go.Figure(
+        go.Scatter(x=ends, y=ends, mode="lines", name="equal", line_color=RED)
+    )
+    figure.add_trace(
+        points(predicted, measured, "proofs", BLUE, "circle", 8).update(text=names)
+    )
     axes = {"xaxis_type": "log", "yaxis_type": "log"}
-    return styled(figure, "Proofs of test circuits", "bytes predicted by the label", "bytes of the proof", **axes)
+    return styled(
+        figure,
+        "Proofs of test circuits",
+        "bytes predicted by the label",
+        "bytes of the proof",
+        **axes,
+    )
 
 
 def target_shares(report: Report) -> go.Figure:
@@ -145,9 +182,23 @@ def target_shares(report: Report) -> go.Figure:
     for kind, colour in {"labels": BLUE, "proposals": ORANGE}.items():
         shares = [report["shares"][kind][name] for name in TARGET_LIMITS]
         text = [f"{share:.0%}" for share in shares]
-        figure.add_trace(go.Bar(name=kind, x=list(TARGET_LIMITS.values()), y=shares, text=text, marker_color=colour))
+        figure.add_trace(
+            go.Bar(
+                name=kind,
+                x=list(TARGET_LIMITS.values()),
+                y=shares,
+                text=text,
+                marker_color=colour,
+            )
+        )
     axis = {"yaxis_tickformat": ".0%", "yaxis_range": [0, 1.08]}
-    return styled(figure, "Targets of the seed document", "target", "share of test circuits", **axis)
+    return styled(
+        figure,
+        "Targets of the seed document",
+        "target",
+        "share of test circuits",
+        **axis,
+    )
 
 
 def predicted(truth: Array, prediction: Array) -> go.Figure:
@@ -157,10 +208,24 @@ def predicted(truth: Array, prediction: Array) -> go.Figure:
         place = grid_place(index, columns=3)
         label = truth[:, index]
         marker = {"color": BLUE, "size": 5, "opacity": 0.5}
-        figure.add_trace(go.Scatter(x=label, y=prediction[:, index], mode="markers", marker=marker, name=name), **place)
+        figure.add_trace(
+            go.Scatter(
+                x=label,
+                y=prediction[:, index],
+                mode="markers",
+                marker=marker,
+                name=name,
+            ),
+            **place,
+        )
 
         ends = [float(label.min()), float(label.max())]
-        figure.add_trace(go.Scatter(x=ends, y=ends, mode="lines", line={"color": RED, "dash": "dot"}), **place)
+        figure.add_trace(
+            go.Scatter(
+                x=ends, y=ends, mode="lines", line={"color": RED, "dash": "dot"}
+            ),
+            **place,
+        )
 
         kind = "log" if name in LOGARITHMIC else "linear"
         figure.update_xaxes(type=kind, title_text=f"label: {AXES[name]}", **place)
@@ -183,7 +248,12 @@ def errors(table: pd.DataFrame, target: str) -> go.Figure:
     figure = go.Figure(go.Bar(x=groups, y=table[target], text=text, marker_color=BLUE))
     figure.update_xaxes(type="category")
     column = str(table.index.name)
-    return styled(figure, f"Error of {target} by {column}", column, f"mean absolute error ({UNITS[target]})")
+    return styled(
+        figure,
+        f"Error of {target} by {column}",
+        column,
+        f"mean absolute error ({UNITS[target]})",
+    )
 
 
 def _table(rows: Mapping[str, Mapping[str, float | None]], name: str) -> pd.DataFrame:

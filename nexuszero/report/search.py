@@ -21,10 +21,14 @@ ENOUGH = 4  # completed trials from which fANOVA can tell anything
 def trials(study: optuna.Study) -> pd.DataFrame:
     """The seed document's trial table, but ranked by validation loss; the test loss is only a column."""
     rows = [_trial(trial) for trial in study.trials if trial.state.is_finished()]
-    table = pd.DataFrame(rows, columns=["trial", *TUNED, "val_loss", "test_loss", "seconds", "state"])
+    table = pd.DataFrame(
+        rows, columns=["trial", *TUNED, "val_loss", "test_loss", "seconds", "state"]
+    )
     value = table["val_loss"].astype(float).where(table["state"] == "COMPLETE")
     table.insert(0, "rank", value.rank(method="first").astype("Int64"))
-    return table.sort_values(["rank", "trial"], na_position="last").reset_index(drop=True)
+    return table.sort_values(["rank", "trial"], na_position="last").reset_index(
+        drop=True
+    )
 
 
 def search_insights(study: optuna.Study) -> pd.DataFrame:
@@ -42,7 +46,9 @@ def search_insights(study: optuna.Study) -> pd.DataFrame:
             "improvement over the median": 1 - best / median,
             "best trial by validation loss": int(ranked["trial"].iloc[0]),
             "best trial by test loss (not used)": int(by_test),
-            "trials better than the mean predictor": int((ranked["val_loss"] < MEAN_PREDICTOR_LOSS).sum()),
+            "trials better than the mean predictor": int(
+                (ranked["val_loss"] < MEAN_PREDICTOR_LOSS).sum()
+            ),
         },
         "insight",
     )
@@ -59,7 +65,9 @@ def trial_history(study: optuna.Study) -> go.Figure:
     from optuna.visualization import plot_optimization_history
 
     figure = plot_optimization_history(study, target_name=LOSS)
-    figure.add_hline(MEAN_PREDICTOR_LOSS, line_dash="dot", annotation_text="always the mean")
+    figure.add_hline(
+        MEAN_PREDICTOR_LOSS, line_dash="dot", annotation_text="always the mean"
+    )
     return styled(figure, "History of the search", "trial", LOSS, xaxis_dtick=1)
 
 
@@ -76,7 +84,9 @@ def trial_parallel(study: optuna.Study) -> go.Figure:
     from optuna.visualization import plot_parallel_coordinate
 
     figure = plot_parallel_coordinate(study, params=list(TUNED), target_name=LOSS)
-    return styled(figure, "Trials from hyperparameters to loss", margin={"t": 110, "l": 70})
+    return styled(
+        figure, "Trials from hyperparameters to loss", margin={"t": 110, "l": 70}
+    )
 
 
 def importances(study: optuna.Study) -> go.Figure:
@@ -84,10 +94,23 @@ def importances(study: optuna.Study) -> go.Figure:
     from optuna.importance import FanovaImportanceEvaluator
     from optuna.visualization import plot_param_importances
 
-    values = [trial.value for trial in study.trials if trial.state == optuna.trial.TrialState.COMPLETE]
+    values = [
+        trial.value
+        for trial in study.trials
+        if trial.state == optuna.trial.TrialState.COMPLETE
+    ]
     if len(values) >= ENOUGH and len(set(values)) > 1:
-        figure = plot_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0), target_name=LOSS)
+        figure = plot_param_importances(
+            study, evaluator=FanovaImportanceEvaluator(seed=0), target_name=LOSS
+        )
     else:
         figure = go.Figure(go.Bar(orientation="h"))
-        figure.add_annotation(text="fewer than four completed trials: not estimated", showarrow=False)
-    return styled(figure, "Importance of the hyperparameters (fANOVA)", "share of the variance", "")
+        figure.add_annotation(
+            text="fewer than four completed trials: not estimated", showarrow=False
+        )
+    return styled(
+        figure,
+        "Importance of the hyperparameters (fANOVA)",
+        "share of the variance",
+        "",
+    )

@@ -15,7 +15,9 @@ if TYPE_CHECKING:  # tables of a report that was read must not wait for torch
 UNCHANGED = 1e-9  # relative deviation of numbers that no seed changes
 
 
-def over_seeds(table: Callable[[Report], pd.DataFrame], reports: Sequence[Report]) -> pd.DataFrame:
+def over_seeds(
+    table: Callable[[Report], pd.DataFrame], reports: Sequence[Report]
+) -> pd.DataFrame:
     """Mean and deviation over reports, one a seed, of each number in a table of one; how many have it, if not all."""
     tables = [table(report) for report in reports]
     spread = tables[0].astype(object)
@@ -23,7 +25,9 @@ def over_seeds(table: Callable[[Report], pd.DataFrame], reports: Sequence[Report
         for row in spread.index:
             values = [one.loc[row, column] for one in tables]
             if not isinstance(values[0], str):
-                spread.loc[row, column] = _mean_and_deviation(pd.to_numeric(pd.Series(values)))
+                spread.loc[row, column] = _mean_and_deviation(
+                    pd.to_numeric(pd.Series(values))
+                )
     return spread
 
 

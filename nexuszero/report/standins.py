@@ -15,7 +15,14 @@ from typing import Any
 
 import yaml
 
-from nexuszero.config import AnalyseConfig, GenerateConfig, SummaryConfig, TrainConfig, TuneConfig, with_baseline
+from nexuszero.config import (
+    AnalyseConfig,
+    GenerateConfig,
+    SummaryConfig,
+    TrainConfig,
+    TuneConfig,
+    with_baseline,
+)
 from nexuszero.data import label_version
 from nexuszero.paths import SCRATCH
 from nexuszero.settings import Stage, storage_file
@@ -31,7 +38,9 @@ SMALL = {  # the smallest network of the search space
 
 def given(model: type[Stage], values: Mapping[str, Any]) -> dict[str, Any]:
     """A stage's parameters out of a notebook's names; None stands for one that is not given."""
-    return {name: values[name] for name in model.model_fields if values[name] is not None}
+    return {
+        name: values[name] for name in model.model_fields if values[name] is not None
+    }
 
 
 def ensure(path: Path, make: Callable[[], object]) -> None:
@@ -62,7 +71,11 @@ def ensure_dataset(data: Path) -> None:
     def make() -> None:
         from nexuszero.data import generate
 
-        generate(GenerateConfig.model_validate({"out": data, "train": 60, "val": 20, "test": 20}))
+        generate(
+            GenerateConfig.model_validate(
+                {"out": data, "train": 60, "val": 20, "test": 20}
+            )
+        )
 
     ensure(data / "generation.json", make)  # which is written last
 
@@ -73,12 +86,16 @@ def ensure_baseline(baseline: Path) -> None:
     def make() -> None:
         baseline.parent.mkdir(parents=True, exist_ok=True)
         values = yaml.safe_dump(SMALL, sort_keys=False)
-        baseline.write_text(f"# A stand-in, not the result of a search.\n{values}", encoding="utf-8")
+        baseline.write_text(
+            f"# A stand-in, not the result of a search.\n{values}", encoding="utf-8"
+        )
 
     ensure(baseline, make)
 
 
-def ensure_checkpoint(checkpoint: Path, data: Path, baseline: Path | None = None) -> None:
+def ensure_checkpoint(
+    checkpoint: Path, data: Path, baseline: Path | None = None
+) -> None:
     """A network after two epochs: that of the baseline file, or a small one."""
 
     def make() -> None:
@@ -107,8 +124,19 @@ def ensure_study(storage: str, study_name: str, data: Path, baseline: Path) -> N
     def make() -> None:
         from nexuszero.training import tune
 
-        places = {"data": data, "storage": storage, "baseline": baseline, "runs": file.parent / "runs"}
-        sizes = {"trials": 2, "epochs": 1, "batch_cap": 2, "batch_size": 8, "log_every": 0}
+        places = {
+            "data": data,
+            "storage": storage,
+            "baseline": baseline,
+            "runs": file.parent / "runs",
+        }
+        sizes = {
+            "trials": 2,
+            "epochs": 1,
+            "batch_cap": 2,
+            "batch_size": 8,
+            "log_every": 0,
+        }
         tune(TuneConfig.model_validate({"study_name": study_name, **places, **sizes}))
 
     ensure(file, make)
@@ -120,7 +148,11 @@ def ensure_analysis(analysis: Path, data: Path, checkpoint: Path) -> None:
     def make() -> None:
         from nexuszero.evaluation import analyse
 
-        analyse(AnalyseConfig.model_validate({"data": data, "checkpoint": checkpoint, "out": analysis}))
+        analyse(
+            AnalyseConfig.model_validate(
+                {"data": data, "checkpoint": checkpoint, "out": analysis}
+            )
+        )
 
     ensure(analysis, make)
 

@@ -17,7 +17,9 @@ import plotly.graph_objects as go
 from nexuszero.data import Array
 from nexuszero.settings import Stage, path_fields
 
-MEAN_PREDICTOR_LOSS = 2.0  # three standardised parameters and three metrics, each of variance one
+MEAN_PREDICTOR_LOSS = (
+    2.0  # three standardised parameters and three metrics, each of variance one
+)
 
 UNITS = {
     "n": "LWE dimension",
@@ -61,7 +63,9 @@ def shown(value: float) -> str:
 
 def pairs(values: Mapping[str, Any], name: str, value: str = "value") -> pd.DataFrame:
     """A mapping as a table of two columns; whole numbers stay whole beside others."""
-    return pd.DataFrame({name: list(values), value: pd.Series(list(values.values()), dtype=object)})
+    return pd.DataFrame(
+        {name: list(values), value: pd.Series(list(values.values()), dtype=object)}
+    )
 
 
 def configuration(config: Stage) -> pd.DataFrame:
@@ -84,7 +88,13 @@ def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 # Figures
 
 
-def styled(figure: go.Figure, title: str, x: str | None = None, y: str | None = None, **layout: object) -> go.Figure:
+def styled(
+    figure: go.Figure,
+    title: str,
+    x: str | None = None,
+    y: str | None = None,
+    **layout: object,
+) -> go.Figure:
     """One look for all: light, large enough to read, horizontal legend above the plot."""
     base = {
         "template": "plotly_white",
@@ -92,7 +102,13 @@ def styled(figure: go.Figure, title: str, x: str | None = None, y: str | None = 
         "font": {"size": 14, "family": "system-ui, sans-serif", "color": "#222222"},
         "height": 420,
         "margin": {"l": 70, "r": 20, "t": 80, "b": 60},
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 1, "xanchor": "right"},
+        "legend": {
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 1,
+            "xanchor": "right",
+        },
         "bargap": 0.15,
     }
     figure.update_layout(base | layout)
@@ -112,7 +128,12 @@ def points(
     size: int = 10,
 ) -> go.Scatter:
     """Markers of one colour and shape."""
-    marker = {"color": colour, "symbol": symbol, "size": size, "line": {"width": 2, "color": colour}}
+    marker = {
+        "color": colour,
+        "symbol": symbol,
+        "size": size,
+        "line": {"width": 2, "color": colour},
+    }
     return go.Scatter(x=x, y=y, name=name, mode="markers", marker=marker)
 
 
@@ -126,7 +147,14 @@ def log_histogram(values: Array, name: str, colour: str) -> go.Bar:
     count, edges = np.histogram(np.log10(values), BARS)
     middle = (edges[1:] + edges[:-1]) / 2
     hover = [f"{10**low:,.0f} to {10**high:,.0f}" for low, high in pairwise(edges)]
-    return go.Bar(x=middle, y=count, width=np.diff(edges), name=name, marker_color=colour, hovertext=hover)
+    return go.Bar(
+        x=middle,
+        y=count,
+        width=np.diff(edges),
+        name=name,
+        marker_color=colour,
+        hovertext=hover,
+    )
 
 
 def decades(values: Array) -> dict[str, list[Any]]:

@@ -7,14 +7,25 @@ from collections.abc import Sequence
 import pandas as pd
 import plotly.graph_objects as go
 
-from nexuszero.report.style import BLUE, MEAN_PREDICTOR_LOSS, ORANGE, RED, points, styled
+from nexuszero.report.style import (
+    BLUE,
+    MEAN_PREDICTOR_LOSS,
+    ORANGE,
+    RED,
+    points,
+    styled,
+)
 from nexuszero.training import Epoch
 
 
 def losses(train: float, val: float, test: float) -> pd.DataFrame:
     """The best network's losses against a model that always answers the mean."""
-    table = pd.DataFrame({"split": ["train", "val", "test"], "loss": [train, val, test]})
-    return table.assign(mean_predictor=MEAN_PREDICTOR_LOSS, ratio=table["loss"] / MEAN_PREDICTOR_LOSS)
+    table = pd.DataFrame(
+        {"split": ["train", "val", "test"], "loss": [train, val, test]}
+    )
+    return table.assign(
+        mean_predictor=MEAN_PREDICTOR_LOSS, ratio=table["loss"] / MEAN_PREDICTOR_LOSS
+    )
 
 
 def training_curves(history: Sequence[Epoch]) -> go.Figure:
@@ -22,23 +33,46 @@ def training_curves(history: Sequence[Epoch]) -> go.Figure:
     table = pd.DataFrame(history)
     figure = go.Figure(
         [
-            go.Scatter(x=table["epoch"], y=table["train_loss"], name="train (with dropout)", line_color=BLUE),
-            go.Scatter(x=table["epoch"], y=table["val_loss"], name="validation", line_color=ORANGE),
+            go.Scatter(
+                x=table["epoch"],
+                y=table["train_loss"],
+                name="train (with dropout)",
+                line_color=BLUE,
+            ),
+            go.Scatter(
+                x=table["epoch"],
+                y=table["val_loss"],
+                name="validation",
+                line_color=ORANGE,
+            ),
         ]
     )
     figure.update_traces(mode="lines+markers")
     best = table.loc[table["val_loss"].idxmin()]
-    figure.add_trace(points([best["epoch"]], [best["val_loss"]], "kept", RED, "star", 16))
-    figure.add_hline(MEAN_PREDICTOR_LOSS, line_dash="dot", annotation_text="always the mean")
+    figure.add_trace(
+        points([best["epoch"]], [best["val_loss"]], "kept", RED, "star", 16)
+    )
+    figure.add_hline(
+        MEAN_PREDICTOR_LOSS, line_dash="dot", annotation_text="always the mean"
+    )
     return styled(figure, "Loss by epoch", "epoch", "loss", xaxis_tickformat="d")
 
 
 def loss_parts(history: Sequence[Epoch]) -> go.Figure:
     """The two halves of the validation loss by epoch."""
     table = pd.DataFrame(history)
-    parts = {"val_parameters_mse": "parameters: n, log2 q, sigma", "val_metrics_mse": "metrics"}
+    parts = {
+        "val_parameters_mse": "parameters: n, log2 q, sigma",
+        "val_metrics_mse": "metrics",
+    }
     lines = [
-        go.Scatter(x=table["epoch"], y=table[name], name=text, mode="lines+markers", line_color=colour)
+        go.Scatter(
+            x=table["epoch"],
+            y=table[name],
+            name=text,
+            mode="lines+markers",
+            line_color=colour,
+        )
         for (name, text), colour in zip(parts.items(), (BLUE, ORANGE), strict=True)
     ]
     return styled(

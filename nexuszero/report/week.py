@@ -18,7 +18,12 @@ import optuna
 import pandas as pd
 import plotly.graph_objects as go
 import yaml
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
 
 from nexuszero.config import TUNED, SummaryConfig
 from nexuszero.data import Generation, Split, read_all
@@ -83,7 +88,9 @@ def gather(config: SummaryConfig) -> Week:
         baseline=_read_baseline(config.baseline),
         run=read_run(config.checkpoints / "run.jsonl"),
         analysis=read_analysis(config.analysis),
-        seconds=read_json(config.seconds, "run the whole week") if config.seconds else {},
+        seconds=read_json(config.seconds, "run the whole week")
+        if config.seconds
+        else {},
     )
 
 
@@ -92,11 +99,15 @@ def read_run(path: Path) -> Run:
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
-        raise InputError(f"{path}: no such run; run `nexuszero train`, or correct the path") from None
+        raise InputError(
+            f"{path}: no such run; run `nexuszero train`, or correct the path"
+        ) from None
     rows = [json.loads(line) for line in lines]
     last = {row["event"]: row for row in rows}  # by event
     if "end" not in last:
-        raise InputError(f"{path}: the run did not end; run `nexuszero train` again, with resume=true to go on")
+        raise InputError(
+            f"{path}: the run did not end; run `nexuszero train` again, with resume=true to go on"
+        )
     epochs = [_epoch(row) for row in rows if row["event"] == "epoch"]
     return Run(last["start"], epochs, last["end"])
 
@@ -106,12 +117,16 @@ def _epoch(row: Mapping[str, Any]) -> Epoch:
 
 
 def _read_generation(data: Path) -> Generation:
-    return cast(Generation, read_json(data / "generation.json", "run `nexuszero generate`"))
+    return cast(
+        Generation, read_json(data / "generation.json", "run `nexuszero generate`")
+    )
 
 
 def _read_baseline(path: Path) -> dict[str, Any]:
     if not path.is_file():
-        raise InputError(f"{path}: no such file; run `nexuszero tune`, or correct the path")
+        raise InputError(
+            f"{path}: no such file; run `nexuszero tune`, or correct the path"
+        )
     return dict(yaml.safe_load(path.read_text(encoding="utf-8")))
 
 
@@ -121,7 +136,9 @@ def _read_baseline(path: Path) -> dict[str, Any]:
 def dataset_configuration(week: Week) -> pd.DataFrame:
     """How much was generated, in what format, and where it comes from."""
     train = week.splits["train"]
-    sizes = {f"{name} circuits": f"{len(split):,}" for name, split in week.splits.items()}
+    sizes = {
+        f"{name} circuits": f"{len(split):,}" for name, split in week.splits.items()
+    }
     rows = {
         **sizes,
         "total circuits": f"{sum(map(len, week.splits.values())):,}",
@@ -167,8 +184,14 @@ def best_parameters(week: Week) -> pd.DataFrame:
     """The best trial's values beside those in the baseline file and those the network was trained with."""
     best = week.study.best_trial.params
     trained = week.run.start["config"]
-    rows = [[name, best.get(name), week.baseline.get(name), trained[name]] for name in TUNED]
-    return pd.DataFrame(rows, columns=["hyperparameter", "best trial", "baseline file", "trained with"], dtype=object)
+    rows = [
+        [name, best.get(name), week.baseline.get(name), trained[name]] for name in TUNED
+    ]
+    return pd.DataFrame(
+        rows,
+        columns=["hyperparameter", "best trial", "baseline file", "trained with"],
+        dtype=object,
+    )
 
 
 def losses(week: Week) -> pd.DataFrame:
@@ -197,13 +220,18 @@ def run_facts(week: Week) -> pd.DataFrame:
 
 def stage_times(week: Week) -> pd.DataFrame:
     """Seconds of the work of each stage, and of its notebook where the notebooks ran as one week."""
-    durations = [trial.duration for trial in week.study.trials if trial.duration is not None]
+    durations = [
+        trial.duration for trial in week.study.trials if trial.duration is not None
+    ]
     work = {
         "generate": week.generation["seconds"],
         "tune": sum(duration.total_seconds() for duration in durations),
         "train": week.run.end["seconds"],
     }
-    rows = [[stage, work.get(stage), week.seconds.get(stage)] for stage in ("generate", "tune", "train", "analyse")]
+    rows = [
+        [stage, work.get(stage), week.seconds.get(stage)]
+        for stage in ("generate", "tune", "train", "analyse")
+    ]
     return pd.DataFrame(rows, columns=["stage", "work (s)", "notebook (s)"])
 
 
@@ -211,7 +239,13 @@ def stage_times_figure(table: pd.DataFrame) -> go.Figure:
     """Seconds of each stage, from :func:`stage_times`."""
     measured = table.dropna(subset=["work (s)"])
     text = [f"{seconds:.1f} s" for seconds in measured["work (s)"]]
-    bars = go.Bar(x=measured["work (s)"], y=measured["stage"], orientation="h", text=text, marker_color=BLUE)
+    bars = go.Bar(
+        x=measured["work (s)"],
+        y=measured["stage"],
+        orientation="h",
+        text=text,
+        marker_color=BLUE,
+    )
     figure = styled(go.Figure(bars), "Where the time went", "seconds", "", height=320)
     return figure.update_yaxes(autorange="reversed")
 
@@ -233,7 +267,8 @@ def write(week: Week, golden: pd.DataFrame, out: Path) -> dict[str, Any]:
         "targets": _records(results.targets_met(week.analysis)),
         "test": week.analysis["models"]["network"]["test"],
         "times": _records(stage_times(week)),
-        "provenance": provenance.collect(week.splits) | {"seed": week.run.start["config"]["seed"]},
+        "provenance": provenance.collect(week.splits)
+        | {"seed": week.run.start["config"]["seed"]},
     }
     write_json(out, content)
     return content

@@ -30,7 +30,9 @@ BITS_DEVIATION = 8  # of the bits of values, where q is free
 MOST_BITS = 254
 
 
-def augmented_demands(split: Split, seed: int, count: int = COUNT) -> tuple[Array, Array]:
+def augmented_demands(
+    split: Split, seed: int, count: int = COUNT
+) -> tuple[Array, Array]:
     """Demands around those of a split's circuits: smaller, larger, of other bits; with the search's answers.
 
     Args:
@@ -49,7 +51,9 @@ def augmented_demands(split: Split, seed: int, count: int = COUNT) -> tuple[Arra
     for level, positions, circuits in rebuild(split):
         for place in range(count):
             demand = Demand.from_array(drawn[positions, place])
-            targets[positions, place] = search_demand(circuits, level, demand, targets[positions, place])
+            targets[positions, place] = search_demand(
+                circuits, level, demand, targets[positions, place]
+            )
 
     unsound = np.isnan(targets[..., 0])
     drawn[unsound] = own[unsound]
@@ -59,13 +63,17 @@ def augmented_demands(split: Split, seed: int, count: int = COUNT) -> tuple[Arra
 
 def _draw(own: Array, random: np.random.Generator) -> Array:
     """Other bits for each demand, and one factor for all of its counts, ``[circuits, count, 8]`` both ways."""
-    bits = DEMAND_BITS_UNIT * own[..., DEMAND_BITS] + random.normal(0, BITS_DEVIATION, own.shape[:2])
+    bits = DEMAND_BITS_UNIT * own[..., DEMAND_BITS] + random.normal(
+        0, BITS_DEVIATION, own.shape[:2]
+    )
     drawn = own + random.uniform(SMALLEST, LARGEST, (*own.shape[:2], 1))
 
     # whether q is free stays; only where it is do bits count
     free = own[..., DEMAND_FREE]
     drawn[..., DEMAND_FREE] = free
-    drawn[..., DEMAND_BITS] = free * np.clip(np.rint(bits), 1, MOST_BITS) / DEMAND_BITS_UNIT
+    drawn[..., DEMAND_BITS] = (
+        free * np.clip(np.rint(bits), 1, MOST_BITS) / DEMAND_BITS_UNIT
+    )
 
     # counts are whole numbers
     counts = np.rint(np.exp2(np.maximum(drawn[..., DEMAND_LOGS], 0)))

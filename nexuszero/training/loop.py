@@ -60,17 +60,22 @@ class Loop:
         group: the processes that divide every batch.
     """
 
-    def __init__(self, model: ParameterNet, batches: Batches, config: TrainConfig, group: Group) -> None:
+    def __init__(
+        self, model: ParameterNet, batches: Batches, config: TrainConfig, group: Group
+    ) -> None:
         self.model = model.to(group.device)
         self.batches = batches
         self.config = config
         self.group = group
         self.objective = group.parallel(Objective(self.model))
 
-        self.optimisers = optimisers(self.model.parameters(), config.learning_rate, config.weight_decay)
+        self.optimisers = optimisers(
+            self.model.parameters(), config.learning_rate, config.weight_decay
+        )
         total = config.epochs * -(-len(batches) // config.accumulate)
         self.schedules = [
-            LambdaLR(optimiser, lambda step: schedule(step, total, config.warmup)) for optimiser in self.optimisers
+            LambdaLR(optimiser, lambda step: schedule(step, total, config.warmup))
+            for optimiser in self.optimisers
         ]
 
     @property
@@ -81,7 +86,9 @@ class Loop:
 
     def epoch(self, number: int) -> Iterator[Step]:
         """The steps of an epoch, counted from 1."""
-        torch.manual_seed(self.config.seed * 1_000_003 + number + (self.group.rank << 32))
+        torch.manual_seed(
+            self.config.seed * 1_000_003 + number + (self.group.rank << 32)
+        )
         self.batches.set_epoch(number - 1)
         self.model.train()
         for place, batch in enumerate(self.batches, 1):
@@ -90,7 +97,11 @@ class Loop:
             if whole:
                 self._update()
             # a process without a circuit has taken the step for the others' sake
-            yield Step(loss / batch.weight, len(batch.target)) if batch.weight else Step(0.0, 0)
+            yield (
+                Step(loss / batch.weight, len(batch.target))
+                if batch.weight
+                else Step(0.0, 0)
+            )
 
     def _backward(self, batch: Batch, whole: bool) -> float:
         """Adds a batch's gradients -> its loss, by the share that is here; processes meet where a step is whole."""
@@ -104,7 +115,9 @@ class Loop:
     def _precision(self) -> torch.autocast:
         half = self.config.precision == "bf16"
         # no cache: the gradients of a weight's several uses are summed in float32, not in bfloat16
-        return torch.autocast(self.group.device.type, torch.bfloat16, enabled=half, cache_enabled=False)
+        return torch.autocast(
+            self.group.device.type, torch.bfloat16, enabled=half, cache_enabled=False
+        )
 
     def _alone(self) -> AbstractContextManager[None]:
         if isinstance(self.objective, DistributedDataParallel):
@@ -113,7 +126,11 @@ class Loop:
 
     def _update(self) -> None:
         if self.config.clip_norm:
-            groups = [group for optimiser in self.optimisers for group in optimiser.param_groups]
+            groups = [
+                group
+                for optimiser in self.optimisers
+                for group in optimiser.param_groups
+            ]
             weights = [weight for group in groups for weight in group["params"]]
             nn.utils.clip_grad_norm_(weights, self.config.clip_norm)
         for optimiser, rate in zip(self.optimisers, self.schedules, strict=True):

@@ -36,7 +36,9 @@ class PlainAdamW(AdamW):
     step = torch.no_grad()(inspect.unwrap(AdamW.step))
 
 
-def optimisers(parameters: Iterable[Tensor], lr: float, weight_decay: float, fused: bool = True) -> list[Optimizer]:
+def optimisers(
+    parameters: Iterable[Tensor], lr: float, weight_decay: float, fused: bool = True
+) -> list[Optimizer]:
     r"""AdamW (Loshchilov and Hutter, ICLR 2019) for vectors and narrow matrices, :class:`Muon` for the other matrices.
 
     Orthogonal steps are small, and vectors fell behind the matrices: the rates are :data:`OTHERS` and
@@ -63,7 +65,7 @@ def _is_matrix(weight: Tensor) -> bool:
         weight.dim() == 2
         and min(weight.shape) >= SHORTEST
         and max(weight.shape) <= LONGEST * min(weight.shape)
-    )  # fmt: skip
+    )
 
 
 class Muon(Optimizer):
@@ -84,8 +86,12 @@ class Muon(Optimizer):
         weight_decay (float): :math:`\lambda`.
     """
 
-    def __init__(self, matrices: Iterable[Tensor], lr: float, weight_decay: float) -> None:
-        group = {"params": list(matrices)}  # a group may be empty, as in the smallest networks
+    def __init__(
+        self, matrices: Iterable[Tensor], lr: float, weight_decay: float
+    ) -> None:
+        group = {
+            "params": list(matrices)
+        }  # a group may be empty, as in the smallest networks
         super().__init__([group], {"lr": lr, "weight_decay": weight_decay})
 
     @torch.no_grad()

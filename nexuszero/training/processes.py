@@ -67,11 +67,15 @@ class Group:
         """A module whose gradients are the means over all processes."""
         if self.size == 1:
             return module
-        return DistributedDataParallel(module, device_ids=[self.device] if self.device.type == "cuda" else None)
+        return DistributedDataParallel(
+            module, device_ids=[self.device] if self.device.type == "cuda" else None
+        )
 
 
 @contextmanager
-def group(config: TrainConfig, helper: Callable[..., object], *arguments: Any) -> Iterator[Group]:
+def group(
+    config: TrainConfig, helper: Callable[..., object], *arguments: Any
+) -> Iterator[Group]:
     """Yields this process's place in the run.
 
     Args:
@@ -85,11 +89,21 @@ def group(config: TrainConfig, helper: Callable[..., object], *arguments: Any) -
         yield Group(device)
     elif dist.is_torchelastic_launched():
         if int(os.environ["WORLD_SIZE"]) != size:
-            raise InputError(f"devices, nodes: make {size} processes, torchrun started {os.environ['WORLD_SIZE']}")
-        with _joined("env://", int(os.environ["RANK"]), size, int(os.environ["LOCAL_RANK"]), device) as member:
+            raise InputError(
+                f"devices, nodes: make {size} processes, torchrun started {os.environ['WORLD_SIZE']}"
+            )
+        with _joined(
+            "env://",
+            int(os.environ["RANK"]),
+            size,
+            int(os.environ["LOCAL_RANK"]),
+            device,
+        ) as member:
             yield member
     elif config.nodes > 1:
-        raise InputError("nodes: a launcher starts the command on several machines; run it by torchrun")
+        raise InputError(
+            "nodes: a launcher starts the command on several machines; run it by torchrun"
+        )
     else:
         with _started(size, device, helper, arguments) as member:
             yield member
@@ -99,12 +113,16 @@ def find_device(name: str) -> torch.device:
     """The device that a configuration names; ``auto`` takes a GPU if there is one."""
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
-        raise InputError("device: cuda was asked for and torch sees no GPU; choose auto or cpu")
+        raise InputError(
+            "device: cuda was asked for and torch sees no GPU; choose auto or cpu"
+        )
     return torch.device("cuda" if name != "cpu" and available else "cpu")
 
 
 @contextmanager
-def _started(size: int, device: torch.device, helper: Callable[..., object], arguments: Any) -> Iterator[Group]:
+def _started(
+    size: int, device: torch.device, helper: Callable[..., object], arguments: Any
+) -> Iterator[Group]:
     """Starts the other processes of this machine; they end with the block, by a kill of this process too."""
     with TemporaryDirectory(prefix="nexuszero-") as folder:
         meeting = Path(folder, "meeting").as_uri()
@@ -116,18 +134,31 @@ def _started(size: int, device: torch.device, helper: Callable[..., object], arg
         try:
             with _joined(meeting, 0, size, 0, device) as member:
                 yield member
-        except RuntimeError as error:  # of torch, where another process no longer answers
-            if not isinstance(error, StageError) and any(process.exitcode for process in others.processes):
-                raise StageError(f"one of {size} processes died ({error}); train again, with resume=true") from error
+        except (
+            RuntimeError
+        ) as error:  # of torch, where another process no longer answers
+            if not isinstance(error, StageError) and any(
+                process.exitcode for process in others.processes
+            ):
+                raise StageError(
+                    f"one of {size} processes died ({error}); train again, with resume=true"
+                ) from error
             raise
         finally:
-            for process in others.processes:  # after an error they wait for a first one that has left
+            for process in (
+                others.processes
+            ):  # after an error they wait for a first one that has left
                 process.terminate()
                 process.join()
 
 
 def _help(
-    index: int, meeting: str, size: int, device: torch.device, helper: Callable[..., object], arguments: Any
+    index: int,
+    meeting: str,
+    size: int,
+    device: torch.device,
+    helper: Callable[..., object],
+    arguments: Any,
 ) -> None:
     """A further process, counted from 0."""
     with _joined(meeting, index + 1, size, index + 1, device) as member:
@@ -135,7 +166,9 @@ def _help(
 
 
 @contextmanager
-def _joined(meeting: str, rank: int, size: int, local_rank: int, device: torch.device) -> Iterator[Group]:
+def _joined(
+    meeting: str, rank: int, size: int, local_rank: int, device: torch.device
+) -> Iterator[Group]:
     if device.type == "cuda":
         device = torch.device("cuda", local_rank)
         torch.cuda.set_device(device)

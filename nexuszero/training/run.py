@@ -49,8 +49,16 @@ from nexuszero.training.processes import Group, group
 from nexuszero.training.tracking import tracker
 
 FREE_ON_RESUME = {
-    "resume", "log_every", "threads", "data", "out", "baseline", "device", "tracking", "wandb_mode",
-}  # fmt: skip
+    "resume",
+    "log_every",
+    "threads",
+    "data",
+    "out",
+    "baseline",
+    "device",
+    "tracking",
+    "wandb_mode",
+}
 EVALUATION_BATCH = 64
 
 OnEpoch = Callable[[Epoch], None]
@@ -115,9 +123,14 @@ def _take_part(
     on_epoch: OnEpoch | None = None,
 ) -> Result:
     """This process's part of a run; the first one speaks and writes, all return the same."""
-    with _threads(share(config.threads, config.devices)), torch.random.fork_rng(devices=[]):
+    with (
+        _threads(share(config.threads, config.devices)),
+        torch.random.fork_rng(devices=[]),
+    ):
         torch.manual_seed(config.seed)
-        run = Run(config, splits, processes, log if processes.first else lambda line: None)
+        run = Run(
+            config, splits, processes, log if processes.first else lambda line: None
+        )
         if not processes.first:
             run.fit(None, None)
             return processes.broadcast(None)
@@ -134,7 +147,13 @@ class Run:
         log: receives one line at a time.
     """
 
-    def __init__(self, config: TrainConfig, splits: Mapping[str, Split], processes: Group, log: Log) -> None:
+    def __init__(
+        self,
+        config: TrainConfig,
+        splits: Mapping[str, Split],
+        processes: Group,
+        log: Log,
+    ) -> None:
         self.config = config
         self.processes = processes
         self.best = config.out / "best_model.pt"
@@ -152,11 +171,22 @@ class Run:
         self.standardiser = Standardiser.fit(splits["train"].targets)
         augmented = {"train": augmented_demands(splits["train"], config.seed)}
         self.circuits = {
-            name: GraphBatches(splits[name], self.standardiser, augmented.get(name)) for name in SPLITS
-        }  # fmt: skip
-        model = ParameterNet(ModelConfig(config.hidden_dim, config.num_layers, config.num_heads, config.dropout))
+            name: GraphBatches(splits[name], self.standardiser, augmented.get(name))
+            for name in SPLITS
+        }
+        model = ParameterNet(
+            ModelConfig(
+                config.hidden_dim, config.num_layers, config.num_heads, config.dropout
+            )
+        )
         part = (processes.rank, processes.size)
-        batches = Batches(self.circuits["train"], config.batch_size, config.seed, config.batch_cap, part)
+        batches = Batches(
+            self.circuits["train"],
+            config.batch_size,
+            config.seed,
+            config.batch_cap,
+            part,
+        )
         self.loop = Loop(model, batches, config, processes)
         self.resumed = self.resume()
 
@@ -168,7 +198,9 @@ class Run:
             state = torch.load(self.last, map_location="cpu", weights_only=True)
             saved = json.loads(state["run"])
         except Exception as error:  # torch raises many kinds for a damaged file
-            raise InputError(f"{self.last}: cannot resume ({type(error).__name__}); delete it to start anew") from None
+            raise InputError(
+                f"{self.last}: cannot resume ({type(error).__name__}); delete it to start anew"
+            ) from None
         _same_run(self.last, saved["identity"], self.identity)
         self.history = [Epoch(**epoch) for epoch in saved["history"]]
         self.loop.load_state(state)
@@ -181,14 +213,20 @@ class Run:
             path.unlink(missing_ok=True)
         with tracker(self.config, self.identity) as listener:
             journal = Journal(path, listener)
-            journal.write("resume" if self.resumed else "start", **self.identity, **self.machine())
+            journal.write(
+                "resume" if self.resumed else "start", **self.identity, **self.machine()
+            )
             try:
                 self.fit(journal, on_epoch)
                 result = self.measure()
             except BaseException as error:
                 journal.write("failed", error=f"{type(error).__name__}: {error}")
                 raise
-            scalars = {name: value for name, value in vars(result).items() if name not in ("checkpoint", "history")}
+            scalars = {
+                name: value
+                for name, value in vars(result).items()
+                if name not in ("checkpoint", "history")
+            }
             journal.write("end", **scalars)
         ending = f"train {result.train_loss:.4f}, validation {result.val_loss:.4f}, test {result.test_loss:.4f}"
         self.log(f"best network: epoch {result.best_epoch}, {ending}, in {self.best}")
@@ -210,7 +248,11 @@ class Run:
             start = time.perf_counter()
             number = len(self.history) + 1
             total, circuits = self.processes.sum(list(self.train_epoch(number)))
-            epoch = self.validate(number, start, total / circuits, circuits) if self.processes.first else None
+            epoch = (
+                self.validate(number, start, total / circuits, circuits)
+                if self.processes.first
+                else None
+            )
             epoch = self.processes.broadcast(epoch)
             self.history.append(epoch)
             if journal is not None:
@@ -224,28 +266,38 @@ class Run:
         config = self.config
         count = len(self.loop.batches)
         rate = self.loop.learning_rate
-        self.log(f"epoch {number}/{config.epochs}: {count} batches of {config.batch_size}, learning rate {rate:.2e}")
+        self.log(
+            f"epoch {number}/{config.epochs}: {count} batches of {config.batch_size}, learning rate {rate:.2e}"
+        )
 
         start = time.perf_counter()
         total = 0.0
         circuits = 0
         for place, step in enumerate(self.with_bar(self.loop.epoch(number)), 1):
             if not math.isfinite(step.loss):
-                raise Diverged(f"the training loss is {step.loss} at epoch {number}, batch {place}")
+                raise Diverged(
+                    f"the training loss is {step.loss} at epoch {number}, batch {place}"
+                )
             circuits += step.circuits
             total += step.loss * step.circuits
             if not self.bar and config.log_every and place % config.log_every == 0:
                 speed = circuits / (time.perf_counter() - start)
-                self.log(f"  batch {place}/{count}: loss {step.loss:.4f}, {speed:.0f} graphs/s")
+                self.log(
+                    f"  batch {place}/{count}: loss {step.loss:.4f}, {speed:.0f} graphs/s"
+                )
         return total, circuits
 
     def with_bar(self, steps: Iterator[Step]) -> Iterator[Step]:
         """The same steps; a bar, which holds a lock that processes share, is made in a terminal alone."""
         if not self.bar:
             return steps
-        return iter(tqdm(steps, total=len(self.loop.batches), leave=False, mininterval=0))
+        return iter(
+            tqdm(steps, total=len(self.loop.batches), leave=False, mininterval=0)
+        )
 
-    def validate(self, number: int, start: float, train_loss: float, circuits: float) -> Epoch:
+    def validate(
+        self, number: int, start: float, train_loss: float, circuits: float
+    ) -> Epoch:
         """The record of an epoch that began at ``start``."""
         trained = time.perf_counter() - start
         predicted = predict_batches(self.loop.model, self.in_order("val"))
@@ -277,7 +329,10 @@ class Run:
             waited = f"nothing better for {self.waited} epochs, the best was epoch {self.best_epoch.epoch}"
             self.log(f"early stop after epoch {epoch.epoch}: {waited}")
 
-        run = {"identity": self.identity, "history": [asdict(epoch) for epoch in self.history]}
+        run = {
+            "identity": self.identity,
+            "history": [asdict(epoch) for epoch in self.history],
+        }
         with whole(self.last) as temporary:
             torch.save(self.loop.state() | {"run": json.dumps(run)}, temporary)
 
@@ -320,7 +375,9 @@ class Run:
         train_loss = float(loss(*predict_batches(model, beginning)))
         test_loss = float(loss(*predict_batches(model, self.in_order("test"))))
         best = self.best_epoch
-        self.save({**asdict(best), "best_train_loss": train_loss, "test_loss": test_loss})
+        self.save(
+            {**asdict(best), "best_train_loss": train_loss, "test_loss": test_loss}
+        )
         return Result(
             checkpoint=self.best,
             train_loss=train_loss,
@@ -337,11 +394,15 @@ class Run:
 
 def _same_run(last: Path, saved: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     if saved["data"] != now["data"]:
-        raise InputError(f"{last}: was trained on other data; delete it, or set resume=false, to start anew")
+        raise InputError(
+            f"{last}: was trained on other data; delete it, or set resume=false, to start anew"
+        )
     for key, value in now["config"].items():
         if key not in FREE_ON_RESUME and saved["config"].get(key) != value:
             was = saved["config"].get(key)
-            raise InputError(f"{last}: {key} was {was!r} and is {value!r}; resume needs {was!r}, or resume=false")
+            raise InputError(
+                f"{last}: {key} was {was!r} and is {value!r}; resume needs {was!r}, or resume=false"
+            )
 
 
 def _count(model: torch.nn.Module) -> int:

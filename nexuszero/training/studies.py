@@ -26,7 +26,9 @@ from nexuszero.settings import JOURNAL, SQLITE, storage_file, storage_url
 HEARTBEAT = 60  # seconds between two signs of life of a trial in a database server
 
 
-def open_study(storage: str, name: str, pruner: BasePruner | None = None) -> optuna.Study:
+def open_study(
+    storage: str, name: str, pruner: BasePruner | None = None
+) -> optuna.Study:
     """The study under its name, created if there is none."""
     return optuna.create_study(
         storage=_open(storage),
@@ -41,11 +43,15 @@ def load_study(storage: str, name: str) -> optuna.Study:
     """An existing study; never creates one."""
     file = storage_file(storage)
     if file is not None and not file.is_file():
-        raise InputError(f"{file}: no such study; run `nexuszero tune`, or correct the path")
+        raise InputError(
+            f"{file}: no such study; run `nexuszero tune`, or correct the path"
+        )
     try:
         return optuna.load_study(study_name=name, storage=_open(storage))
     except KeyError:
-        raise InputError(f"{storage}: holds no study {name!r}; run `nexuszero tune`, or correct the name") from None
+        raise InputError(
+            f"{storage}: holds no study {name!r}; run `nexuszero tune`, or correct the name"
+        ) from None
 
 
 def check_shared(storage: str) -> None:
@@ -56,7 +62,9 @@ def check_shared(storage: str) -> None:
 
 
 def _open(storage: str) -> BaseStorage:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)  # this package says its own lines, a trial's failure too
+    optuna.logging.set_verbosity(
+        optuna.logging.ERROR
+    )  # this package says its own lines, a trial's failure too
     url = storage_url(storage)
     file = storage_file(url)
     if file is not None:
@@ -67,13 +75,19 @@ def _open(storage: str) -> BaseStorage:
         return optuna.storages.get_storage(_database(url))
     except Exception as error:  # each database raises its own kinds
         reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"storage {url}: cannot be opened ({reason}); name a SQLite file or a storage URL") from None
+        raise InputError(
+            f"storage {url}: cannot be opened ({reason}); name a SQLite file or a storage URL"
+        ) from None
 
 
 def _database(url: str) -> RDBStorage:
     if url.startswith(SQLITE):
         return RDBStorage(url)
-    for wait in (0.5, 1, 2):  # workers that start at once race to create the tables, and all but one fail
+    for wait in (
+        0.5,
+        1,
+        2,
+    ):  # workers that start at once race to create the tables, and all but one fail
         try:
             return _server(url)
         except SQLAlchemyError:
@@ -82,6 +96,8 @@ def _database(url: str) -> RDBStorage:
 
 
 def _server(url: str) -> RDBStorage:
-    with warnings.catch_warnings():  # heartbeats are experimental in Optuna 5, and documented
+    with (
+        warnings.catch_warnings()
+    ):  # heartbeats are experimental in Optuna 5, and documented
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return RDBStorage(url, heartbeat_interval=HEARTBEAT, grace_period=3 * HEARTBEAT)

@@ -42,7 +42,11 @@ def numbers(row: Row) -> dict[str, float]:
     if row["event"] not in ("epoch", "end"):
         return {}
     prefix = "" if row["event"] == "epoch" else "end/"
-    return {prefix + name: float(value) for name, value in row.items() if isinstance(value, int | float)}
+    return {
+        prefix + name: float(value)
+        for name, value in row.items()
+        if isinstance(value, int | float)
+    }
 
 
 @contextmanager
@@ -67,18 +71,31 @@ def _wandb(config: TrainConfig, identity: Row) -> Iterator[Scalars]:
         import wandb
     except ImportError:
         raise _missing("W&B") from None
-    settings = wandb.Settings(console="off", silent=True, disable_git=True, save_code=False)
+    settings = wandb.Settings(
+        console="off", silent=True, disable_git=True, save_code=False
+    )
     try:
         run = wandb.init(
-            project="nexuszero", group=config.out.parent.name, name=config.out.name, dir=config.out,
-            config=dict(identity), mode=config.wandb_mode, settings=settings,
-        )  # fmt: skip
-    except Exception as error:  # no key, no network, a full disk: W&B raises its own kinds
+            project="nexuszero",
+            group=config.out.parent.name,
+            name=config.out.name,
+            dir=config.out,
+            config=dict(identity),
+            mode=config.wandb_mode,
+            settings=settings,
+        )
+    except (
+        Exception
+    ) as error:  # no key, no network, a full disk: W&B raises its own kinds
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
-        raise StageError(f"W&B cannot start: {reason}; or choose wandb_mode=offline") from None
+        raise StageError(
+            f"W&B cannot start: {reason}; or choose wandb_mode=offline"
+        ) from None
     with run:  # ends here, as failed after an exception; the next trial begins a run of its own
         yield lambda values, step: run.log(values, step=step) if values else None
 
 
 def _missing(name: str) -> InputError:
-    return InputError(f"{name} is not installed; pip install 'nexuszero[tracking]', or choose tracking=none")
+    return InputError(
+        f"{name} is not installed; pip install 'nexuszero[tracking]', or choose tracking=none"
+    )

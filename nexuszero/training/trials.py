@@ -11,13 +11,17 @@ import psutil
 from optuna.trial import FrozenTrial, TrialState
 
 ERROR = "error"  # the user attribute that tells a trial that failed from one that was interrupted
-WORKER = "worker"  # machine, process and its start: tells whether a trial that runs is alive
+WORKER = (
+    "worker"  # machine, process and its start: tells whether a trial that runs is alive
+)
 UNSIGNED = timedelta(minutes=1)  # after which a trial that names no worker is dead
 
 
 def sign(trial: optuna.Trial) -> None:
     """Notes which process runs the trial."""
-    trial.set_user_attr(WORKER, (platform.node(), os.getpid(), psutil.Process().create_time()))
+    trial.set_user_attr(
+        WORKER, (platform.node(), os.getpid(), psutil.Process().create_time())
+    )
 
 
 def count(study: optuna.Study, before: int | None = None) -> int:
@@ -40,9 +44,16 @@ def close_dead(study: optuna.Study) -> None:
 
 
 def _is_dead(trial: FrozenTrial) -> bool:
-    if WORKER not in trial.user_attrs:  # its process died, or has not got to its first line
-        return trial.datetime_start is not None and datetime.now() - trial.datetime_start > UNSIGNED
+    if (
+        WORKER not in trial.user_attrs
+    ):  # its process died, or has not got to its first line
+        return (
+            trial.datetime_start is not None
+            and datetime.now() - trial.datetime_start > UNSIGNED
+        )
     node, process, started = trial.user_attrs[WORKER]
     if node != platform.node():
         return False
-    return not (psutil.pid_exists(process) and psutil.Process(process).create_time() == started)
+    return not (
+        psutil.pid_exists(process) and psutil.Process(process).create_time() == started
+    )

@@ -31,9 +31,19 @@ from nexuszero.training.run import train
 from nexuszero.training.studies import check_shared, open_study
 
 CRITERION = "validation loss"
-FAILURES = (RuntimeError, ArithmeticError, MemoryError)  # Diverged and torch's out-of-memory are RuntimeErrors
+FAILURES = (
+    RuntimeError,
+    ArithmeticError,
+    MemoryError,
+)  # Diverged and torch's out-of-memory are RuntimeErrors
 ROUNDS = 3  # times that the trials of workers that died are handed out anew
-RESULTS = ("test_loss", "train_loss", "seconds", "parameters", "best_epoch")  # that stand beside a trial's value
+RESULTS = (
+    "test_loss",
+    "train_loss",
+    "seconds",
+    "parameters",
+    "best_epoch",
+)  # that stand beside a trial's value
 
 Generate = Callable[[GenerateConfig], object]
 
@@ -53,7 +63,9 @@ def suggest(trial: optuna.Trial) -> dict[str, Any]:
     }
 
 
-def tune(config: TuneConfig, *, log: Log = print, generate: Generate = generate_dataset) -> optuna.Study:
+def tune(
+    config: TuneConfig, *, log: Log = print, generate: Generate = generate_dataset
+) -> optuna.Study:
     """Runs the trials that are missing to ``config.trials`` and writes the baseline file.
 
     A trial that fails is recorded with its error and counts; one whose process died is closed and runs again
@@ -88,7 +100,9 @@ def tune(config: TuneConfig, *, log: Log = print, generate: Generate = generate_
     return study
 
 
-def run_next(config: TuneConfig, study: optuna.Study, log_of: Callable[[int], Log]) -> FrozenTrial | None:
+def run_next(
+    config: TuneConfig, study: optuna.Study, log_of: Callable[[int], Log]
+) -> FrozenTrial | None:
     """Runs the next trial and returns it, or None if as many as asked have ended or run.
 
     Args:
@@ -99,7 +113,9 @@ def run_next(config: TuneConfig, study: optuna.Study, log_of: Callable[[int], Lo
     ended: list[FrozenTrial] = []
     if trials.count(study) < config.trials:
         study.optimize(
-            lambda trial: _objective(trial, config, read_all(config.data), log_of(trial.number)),
+            lambda trial: _objective(
+                trial, config, read_all(config.data), log_of(trial.number)
+            ),
             n_trials=1,
             catch=(*FAILURES, Surplus),
             callbacks=[lambda _, trial: ended.append(trial)],
@@ -118,13 +134,19 @@ def run_piece(config: TuneConfig) -> FrozenTrial | None:
 
 def _run_all(config: TuneConfig, study: optuna.Study, log: Log) -> None:
     """Hands the workers one piece a missing trial; a piece runs whichever trial is next."""
-    shared = config.model_copy(update={"threads": share(config.threads, config.workers)})
+    shared = config.model_copy(
+        update={"threads": share(config.threads, config.workers)}
+    )
     for _ in range(ROUNDS):
         missing = config.trials - trials.count(study)
         if missing <= 0:
             return
-        with pool(config.executor, config.workers, config.ray_address, __name__) as submit:
-            for future in as_completed([submit(run_piece, shared) for _ in range(missing)]):
+        with pool(
+            config.executor, config.workers, config.ray_address, __name__
+        ) as submit:
+            for future in as_completed(
+                [submit(run_piece, shared) for _ in range(missing)]
+            ):
                 _log_piece(future, log)
         trials.close_dead(study)
     lost = config.trials - trials.count(study)
@@ -143,11 +165,15 @@ def _log_piece(future: Future[FrozenTrial | None], log: Log) -> None:
 
 def _log_end(trial: FrozenTrial, log: Log) -> None:
     if trial.state == TrialState.COMPLETE:
-        log(f"trial {trial.number}: {CRITERION} {trial.value:.4f}, test {trial.user_attrs['test_loss']:.4f}")
+        log(
+            f"trial {trial.number}: {CRITERION} {trial.value:.4f}, test {trial.user_attrs['test_loss']:.4f}"
+        )
     elif trial.state == TrialState.PRUNED:
         log(f"trial {trial.number}: pruned, above the median")
     elif trials.ERROR in trial.user_attrs:
-        log(f"trial {trial.number}: failed, {trial.user_attrs[trials.ERROR]}; the study goes on")
+        log(
+            f"trial {trial.number}: failed, {trial.user_attrs[trials.ERROR]}; the study goes on"
+        )
 
 
 def _open(config: TuneConfig) -> optuna.Study:
@@ -158,7 +184,9 @@ def _open(config: TuneConfig) -> optuna.Study:
 def write_baseline(study: optuna.Study, config: TuneConfig) -> None:
     """Writes the best trial's values where ``train`` looks for them."""
     if not any(trial.state == TrialState.COMPLETE for trial in study.trials):
-        raise InputError(f"study {study.study_name}: no trial completed; see the errors in its trials, and tune again")
+        raise InputError(
+            f"study {study.study_name}: no trial completed; see the errors in its trials, and tune again"
+        )
     best = study.best_trial
     header = (
         f"# Written by `nexuszero tune`: study {study.study_name},\n"
@@ -168,26 +196,39 @@ def write_baseline(study: optuna.Study, config: TuneConfig) -> None:
     data = os.path.relpath(config.data.absolute(), config.baseline.absolute().parent)
     values = {"data": data, **best.params}
     with whole(config.baseline) as temporary:
-        temporary.write_text(header + yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+        temporary.write_text(
+            header + yaml.safe_dump(values, sort_keys=False), encoding="utf-8"
+        )
 
 
 def _generate_missing(config: TuneConfig, log: Log, generate: Generate) -> None:
-    if config.generate and not all((config.data / name / "index.h5").is_file() for name in SPLITS):
+    if config.generate and not all(
+        (config.data / name / "index.h5").is_file() for name in SPLITS
+    ):
         log(f"no dataset in {config.data}: generating it")
         sizes = {name: getattr(config, f"generate_{name}") for name in SPLITS}
-        engine = {name: getattr(config, name) for name in (*Engine.model_fields, "seed", "threads")}
+        engine = {
+            name: getattr(config, name)
+            for name in (*Engine.model_fields, "seed", "threads")
+        }
         generate(GenerateConfig.model_validate({"out": config.data, **sizes, **engine}))
 
 
-def _check_data(study: optuna.Study, splits: Mapping[str, Split], config: TuneConfig) -> None:
+def _check_data(
+    study: optuna.Study, splits: Mapping[str, Split], config: TuneConfig
+) -> None:
     """Trials on other data cannot be ranked together."""
     now = {name: split.content_hash for name, split in splits.items()}
     if study.user_attrs.get("data", now) != now:
-        raise InputError(f"{config.storage}: study {study.study_name} is of other data; delete it, or name another")
+        raise InputError(
+            f"{config.storage}: study {study.study_name} is of other data; delete it, or name another"
+        )
     study.set_user_attr("data", now)
 
 
-def _objective(trial: optuna.Trial, config: TuneConfig, splits: Mapping[str, Split], log: Log) -> float:
+def _objective(
+    trial: optuna.Trial, config: TuneConfig, splits: Mapping[str, Split], log: Log
+) -> float:
     """Trains with one point of the search space -> its validation loss."""
     trials.sign(trial)
     if trials.count(trial.study, before=trial.number) >= config.trials:
@@ -201,7 +242,9 @@ def _objective(trial: optuna.Trial, config: TuneConfig, splits: Mapping[str, Spl
     log(f"trial {trial.number} of {config.trials}: {values}")
 
     try:
-        result = train(run, log=log, data=splits, on_epoch=lambda epoch: _report(trial, epoch))
+        result = train(
+            run, log=log, data=splits, on_epoch=lambda epoch: _report(trial, epoch)
+        )
     except FAILURES as error:
         trial.set_user_attr(trials.ERROR, f"{type(error).__name__}: {error}"[:500])
         raise

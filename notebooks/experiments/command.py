@@ -17,8 +17,16 @@ Model = TypeVar("Model", bound=Stage)
 def run(model: type[Model], work: Callable[[Model], object]) -> None:
     """Reads the configuration off the command line and does the work; bad input exits with 2, as `nexuszero` does."""
     parser = argparse.ArgumentParser(description=str(model.__doc__))
-    parser.add_argument("--config", type=Path, help="a YAML file; paths in it are relative to it")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="may be repeated")
+    parser.add_argument(
+        "--config", type=Path, help="a YAML file; paths in it are relative to it"
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="may be repeated",
+    )
     options = parser.parse_args()
     try:
         work(load(model, options.config, overrides=options.set))

@@ -26,9 +26,25 @@ from variants import VARIANTS, Variant
 
 from nexuszero.config import Count, GenerateConfig, Seed, Threads
 from nexuszero.crypto import SHIFTED
-from nexuszero.data import SPLITS, Array, Demand, Rebuilt, Split, Standardiser, generate, read, rebuild
+from nexuszero.data import (
+    SPLITS,
+    Array,
+    Demand,
+    Rebuilt,
+    Split,
+    Standardiser,
+    generate,
+    read,
+    rebuild,
+)
 from nexuszero.errors import InputError
-from nexuszero.evaluation import RegretSummary, batch_size, measures, regret_of_split, summarise_regret
+from nexuszero.evaluation import (
+    RegretSummary,
+    batch_size,
+    measures,
+    regret_of_split,
+    summarise_regret,
+)
 from nexuszero.files import read_json, write_json
 from nexuszero.network import Checkpoint, GraphBatches, ModelConfig, predict
 from nexuszero.network import search_rebuilt as search
@@ -47,27 +63,47 @@ Row = dict[str, Any]  # a JSON object
 class CompareConfig(Stage):
     """What the variants of the network are trained with."""
 
-    data: Located = Field(Path("data/full"), description="directory of {train,val,test,test_large,...}/index.h5")
-    variants: list[str] = Field([], description="names of the variants to train, none for all")
+    data: Located = Field(
+        Path("data/full"),
+        description="directory of {train,val,test,test_large,...}/index.h5",
+    )
+    variants: list[str] = Field(
+        [], description="names of the variants to train, none for all"
+    )
     seeds: list[Seed] = Field([42, 43, 44], description="seeds of weights and order")
     batches: Count = Field(300, description="batches that each variant learns from")
-    sizes: list[Count] = Field([1000, 3000, 10_000, 30_000], description="training circuits of the learning curve")
+    sizes: list[Count] = Field(
+        [1000, 3000, 10_000, 30_000],
+        description="training circuits of the learning curve",
+    )
     steps: Count = Field(900, description="batches of each point of the learning curve")
-    hidden_dim: int = Field(128, ge=8, le=4096, description="width of the last head, twice a node's")
-    num_layers: int = Field(4, ge=1, le=64, description="layers, each two rounds of messages")
+    hidden_dim: int = Field(
+        128, ge=8, le=4096, description="width of the last head, twice a node's"
+    )
+    num_layers: int = Field(
+        4, ge=1, le=64, description="layers, each two rounds of messages"
+    )
     num_heads: int = Field(4, ge=1, le=64, description="attention heads")
     dropout: float = Field(0.0, ge=0, lt=1, description="dropout rate, 0 <= p < 1")
     learning_rate: float = Field(
-        5e-4, gt=0, le=1, description="peak learning rate; AdamW has 4 times it, Muon 20 times"
+        5e-4,
+        gt=0,
+        le=1,
+        description="peak learning rate; AdamW has 4 times it, Muon 20 times",
     )
     batch_size: Count = Field(32, description="circuits a batch")
     threads: Threads = Field(0, description="threads of torch, 0 for its default")
-    out: Located = Field(Path("reports/reference/comparison.json"), description="JSON file that receives the rows")
+    out: Located = Field(
+        Path("reports/reference/comparison.json"),
+        description="JSON file that receives the rows",
+    )
 
     @property
     def shape(self) -> ModelConfig:
         """Of the network, before a choice is changed."""
-        return ModelConfig(self.hidden_dim, self.num_layers, self.num_heads, self.dropout)
+        return ModelConfig(
+            self.hidden_dim, self.num_layers, self.num_heads, self.dropout
+        )
 
 
 class Run(NamedTuple):
@@ -105,7 +141,9 @@ class Circuits:
 def compare(config: CompareConfig, log: Callable[[str], None] = print) -> Row:
     """Trains every variant with every seed, and the network on growing training sets -> what ``config.out`` holds."""
     if unknown := [name for name in config.variants if name not in VARIANTS]:
-        raise InputError(f"variants: {unknown[0]!r} is unknown; choose of {'; '.join(VARIANTS)}")
+        raise InputError(
+            f"variants: {unknown[0]!r} is unknown; choose of {'; '.join(VARIANTS)}"
+        )
     splits = {name: read(config.data / name) for name in (*SPLITS, *SHIFTED)}
     origin = provenance.collect(splits)
     content = _begin(config, origin)
@@ -115,22 +153,34 @@ def compare(config: CompareConfig, log: Callable[[str], None] = print) -> Row:
             content[run.part].append(row | {"commit": origin["commit"]})
             write_json(config.out, content)
             loss = row["splits"]["val"]["loss"]
-            log(f"{run.name}, {row['train']} circuits, seed {run.seed}: validation {loss:.4f}, {row['seconds']:.0f} s")
+            log(
+                f"{run.name}, {row['train']} circuits, seed {run.seed}: validation {loss:.4f}, {row['seconds']:.0f} s"
+            )
     return content
 
 
 def _begin(config: CompareConfig, origin: Row) -> Row:
     """What an interrupted comparison left, if it is the same one, or an empty file's content."""
-    weights = sum(weight.numel() for weight in VARIANTS["network"].build(config.shape).parameters())
-    settings = config.model_dump(mode="json", exclude={"data", "out", "threads", *CHOSEN})
-    settings |= {"parameters": weights, "rates": [MATRICES, OTHERS]}  # rows of another network are not its seeds
+    weights = sum(
+        weight.numel()
+        for weight in VARIANTS["network"].build(config.shape).parameters()
+    )
+    settings = config.model_dump(
+        mode="json", exclude={"data", "out", "threads", *CHOSEN}
+    )
+    settings |= {
+        "parameters": weights,
+        "rates": [MATRICES, OTHERS],
+    }  # rows of another network are not its seeds
     if not config.out.is_file():
         return {"settings": settings, "provenance": origin, "rows": [], "curve": []}
 
     before = read_json(config.out, "delete it to start anew")
     data = before.get("provenance", {}).get("data")
     if before.get("settings") != settings or data != origin["data"]:
-        raise InputError(f"{config.out}: was made with other settings or data; name another file as out")
+        raise InputError(
+            f"{config.out}: was made with other settings or data; name another file as out"
+        )
     return before
 
 
@@ -138,15 +188,25 @@ def missing(config: CompareConfig, content: Row) -> list[Run]:
     """The runs that are still to do: variants, then the learning curve."""
     compared = {(row["variant"], row["seed"]) for row in content["rows"]}
     names = config.variants or list(VARIANTS)
-    runs = [Run("rows", name, seed, config.batches, None) for seed in config.seeds for name in names]
+    runs = [
+        Run("rows", name, seed, config.batches, None)
+        for seed in config.seeds
+        for name in names
+    ]
     runs = [run for run in runs if (run.name, run.seed) not in compared]
 
     measured = {(row["train"], row["seed"]) for row in content["curve"]}
-    points = [Run("curve", "network", seed, config.steps, size) for size in config.sizes for seed in config.seeds]
+    points = [
+        Run("curve", "network", seed, config.steps, size)
+        for size in config.sizes
+        for seed in config.seeds
+    ]
     return runs + [run for run in points if (run.size, run.seed) not in measured]
 
 
-def _rows(config: CompareConfig, splits: dict[str, Split], content: Row) -> Iterator[tuple[Run, Row]]:
+def _rows(
+    config: CompareConfig, splits: dict[str, Split], content: Row
+) -> Iterator[tuple[Run, Row]]:
     """The missing runs, one after the other."""
     test = list(rebuild(splits["test"]))
     units = Standardiser.fit(splits["train"].targets)
@@ -167,7 +227,9 @@ def train(config: CompareConfig, run: Run, circuits: Circuits) -> Row:
     """One training, and its measures on all splits but train."""
     variant = VARIANTS[run.name]
     split = circuits.splits["train"]
-    batches = GraphBatches(variant.visible(split), circuits.units, augmented_demands(split, run.seed))
+    batches = GraphBatches(
+        variant.visible(split), circuits.units, augmented_demands(split, run.seed)
+    )
     torch.manual_seed(run.seed)
     model = variant.build(config.shape)
 
@@ -186,13 +248,21 @@ def train(config: CompareConfig, run: Run, circuits: Circuits) -> Row:
     return row | measure(model, variant, circuits)
 
 
-def learn(model: nn.Module, variant: Variant, config: CompareConfig, circuits: GraphBatches, run: Run) -> None:
+def learn(
+    model: nn.Module,
+    variant: Variant,
+    config: CompareConfig,
+    circuits: GraphBatches,
+    run: Run,
+) -> None:
     """Some batches of shuffled circuits, with the schedule, clipping and optimiser of a training run."""
     with_muon = variant.muon and not variant.gat
     rate = config.learning_rate
     optimisers = muon(model, rate) if with_muon else adamw(model, OTHERS * rate)
     schedules = [
-        torch.optim.lr_scheduler.LambdaLR(optimiser, lambda index: schedule(index, run.batches, WARMUP))
+        torch.optim.lr_scheduler.LambdaLR(
+            optimiser, lambda index: schedule(index, run.batches, WARMUP)
+        )
         for optimiser in optimisers
     ]
     generator = torch.Generator().manual_seed(run.seed)
@@ -201,7 +271,9 @@ def learn(model: nn.Module, variant: Variant, config: CompareConfig, circuits: G
     for _ in range(run.batches):
         # circuits are shuffled anew when fewer than a batch are left
         while len(order) < config.batch_size:
-            order = torch.cat([order, torch.randperm(run.size or len(circuits), generator=generator)])
+            order = torch.cat(
+                [order, torch.randperm(run.size or len(circuits), generator=generator)]
+            )
         batch = circuits.batch(order[: config.batch_size])
         order = order[config.batch_size :]
 
@@ -220,7 +292,10 @@ def measure(model: nn.Module, variant: Variant, circuits: Circuits) -> Row:
         watch = Stopwatch()
         targets, demand = answer(model, variant, name, split, circuits.units)
         watch.stop("answers")
-        by_split[name] = {**measures(targets, split.targets, circuits.units), **_misread(demand, split)}
+        by_split[name] = {
+            **measures(targets, split.targets, circuits.units),
+            **_misread(demand, split),
+        }
         if name == "test":
             row["milliseconds"] = watch.milliseconds["answers"] / len(split)
             row["regret"] = _regret(circuits, targets, demand)
@@ -238,7 +313,9 @@ def answer(
     return prediction.targets, prediction.demand if variant.demands else None
 
 
-def _plain_answer(model: PlainNet, split: Split, size: int, units: Standardiser) -> Array:
+def _plain_answer(
+    model: PlainNet, split: Split, size: int, units: Standardiser
+) -> Array:
     circuits = GraphBatches(split, units)
     model.eval()
     with torch.no_grad():
@@ -257,16 +334,22 @@ def _misread(demand: Demand | None, split: Split) -> Row:
     errors = {"free_wrong": float(((demand.free > 0.5) != free).mean())}
     if large.any():
         errors["bits_off"] = float(np.abs(demand.bits - true.bits)[large].mean())
-    errors["rows_off"] = float(np.abs(demand.log2_heights - true.log2_heights)[:, 0].mean())
+    errors["rows_off"] = float(
+        np.abs(demand.log2_heights - true.log2_heights)[:, 0].mean()
+    )
     return errors
 
 
-def _regret(circuits: Circuits, targets: Array, demand: Demand | None) -> dict[str, RegretSummary]:
+def _regret(
+    circuits: Circuits, targets: Array, demand: Demand | None
+) -> dict[str, RegretSummary]:
     """What following the answers would cost, and following the search on the demand that a network reads."""
     proposals = {"answer": targets}
     if demand is not None:
         proposals["searched"] = search(circuits.test, demand, targets)
-    rows = regret_of_split(circuits.splits["test"], circuits.test, proposals, circuits.units)
+    rows = regret_of_split(
+        circuits.splits["test"], circuits.test, proposals, circuits.units
+    )
     return {name: summarise_regret(of_model) for name, of_model in rows.items()}
 
 
@@ -276,7 +359,13 @@ def _grown(train: Split, size: int) -> Split:
         return train
     with TemporaryDirectory() as directory:
         seed = int(train.attributes["master_seed"])
-        sizes = {"out": Path(directory), "train": size, "val": 1, "test": 1, "seed": seed}
+        sizes = {
+            "out": Path(directory),
+            "train": size,
+            "val": 1,
+            "test": 1,
+            "seed": seed,
+        }
         generate(GenerateConfig.model_validate(sizes), log=lambda _: None)
         grown = read(Path(directory) / "train")
     assert np.array_equal(grown.params[: len(train)], train.params)

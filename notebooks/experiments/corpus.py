@@ -51,9 +51,15 @@ Row = dict[str, Any]  # a JSON object
 class CorpusConfig(Stage):
     """Which circuits, and where they are compiled."""
 
-    build: Located = Field(Path("build/corpus"), description="directory of packages and compiled circuits")
-    only: list[str] = Field([], description="names of templates; all where there are none")
-    out: Located = Field(Path("reports/corpus.json"), description="JSON file that receives the figures")
+    build: Located = Field(
+        Path("build/corpus"), description="directory of packages and compiled circuits"
+    )
+    only: list[str] = Field(
+        [], description="names of templates; all where there are none"
+    )
+    out: Located = Field(
+        Path("reports/corpus.json"), description="JSON file that receives the figures"
+    )
 
 
 class Template(BaseModel):
@@ -82,15 +88,36 @@ def measure(config: CorpusConfig, log: Callable[[str], None] = print) -> Row:
     """Compiles and measures every template at each of its levels -> what ``config.out`` holds."""
     if shutil.which("npx") is None:
         raise StageError("npx is missing; install Node.js 20 or newer")
-    listed = [Template(**row) for row in yaml.safe_load((HERE / "templates.yaml").read_text())]
-    templates = [template for template in listed if not config.only or template.name in config.only]
+    listed = [
+        Template(**row) for row in yaml.safe_load((HERE / "templates.yaml").read_text())
+    ]
+    templates = [
+        template
+        for template in listed
+        if not config.only or template.name in config.only
+    ]
     _install(config.build)
     rows = []
     for template in templates:
         for level in template.levels:
             rows.append(_measured(template, level, config.build))
-            log(" ".join(f"{rows[-1][key]}" for key in ("name", "level", "constraints", "lifts", "lifts_with_widths")))
-    content = {"provenance": provenance.collect(), "circuits": rows, "pairs": _pairs(rows)}
+            log(
+                " ".join(
+                    f"{rows[-1][key]}"
+                    for key in (
+                        "name",
+                        "level",
+                        "constraints",
+                        "lifts",
+                        "lifts_with_widths",
+                    )
+                )
+            )
+    content = {
+        "provenance": provenance.collect(),
+        "circuits": rows,
+        "pairs": _pairs(rows),
+    }
     write_json(config.out, content)
     return content
 
@@ -99,7 +126,14 @@ def _install(build: Path) -> None:
     build.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / name, build / name)
-    options = ["--legacy-peer-deps", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel", "error"]
+    options = [
+        "--legacy-peer-deps",
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+        "--loglevel",
+        "error",
+    ]
     if not (build / "node_modules/circom2").is_dir():
         run(["npm", "ci", *options], build)
 
@@ -127,7 +161,9 @@ def _measured(template: Template, level: str, build: Path) -> Row:
         "over_the_field": template.field,
         "wires": analysis["wires"],
         "constraints": analysis["constraints"],
-        "counts_agree": all(analysis[ours] == counted[theirs] for theirs, ours in COUNTS.items()),
+        "counts_agree": all(
+            analysis[ours] == counted[theirs] for theirs, ours in COUNTS.items()
+        ),
         "widths": template.widths,
         "widths_refused": refused,
         "lifts": lifts[0],
@@ -160,7 +196,18 @@ def _compiled(template: Template, level: str, build: Path) -> Path:
     for library in LIBRARIES:
         options += ["-l", f"node_modules/{library}"]
     # WebAssembly sees nothing above the folder it starts in
-    run(["npx", "--no-install", "circom2", str(source.relative_to(build)), *options, "-o", folder.name], build)
+    run(
+        [
+            "npx",
+            "--no-install",
+            "circom2",
+            str(source.relative_to(build)),
+            *options,
+            "-o",
+            folder.name,
+        ],
+        build,
+    )
     return circuit
 
 
@@ -179,8 +226,20 @@ def _analysed(circuit: Path) -> tuple[Row, float, float]:
 
 
 def _counted_by_snarkjs(circuit: Path, build: Path) -> dict[str, int]:
-    printed = run(["npx", "--no-install", "snarkjs", "r1cs", "info", str(circuit.relative_to(build))], build)
-    found = re.findall(r"(# of [A-Za-z ]+): (\d+)", re.sub(r"\x1b\[[0-9;]*m", "", printed))
+    printed = run(
+        [
+            "npx",
+            "--no-install",
+            "snarkjs",
+            "r1cs",
+            "info",
+            str(circuit.relative_to(build)),
+        ],
+        build,
+    )
+    found = re.findall(
+        r"(# of [A-Za-z ]+): (\d+)", re.sub(r"\x1b\[[0-9;]*m", "", printed)
+    )
     return {name: int(number) for name, number in found}
 
 
@@ -193,7 +252,10 @@ def _proved(template: Template, circuit: Path, build: Path) -> Row | None:
     inputs.write_text(json.dumps(template.inputs))
     calculator = f"{folder}/{template.name}_js/{template.name}.wasm"
     files = [str(file.relative_to(build)) for file in (inputs, witness)]
-    run(["npx", "--no-install", "snarkjs", "wtns", "calculate", calculator, *files], build)
+    run(
+        ["npx", "--no-install", "snarkjs", "wtns", "calculate", calculator, *files],
+        build,
+    )
     start = time.perf_counter()
     try:
         made = proof.prove(circuit, witness, SECURITY)

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 @cache
 def geometric(module: str) -> Any:
     """A module of PyTorch Geometric, imported by what uses it: 5 s of a core that bad input does not wait for."""
-    with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions with torch.jit
+    with (
+        warnings.catch_warnings()
+    ):  # torch-geometric 2.8 still scripts functions with torch.jit
         warnings.simplefilter("ignore", FutureWarning)
         return import_module(f"torch_geometric.{module}")
 
@@ -57,20 +59,32 @@ def _graph(split: Split, circuit: int, targets: Tensor) -> Data:
 
 def loader(split: Split, batch_size: int = 32, shuffle: bool = True) -> DataLoader:
     """PyG's loader over :func:`graphs`."""
-    return geometric("loader").DataLoader(graphs(split), batch_size=batch_size, shuffle=shuffle)
+    return geometric("loader").DataLoader(
+        graphs(split), batch_size=batch_size, shuffle=shuffle
+    )
 
 
 def gather(circuits: list[Data], chosen: Tensor) -> Batch:
     """The batch of some of :func:`graphs`."""
-    batch: Batch = geometric("data").Batch.from_data_list([circuits[index] for index in chosen.tolist()])
+    batch: Batch = geometric("data").Batch.from_data_list(
+        [circuits[index] for index in chosen.tolist()]
+    )
     return batch
 
 
 def both_ways(batch: network.Batch) -> SimpleNamespace:
     """A batch of the package as the plain recipe takes it: edges in both directions, PyG's names."""
-    ends = torch.cat([batch.edge_index, batch.edge_index.flip(0)], dim=1)  # [2, 2 edges]
+    ends = torch.cat(
+        [batch.edge_index, batch.edge_index.flip(0)], dim=1
+    )  # [2, 2 edges]
     attr = torch.cat([batch.edge_attr, batch.edge_attr])
-    return SimpleNamespace(x=batch.x, edge_index=ends, edge_attr=attr, batch=batch.graph, num_graphs=len(batch.target))
+    return SimpleNamespace(
+        x=batch.x,
+        edge_index=ends,
+        edge_attr=attr,
+        batch=batch.graph,
+        num_graphs=len(batch.target),
+    )
 
 
 class PlainNet(nn.Module):
@@ -80,18 +94,32 @@ class PlainNet(nn.Module):
         - **batch**: a PyG batch of :func:`graphs` -> **output** :math:`(|G|, 6)`, standardised
     """
 
-    def __init__(self, hidden_dim: int = 256, num_layers: int = 7, num_heads: int = 8, dropout: float = 0.1) -> None:
+    def __init__(
+        self,
+        hidden_dim: int = 256,
+        num_layers: int = 7,
+        num_heads: int = 8,
+        dropout: float = 0.1,
+    ) -> None:
         super().__init__()
         convolution = geometric("nn").GATv2Conv
         self.dropout = dropout
         self.embed_node = nn.Linear(NODE_FEATURES, hidden_dim)
         self.embed_edge = nn.Linear(EDGE_FEATURES, hidden_dim)
         self.convs = nn.ModuleList(
-            convolution(hidden_dim, hidden_dim // num_heads, num_heads, edge_dim=hidden_dim, dropout=dropout)
+            convolution(
+                hidden_dim,
+                hidden_dim // num_heads,
+                num_heads,
+                edge_dim=hidden_dim,
+                dropout=dropout,
+            )
             for _ in range(num_layers)
         )
         self.norms = nn.ModuleList(nn.LayerNorm(hidden_dim) for _ in range(num_layers))
-        self.head = nn.Sequential(nn.Linear(hidden_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, TARGETS))
+        self.head = nn.Sequential(
+            nn.Linear(hidden_dim, hidden_dim), nn.ReLU(), nn.Linear(hidden_dim, TARGETS)
+        )
 
     def forward(self, batch: Batch) -> Tensor:
         """Standardised targets."""
@@ -100,5 +128,7 @@ class PlainNet(nn.Module):
         for conv, norm in zip(self.convs, self.norms, strict=True):
             update = F.relu(conv(norm(x), batch.edge_index, edges))
             x = x + F.dropout(update, self.dropout, self.training)
-        targets: Tensor = self.head(geometric("nn").global_mean_pool(x, batch.batch, batch.num_graphs))  # [graphs, 6]
+        targets: Tensor = self.head(
+            geometric("nn").global_mean_pool(x, batch.batch, batch.num_graphs)
+        )  # [graphs, 6]
         return targets

@@ -37,8 +37,17 @@ def rows(constraints: int, repeats: int) -> list[Row]:
             file = Path(directory) / "circuit.r1cs"
             count = write(file, kind(constraints))
             analyse: Work = partial(_analyse, bridge, file)
-            row = turns(f"{count:,} constraints: {name}", analyse, partial(bridge.read, [file]), repeats)
-            row |= {"constraints": count, "against": "reading the file alone", "peak_megabytes": _peak_megabytes(file)}
+            row = turns(
+                f"{count:,} constraints: {name}",
+                analyse,
+                partial(bridge.read, [file]),
+                repeats,
+            )
+            row |= {
+                "constraints": count,
+                "against": "reading the file alone",
+                "peak_megabytes": _peak_megabytes(file),
+            }
         found.append(row | figure(row["ours"]["median"], "seconds", most=SECONDS))
     return found
 
@@ -50,11 +59,15 @@ def _analyse(bridge: CryptoBridge, file: Path) -> None:
 def _peak_megabytes(file: Path) -> float:
     """Of a process that does nothing else."""
     process = [sys.executable, "-c", f"{ANALYSIS}; {PEAK_MEMORY}", str(file)]
-    done = subprocess.run(process, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    done = subprocess.run(
+        process, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
     return int(done.stdout) / 1e3
 
 
-def write(file: Path, constraints: Iterator[Constraint], prime: int = GOLDILOCKS) -> int:
+def write(
+    file: Path, constraints: Iterator[Constraint], prime: int = GOLDILOCKS
+) -> int:
     """Writes a circuit over a field, wire 1 its output -> the number of its constraints."""
     size = -(-prime.bit_length() // 64) * 8
     count = 0
@@ -63,13 +76,21 @@ def write(file: Path, constraints: Iterator[Constraint], prime: int = GOLDILOCKS
     for constraint in constraints:
         for form in constraint:
             parts.append(struct.pack("<I", len(form)))
-            parts += [struct.pack("<I", wire) + (value % prime).to_bytes(size, "little") for wire, value in form]
+            parts += [
+                struct.pack("<I", wire) + (value % prime).to_bytes(size, "little")
+                for wire, value in form
+            ]
             most = max(most, *(wire for wire, _ in form)) if form else most
         count += 1
     body = b"".join(parts)
     header = struct.pack("<I", size) + prime.to_bytes(size, "little")
     header += struct.pack("<IIIIQI", most + 1, 1, 0, 0, most + 1, count)
-    sections = struct.pack("<IQ", 1, len(header)) + header + struct.pack("<IQ", 2, len(body)) + body
+    sections = (
+        struct.pack("<IQ", 1, len(header))
+        + header
+        + struct.pack("<IQ", 2, len(body))
+        + body
+    )
     labels = np.arange(most + 1, dtype="<u8").tobytes()
     sections += struct.pack("<IQ", 3, len(labels)) + labels
     file.write_bytes(b"r1cs" + struct.pack("<II", 1, 3) + sections)
@@ -89,7 +110,11 @@ def exclusive_or(count: int) -> Iterator[Constraint]:
     before = 2
     for index in range(1, bits):
         after = 1 if index == bits - 1 else 2 + bits + index
-        yield [(before, 2)], [(2 + index, 1)], [(before, 1), (2 + index, 1), (after, -1)]
+        yield (
+            [(before, 2)],
+            [(2 + index, 1)],
+            [(before, 1), (2 + index, 1), (after, -1)],
+        )
         before = after
 
 
@@ -119,8 +144,16 @@ def hash_on_bits(count: int) -> Iterator[Constraint]:
             one, other = word[(place + 7) % 32], word[(place + 18) % 32]
             yield [(one, 2)], [(other, 1)], [(one, 1), (other, 1), (out, -1)]
         yield from map(bit, total)
-        addends = [(source, 1 << place) for source_word in (word, mixed) for place, source in enumerate(source_word)]
-        yield [], [], [*addends, *((out, -(1 << place)) for place, out in enumerate(total))]
+        addends = [
+            (source, 1 << place)
+            for source_word in (word, mixed)
+            for place, source in enumerate(source_word)
+        ]
+        yield (
+            [],
+            [],
+            [*addends, *((out, -(1 << place)) for place, out in enumerate(total))],
+        )
         word = total[:32]
         if index == words - 1:
             yield [], [], [(1, 1), (word[0], -1), (word[31], -1)]
@@ -130,7 +163,9 @@ def random_coefficients(count: int) -> Iterator[Constraint]:
     """Seven coefficients a constraint that no other has: the most that fixing integers can take."""
     draw = np.random.default_rng(0)
     for index in range(count):
-        a, b, c, d, e, f, g = (int(value) for value in draw.integers(1 << 62, 1 << 63, 7))
+        a, b, c, d, e, f, g = (
+            int(value) for value in draw.integers(1 << 62, 1 << 63, 7)
+        )
         x = 2 + index
         yield [(x, a), (x + 1, b)], [(x, c), (x + 1, d)], [(1, e), (x, f), (x + 1, g)]
 

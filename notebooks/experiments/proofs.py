@@ -28,7 +28,11 @@ WORD = 32  # bits of a word, and bytes of an element
 SNARKJS = ["npx", "-y", "snarkjs@0.7.6"]
 SMALL = 1_000
 LARGE = 100_000  # constraints above which a circuit is proved once
-TARGETS = {500: (0.010, 0.005), 30_000: (1, 0.3), 1_000_000: (60, 20)}  # seconds to prove and to verify, at most
+TARGETS = {
+    500: (0.010, 0.005),
+    30_000: (1, 0.3),
+    1_000_000: (60, 20),
+}  # seconds to prove and to verify, at most
 CIRCOM = ["npx", "-y", "circom2@0.2.23"]
 CIRCOMLIB = "circomlib@2.0.5"
 POSEIDON = 'pragma circom 2.1.0;\ninclude "circomlib/circuits/poseidon.circom";\ncomponent main = Poseidon(2);\n'
@@ -39,13 +43,20 @@ COMMAND = [sys.executable, "-c", "from nexuszero.cli import main; main()"]
 def rows(sizes: Sequence[int], repeats: int) -> list[Row]:
     """For each number of constraints, a file read, analysed and proved, against the same and verified."""
     with TemporaryDirectory() as name:
-        return [_library(Path(name), size, repeats if size <= LARGE else 1) for size in sizes]
+        return [
+            _library(Path(name), size, repeats if size <= LARGE else 1)
+            for size in sizes
+        ]
 
 
 def prepared_rows(sizes: Sequence[int], repeats: int) -> list[Row]:
     """The same with the circuit read and its parameters found beforehand, for sizes at which that counts."""
     with TemporaryDirectory() as name:
-        return [_library(Path(name), size, repeats, prepared=True) for size in sizes if size <= SMALL]
+        return [
+            _library(Path(name), size, repeats, prepared=True)
+            for size in sizes
+            if size <= SMALL
+        ]
 
 
 def compiled_rows(wanted: bool, repeats: int) -> list[Row]:
@@ -54,17 +65,37 @@ def compiled_rows(wanted: bool, repeats: int) -> list[Row]:
         return []
     with TemporaryDirectory() as name:
         directory = Path(name)
-        run(["npm", "install", "--no-audit", "--no-fund", "--ignore-scripts", CIRCOMLIB], directory)
-        source, inputs, witness = (directory / f"poseidon.{end}" for end in ("circom", "json", "wtns"))
+        run(
+            [
+                "npm",
+                "install",
+                "--no-audit",
+                "--no-fund",
+                "--ignore-scripts",
+                CIRCOMLIB,
+            ],
+            directory,
+        )
+        source, inputs, witness = (
+            directory / f"poseidon.{end}" for end in ("circom", "json", "wtns")
+        )
         source.write_text(POSEIDON)
         inputs.write_text(json.dumps({"inputs": ["1", "2"]}))
         # WebAssembly sees nothing above the folder it starts in
-        run([*CIRCOM, source.name, "--r1cs", "--wasm", "--O1", "-l", "node_modules"], directory)
+        run(
+            [*CIRCOM, source.name, "--r1cs", "--wasm", "--O1", "-l", "node_modules"],
+            directory,
+        )
         calculator = "poseidon_js/poseidon.wasm"
-        run([*SNARKJS, "wtns", "calculate", calculator, inputs.name, witness.name], directory)
+        run(
+            [*SNARKJS, "wtns", "calculate", calculator, inputs.name, witness.name],
+            directory,
+        )
         circuit = source.with_suffix(".r1cs")
         count = int(CryptoBridge().read([circuit]).analyse()[0]["constraints"])
-        row = _proved("Poseidon(2) of circomlib", circuit, witness, repeats, COMPILED_TARGET)
+        row = _proved(
+            "Poseidon(2) of circomlib", circuit, witness, repeats, COMPILED_TARGET
+        )
         return [row | {"constraints": count}]
 
 
@@ -82,9 +113,18 @@ def _write(directory: Path, size: int) -> tuple[Path, Path, int]:
     circuit, witness = directory / f"{size}.r1cs", directory / f"{size}.wtns"
     count = write(circuit, hash_on_bits(size), BN254)
     values = _assignment(size)
-    header = struct.pack("<I", 32) + BN254.to_bytes(32, "little") + struct.pack("<I", len(values))
+    header = (
+        struct.pack("<I", 32)
+        + BN254.to_bytes(32, "little")
+        + struct.pack("<I", len(values))
+    )
     body = b"".join(value.to_bytes(32, "little") for value in values)
-    sections = struct.pack("<IQ", 1, len(header)) + header + struct.pack("<IQ", 2, len(body)) + body
+    sections = (
+        struct.pack("<IQ", 1, len(header))
+        + header
+        + struct.pack("<IQ", 2, len(body))
+        + body
+    )
     witness.write_bytes(b"wtns" + struct.pack("<II", 2, 2) + sections)
     return circuit, witness, count
 
@@ -95,8 +135,14 @@ def _assignment(size: int) -> list[int]:
     word = [draw.randrange(2) for _ in range(WORD)]
     wires = [1, 0, *word]
     for _ in range(hash_rounds(size)):
-        mixed = [word[(place + 7) % WORD] ^ word[(place + 18) % WORD] for place in range(WORD)]
-        total = sum((one + other) << place for place, (one, other) in enumerate(zip(word, mixed, strict=True)))
+        mixed = [
+            word[(place + 7) % WORD] ^ word[(place + 18) % WORD]
+            for place in range(WORD)
+        ]
+        total = sum(
+            (one + other) << place
+            for place, (one, other) in enumerate(zip(word, mixed, strict=True))
+        )
         bits = [total >> place & 1 for place in range(WORD + 1)]
         wires += mixed + bits
         word = bits[:WORD]
@@ -107,7 +153,9 @@ def _assignment(size: int) -> list[int]:
 def _library(directory: Path, size: int, repeats: int, prepared: bool = False) -> Row:
     circuit, witness, count = _write(directory, size)
     what = f"{count:,} constraints" + ", the circuit prepared" * prepared
-    row = _proved(what, circuit, witness, repeats, TARGETS.get(size, (None, None)), prepared)
+    row = _proved(
+        what, circuit, witness, repeats, TARGETS.get(size, (None, None)), prepared
+    )
     return row | {"constraints": count}
 
 
@@ -139,20 +187,36 @@ def _proved(
 
     row = turns(what, prove, verify, repeats)
     most, most_verified = target
-    return row | figure(row["ours"]["median"], "seconds", most=most) | {
-        "against": "verifying the proof",
-        "bytes": len(made.data),
-        "expected": made.expected_size,
-        "verified": figure(row["other"]["median"], "seconds", most=most_verified),
-    }  # fmt: skip
+    return (
+        row
+        | figure(row["ours"]["median"], "seconds", most=most)
+        | {
+            "against": "verifying the proof",
+            "bytes": len(made.data),
+            "expected": made.expected_size,
+            "verified": figure(row["other"]["median"], "seconds", most=most_verified),
+        }
+    )
 
 
 def _powers_of_tau(directory: Path, size: int) -> Path:
     """The part of Groth16's set-up that all circuits share."""
     power = str(max(size, 2).bit_length() + 1)
-    files = [str(directory / f"{name}.ptau") for name in ("new", "contributed", "ready")]
+    files = [
+        str(directory / f"{name}.ptau") for name in ("new", "contributed", "ready")
+    ]
     run([*SNARKJS, "powersoftau", "new", "bn128", power, files[0]])
-    run([*SNARKJS, "powersoftau", "contribute", files[0], files[1], "--name=one", "-e=bench"])
+    run(
+        [
+            *SNARKJS,
+            "powersoftau",
+            "contribute",
+            files[0],
+            files[1],
+            "--name=one",
+            "-e=bench",
+        ]
+    )
     run([*SNARKJS, "powersoftau", "prepare", "phase2", files[1], files[2]])
     return Path(files[2])
 
@@ -160,14 +224,28 @@ def _powers_of_tau(directory: Path, size: int) -> Path:
 def _groth16(directory: Path, size: int, tau: Path, repeats: int) -> Row:
     """Both as processes, their start included."""
     circuit, witness, count = _write(directory, size)
-    key, proof, public = (str(directory / f"{size}.{end}") for end in ("zkey", "json", "public.json"))
+    key, proof, public = (
+        str(directory / f"{size}.{end}") for end in ("zkey", "json", "public.json")
+    )
     run([*SNARKJS, "groth16", "setup", str(circuit), str(tau), key])
-    own = [*COMMAND, "prove", str(circuit), str(witness), "--security", str(SECURITY), "--force"]
+    own = [
+        *COMMAND,
+        "prove",
+        str(circuit),
+        str(witness),
+        "--security",
+        str(SECURITY),
+        "--force",
+    ]
     ours: Work = partial(run, own)
-    other: Work = partial(run, [*SNARKJS, "groth16", "prove", key, str(witness), proof, public])
+    other: Work = partial(
+        run, [*SNARKJS, "groth16", "prove", key, str(witness), proof, public]
+    )
     row = turns(f"{count:,} constraints", ours, other, repeats)
     points = json.loads(Path(proof).read_text())
-    numbers = [number for name in ("pi_a", "pi_c") for number in points[name][:1]] + points["pi_b"][0]
+    numbers = [
+        number for name in ("pi_a", "pi_c") for number in points[name][:1]
+    ] + points["pi_b"][0]
     return row | {
         "against": "snarkjs' Groth16, which is not post-quantum",
         "constraints": count,

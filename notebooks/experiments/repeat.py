@@ -25,19 +25,34 @@ from nexuszero.training import train
 class RepeatConfig(Stage):
     """Which week is trained again, and with which seeds."""
 
-    profile: Located = Field(PROFILES / "full.yaml", description="the profile of the week")
+    profile: Located = Field(
+        PROFILES / "full.yaml", description="the profile of the week"
+    )
     seeds: list[Seed] = Field([43, 44], description="beside the week's own")
-    week: Located = Field(Path("reports/reference"), description="directory of the week's figures")
-    out: Located = Field(Path("checkpoints/repeats"), description="receives the networks")
+    week: Located = Field(
+        Path("reports/reference"), description="directory of the week's figures"
+    )
+    out: Located = Field(
+        Path("checkpoints/repeats"), description="receives the networks"
+    )
 
 
 def main(config: RepeatConfig) -> None:
     """Trains the week of a profile again."""
-    repeat(load(TrainConfig, config.profile, "train"), config.seeds, config.week, config.out)
+    repeat(
+        load(TrainConfig, config.profile, "train"),
+        config.seeds,
+        config.week,
+        config.out,
+    )
 
 
 def repeat(
-    config: TrainConfig, seeds: Sequence[int], week: Path, out: Path, log: Callable[[str], None] = print
+    config: TrainConfig,
+    seeds: Sequence[int],
+    week: Path,
+    out: Path,
+    log: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Trains and analyses a network a seed as the week did its own, and writes all analyses to ``week/seeds.json``.
 
@@ -59,7 +74,9 @@ def repeat(
             train_again(config, seed, week / "baseline_config.yaml", file, log)
         report = read_analysis(file)
         if report["data"] != first["data"]:
-            raise InputError(f"{file}: was measured on other data than {week}; delete it, or name another directory")
+            raise InputError(
+                f"{file}: was measured on other data than {week}; delete it, or name another directory"
+            )
         reports.append(report)
 
     content = {"provenance": provenance.collect(), "reports": reports}
@@ -69,15 +86,27 @@ def repeat(
 
 def _refuse_twice(seeds: Sequence[int], week: int) -> None:
     if week in seeds or len(set(seeds)) < len(seeds):
-        raise InputError(f"seeds: {', '.join(map(str, seeds))}: each once, and not the week's own {week}")
+        raise InputError(
+            f"seeds: {', '.join(map(str, seeds))}: each once, and not the week's own {week}"
+        )
 
 
-def train_again(config: TrainConfig, seed: int, baseline: Path, file: Path, log: Callable[[str], None]) -> None:
+def train_again(
+    config: TrainConfig,
+    seed: int,
+    baseline: Path,
+    file: Path,
+    log: Callable[[str], None],
+) -> None:
     """Trains with another seed beside ``file``, which receives the measures."""
     given = {name: getattr(config, name) for name in config.model_fields_set}
     changed = {"seed": seed, "out": file.parent, "baseline": baseline, "resume": True}
     train(TrainConfig.model_validate(given | changed), log=log)
-    analyse(AnalyseConfig(data=config.data, checkpoint=file.parent / "best_model.pt", out=file))
+    analyse(
+        AnalyseConfig(
+            data=config.data, checkpoint=file.parent / "best_model.pt", out=file
+        )
+    )
 
 
 if __name__ == "__main__":

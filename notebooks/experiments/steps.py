@@ -24,7 +24,10 @@ def adamw(model: nn.Module, rate: float) -> list[Optimizer]:
 
 
 def step(
-    model: nn.Module, optimisers: list[Optimizer], loss: Callable[[], Tensor], clip_norm: float | None = None
+    model: nn.Module,
+    optimisers: list[Optimizer],
+    loss: Callable[[], Tensor],
+    clip_norm: float | None = None,
 ) -> None:
     """Forward, backward and the optimisers' step; gradients are clipped to a norm, if there is one."""
     for optimiser in optimisers:

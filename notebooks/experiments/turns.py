@@ -19,13 +19,23 @@ PEAK_MEMORY = "print(*(line.split()[1] for line in open('/proc/self/status') if 
 def turns(what: str, ours: Work, other: Work, repeats: int, **more: Any) -> Row:
     """Seconds of both, one after the other; a first turn is not counted."""
     times = [(seconds(ours), seconds(other)) for _ in range(repeats + 1)][1:]
-    return compared(what, [pair[0] for pair in times], [pair[1] for pair in times], **more)
+    return compared(
+        what, [pair[0] for pair in times], [pair[1] for pair in times], **more
+    )
 
 
-def compared(what: str, ours: Sequence[float], other: Sequence[float], **more: Any) -> Row:
+def compared(
+    what: str, ours: Sequence[float], other: Sequence[float], **more: Any
+) -> Row:
     """A row: spreads of both series of seconds and of ``other / ours``; ``target`` is the least median ratio."""
     ratio = spread(b / a for a, b in zip(ours, other, strict=True))
-    row = {"what": what, "ours": spread(ours), "other": spread(other), "ratio": ratio, **more}
+    row = {
+        "what": what,
+        "ours": spread(ours),
+        "other": spread(other),
+        "ratio": ratio,
+        **more,
+    }
     if "target" in more:
         row["met"] = ratio["median"] >= more["target"]
     return row
@@ -37,10 +47,18 @@ def spread(values: Iterable[float]) -> dict[str, float]:
     return {"median": float(np.median(kept)), "min": min(kept), "max": max(kept)}
 
 
-def figure(value: float, unit: str, least: float | None = None, most: float | None = None) -> Row:
+def figure(
+    value: float, unit: str, least: float | None = None, most: float | None = None
+) -> Row:
     """A figure of its own with its target, beside the ratio."""
     met = (least is None or value >= least) and (most is None or value <= most)
-    return {"value": value, "unit": unit, "least": least, "most": most, "met": bool(met)}
+    return {
+        "value": value,
+        "unit": unit,
+        "least": least,
+        "most": most,
+        "met": bool(met),
+    }
 
 
 def seconds(work: Work) -> float:

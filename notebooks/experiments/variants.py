@@ -71,7 +71,9 @@ class Variant:
 
     def visible(self, split: Split) -> Split:
         """What the network sees of a split."""
-        return replace(split, edge_attr=self.mask(split.edge_attr)) if self.mask else split
+        return (
+            replace(split, edge_attr=self.mask(split.edge_attr)) if self.mask else split
+        )
 
     def loss(self, model: nn.Module, batch: Batch) -> Tensor:
         """What training minimises."""
@@ -103,7 +105,9 @@ def no_coefficients(edge_attr: Array) -> Array:
 
 VARIANTS = {
     "network": Variant(),
-    "set of nodes, no edges": Variant(layers=0, every_round=False),  # without rounds there is the end alone
+    "set of nodes, no edges": Variant(
+        layers=0, every_round=False
+    ),  # without rounds there is the end alone
     "GATv2 by PyG": Variant(gat=True),
     "one layer": Variant(layers=1),
     "two layers": Variant(layers=2),
