@@ -229,6 +229,11 @@ def _printed(command: re.Match[str]) -> str:
     return f"```console\n$ nexuszero {command[1]}\n{shown}\n```"
 
 
+SHARES = ["builds", "count", "lift", "with widths", "in our form, with widths"]
+PAIRS = ["circuit", "O1", "O2", "O1, widths", "O2, widths"]
+PAIRS += [f"our form, {level}" for level in PAIRS[1:]]
+
+
 def corpus() -> str:
     """docs/corpus.md: real circuits, from reports/corpus.json."""
     measured = Measured("corpus.json")
@@ -263,8 +268,17 @@ def corpus() -> str:
         [
             pair["name"],
             *map(_bytes, (*pair["proof_sizes"], *pair["proof_sizes_with_widths"])),
+            *map(_bytes, pair["own_proof_sizes"]),
+            *map(_bytes, pair["own_proof_sizes_with_widths"]),
         ]
         for pair in measured("pairs")
+    ]
+    own = [made["own"] for made in proved if "bytes" in made["own"]]
+    apart = [
+        max(sizes) / min(sizes) - 1
+        for pair in measured("pairs")
+        for key in ("own_proof_sizes", "own_proof_sizes_with_widths")
+        if None not in (sizes := pair[key])
     ]
     slowest = max(builds, key=lambda row: row["analyse_seconds"])
     name, seconds, megabytes = (
@@ -277,6 +291,8 @@ def corpus() -> str:
         "lifts",
         "bytes",
         "bytes with widths",
+        "our form",
+        "our form, widths",
         "s",
         "what keeps it",
     ]
@@ -294,18 +310,21 @@ private and fit any output; they are left out of the shares below.
 
 Widths are those of the inputs that the templates' comments and names say; nothing checks those of private inputs.
 
-{_table(["builds", "count", "lift", "lift with widths"], shares)}
+{_table(SHARES, shares)}
 
 ## Proofs
 
 For {len(proved)} builds a witness by snarkjs was at hand. They were proved at 128 bits without widths, and the proofs
-verified; their bytes are within {off:.2%} of those predicted.
+verified; their bytes are within {off:.2%} of those predicted. {len(own)} of them were brought into our form with
+their witness, proved and verified likewise.
 
 ## Both levels of circom
 
-Bytes of a proof where linear wires are kept (O1) and where they are substituted (O2):
+Bytes of a proof where linear wires are kept (O1) and where they are substituted (O2), as compiled and in the form of
+our own ([circuits.md](circuits.md)), in which they are within {max(apart):.1%} of each other. The last four columns
+leave out what does not help: our form, or widths.
 
-{_table(["circuit", "O1", "O2", "O1, widths", "O2, widths"], pairs)}
+{_table(PAIRS, pairs)}
 
 ## Every build
 
@@ -317,7 +336,8 @@ Seconds are those of `nexuszero analyse`, start included; the slowest is {name} 
 
 
 def _lifted(rows: Sequence[dict[str, Any]]) -> list[str]:
-    lifts = [sum(row[key] for row in rows) for key in ("lifts", "lifts_with_widths")]
+    keys = ("lifts", "lifts_with_widths", "lifts_in_own_form_with_widths")
+    lifts = [sum(row[key] for row in rows) for key in keys]
     return [
         str(len(rows)),
         *(f"{count} ({count / max(len(rows), 1):.0%})" for count in lifts),
@@ -344,6 +364,8 @@ def _build(row: dict[str, Any]) -> list[str]:
     sizes = [
         _bytes(row["proof_size"]),
         _bytes(row["proof_size_with_widths"]) if row["widths"] else "",
+        _bytes(row["own_proof_size"]),
+        _bytes(row["own_proof_size_with_widths"]) if row["widths"] else "",
     ]
     counts = [row["level"], f"{row['constraints']:,}"]
     return [

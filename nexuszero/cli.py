@@ -259,6 +259,26 @@ def constrain(
 
 
 @app.command()
+def simplify(
+    file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The new circuit, .r1cs.")],
+    bounds: Bounds = None,
+    witness: Annotated[
+        Path | None,
+        typer.Option(help="A witness, .wtns, that gets the new wires' values."),
+    ] = None,
+    security: Security = 128,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite files.")] = False,
+    json_: Json = False,
+) -> None:
+    """The same circuit in a form that no compiler's level of optimisation changes; says what it saves."""
+    made = advice.simplify(
+        crypto.CryptoBridge(), file, out, bounds, security, witness, force
+    )
+    _show(made.row(), json_, made.lines())
+
+
+@app.command()
 def recommend(
     file: Annotated[Path, typer.Argument(help="A circuit, .r1cs.")],
     security: Security,

@@ -32,8 +32,35 @@ def products(path: Path, prime: int, count: int, gates: int = 0) -> Path:
             (4, struct.pack("<I", 1) + b"Gate\0" + struct.pack("<I", 0)),
             (5, struct.pack("<I", gates) + uses),
         ]
-    body = b"".join(
+    count = struct.pack("<II", 1, len(sections))
+    path.write_bytes(b"r1cs" + count + _sections(sections))
+    return path
+
+
+def system(
+    constraints: list[list[dict[int, int]]], wires: int, outputs: int, inputs: int
+) -> bytes:
+    """A file over Goldilocks: constraints of three combinations, each of coefficients by wire."""
+    body = b""
+    for form in (form for constraint in constraints for form in constraint):
+        terms = sorted(form.items())
+        body += struct.pack("<I", len(terms))
+        body += b"".join(
+            struct.pack("<IQ", wire, value % GOLDILOCKS) for wire, value in terms
+        )
+    counts = struct.pack("<IIIIQI", wires, outputs, inputs, 0, wires, len(constraints))
+    header = struct.pack("<IQ", 8, GOLDILOCKS) + counts
+    return b"r1cs" + struct.pack("<II", 1, 2) + _sections([(1, header), (2, body)])
+
+
+def witness(values: list[int]) -> bytes:
+    """A `.wtns` file over Goldilocks."""
+    header = struct.pack("<IQI", 8, GOLDILOCKS, len(values))
+    body = b"".join(struct.pack("<Q", value % GOLDILOCKS) for value in values)
+    return b"wtns" + struct.pack("<II", 2, 2) + _sections([(1, header), (2, body)])
+
+
+def _sections(sections: list[tuple[int, bytes]]) -> bytes:
+    return b"".join(
         struct.pack("<IQ", kind, len(payload)) + payload for kind, payload in sections
     )
-    path.write_bytes(b"r1cs" + struct.pack("<II", 1, len(sections)) + body)
-    return path

@@ -1,6 +1,6 @@
 """What `nexuszero analyse` adds to its counts: widths that help, hints that nothing bounds, bytes by component."""
 
-from r1cs_files import GOLDILOCKS, products
+from r1cs_files import GOLDILOCKS, products, system
 from shell import ROOT, answer, refused, run
 
 CIRCUITS = ROOT / "tests/fixtures/circuits"
@@ -45,35 +45,12 @@ def test_a_hint_that_nothing_bounds_is_told_from_an_input(tmp_path):
 
 def division():
     """A file over Goldilocks: wires out and in (public), div, bit."""
-    word = lambda number, size=4: number.to_bytes(size, "little")  # noqa: E731
-
-    def form(*terms):
-        pairs = [word(wire) + word(value % GOLDILOCKS, 8) for wire, value in terms]
-        return word(len(terms)) + b"".join(pairs)
-
     constraints = [
-        [form((4, 1)), form((4, 1), (0, -1)), form()],
-        [form(), form(), form((2, 1), (3, -2), (4, -1))],
-        [form((3, 1)), form((3, 1)), form((1, 1))],
+        [{4: 1}, {4: 1, 0: -1}, {}],
+        [{}, {}, {2: 1, 3: -2, 4: -1}],
+        [{3: 1}, {3: 1}, {1: 1}],
     ]
-    header = (
-        word(8)
-        + word(GOLDILOCKS, 8)
-        + word(5)
-        + word(1)
-        + word(1)
-        + word(0)
-        + word(5, 8)
-        + word(len(constraints))
-    )
-    body = b"".join(form for constraint in constraints for form in constraint)
-    sections = [(1, header), (2, body)]
-    return (
-        b"r1cs"
-        + word(1)
-        + word(2)
-        + b"".join(word(kind) + word(len(one), 8) + one for kind, one in sections)
-    )
+    return system(constraints, 5, 1, 1)
 
 
 def test_where_the_bytes_come_from():

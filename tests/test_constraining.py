@@ -1,6 +1,7 @@
 """Range checks for declared widths, with names and witness: what is assumed holds, or is refused."""
 
 from r1cs_files import GOLDILOCKS, products
+from r1cs_files import witness as wtns
 from shell import answer, checked, refused, run
 
 
@@ -67,17 +68,3 @@ def test_what_constrain_refuses(tmp_path):
     new.write_text("mine")
     assert "exists; name another file" in refused(*bounded)
     assert new.read_text() == "mine"
-
-
-def wtns(values):
-    """A witness over Goldilocks."""
-    word = lambda number, size=4: number.to_bytes(size, "little")  # noqa: E731
-    head = word(8) + word(GOLDILOCKS, 8) + word(len(values))
-    body = b"".join(word(value, 8) for value in values)
-    sections = [(1, head), (2, body)]
-    return (
-        b"wtns"
-        + word(2)
-        + word(2)
-        + b"".join(word(kind) + word(len(one), 8) + one for kind, one in sections)
-    )

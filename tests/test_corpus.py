@@ -21,12 +21,19 @@ BUILD = {
     "lifts_with_widths": True,
     "proof_size": 8000,
     "proof_size_with_widths": 8000,
+    "lifts_in_own_form_with_widths": True,
+    "own_proof_size": 7900,
+    "own_proof_size_with_widths": 7800,
     "unbounded": {},
     "oversized": 0,
     "finding": None,
     "analyse_seconds": 0.5,
     "analyse_megabytes": 50.0,
-    "proved": {"bytes": 8010, "expected": 8000},
+    "proved": {
+        "bytes": 8010,
+        "expected": 8000,
+        "own": {"bytes": 7905, "expected": 7900},
+    },
 }
 
 
@@ -48,13 +55,15 @@ def test_every_template_is_locked_and_its_widths_can_be_read():
 
 
 def test_both_levels_of_a_circuit_make_a_pair():
-    other = BUILD | {"level": "O2", "proof_size": 8100}
+    other = BUILD | {"level": "O2", "proof_size": 8100, "own_proof_size": 7979}
     assert corpus._pairs([BUILD, other, BUILD | {"name": "mux"}]) == [
         {
             "name": "num2bits64",
             "levels": ["O1", "O2"],
             "proof_sizes": [8000, 8100],
             "proof_sizes_with_widths": [8000, 8000],
+            "own_proof_sizes": [7900, 7979],
+            "own_proof_sizes_with_widths": [7800, 7800],
         }
     ]
 
@@ -62,6 +71,7 @@ def test_both_levels_of_a_circuit_make_a_pair():
 def test_the_page_counts_what_was_measured(tmp_path, monkeypatch):
     builds = [
         BUILD,
+        BUILD | {"level": "O2", "own_proof_size": 7979},
         BUILD
         | {
             "name": "sha",
@@ -76,6 +86,7 @@ def test_the_page_counts_what_was_measured(tmp_path, monkeypatch):
             "over_the_field": True,
             "lifts": False,
             "lifts_with_widths": False,
+            "lifts_in_own_form_with_widths": False,
             "proved": None,
         },
         BUILD
@@ -94,7 +105,11 @@ def test_the_page_counts_what_was_measured(tmp_path, monkeypatch):
     (tmp_path / "corpus.json").write_text(json.dumps(content))
     monkeypatch.setattr(make, "REPORTS", tmp_path)
     page = make.corpus()
-    assert "| all | 3 | 1 (33%) | 2 (67%) |" in page
-    assert "| all others | 2 | 1 (50%) | 2 (100%) |" in page
-    assert "| sha | O1 | 65 | with widths | 8,000 | 8,000 | 0.5 | 512 free |" in page
+    assert "| all | 4 | 2 (50%) | 3 (75%) | 3 (75%) |" in page
+    assert "| all others | 3 | 2 (67%) | 3 (100%) | 3 (100%) |" in page
+    assert (
+        "| sha | O1 | 65 | with widths | 8,000 | 8,000 | 7,900 | 7,800 | 0.5 | 512 free |"
+        in page
+    )
+    assert "within 1.0% of each other" in " ".join(page.split())
     assert "within 0.12% of those predicted" in " ".join(page.split())

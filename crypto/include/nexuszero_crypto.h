@@ -247,7 +247,8 @@ typedef struct NexuszeroChoiceRecord {
   uint8_t reason[256];
 } NexuszeroChoiceRecord;
 
-// A wire that range checks add: a bit of `x - lo`, or of `hi - x`.
+// A wire that a circuit of ours adds: of range checks a bit of `x - lo`, or of `hi - x`; in a form of our own the value of
+// a combination whose lowest private wire is x.
 typedef struct NexuszeroAddedRecord {
   // x.
   uint32_t source;
@@ -551,17 +552,27 @@ enum NexuszeroStatus nexuszero_circuits_constrain(const struct NexuszeroCircuits
                                                   size_t index,
                                                   struct NexuszeroCircuits **out);
 
-// The wires that [`nexuszero_circuits_constrain`] added to circuit `index`, in their order; `count` receives their number, of
-// which the first `capacity` are written, and `checked` for how many wires they are.
+// Circuit `index` in a form of our own, which does not depend on how far a compiler has substituted wires. Its new wires
+// follow the others; wires of declared bounds keep them.
 //
 // # Safety
-// `circuits` is a live handle, `out` has room for `capacity` records, `count` and `checked` for a number each.
+// `circuits` is a live handle, `out` has room for a handle.
+enum NexuszeroStatus nexuszero_circuits_simplify(const struct NexuszeroCircuits *circuits,
+                                                 size_t index,
+                                                 struct NexuszeroCircuits **out);
+
+// The wires that [`nexuszero_circuits_constrain`] or [`nexuszero_circuits_simplify`] added to circuit `index`, in their order;
+// `count` receives their number, of which the first `capacity` are written, and `touched` how many wires are checked, or
+// replaced.
+//
+// # Safety
+// `circuits` is a live handle, `out` has room for `capacity` records, `count` and `touched` for a number each.
 enum NexuszeroStatus nexuszero_circuits_added(const struct NexuszeroCircuits *circuits,
                                               size_t index,
                                               struct NexuszeroAddedRecord *out,
                                               size_t capacity,
                                               size_t *count,
-                                              size_t *checked);
+                                              size_t *touched);
 
 // Writes circuit `index` as an `.r1cs` file.
 //

@@ -21,4 +21,5 @@ pub mod r1cs;
 pub mod ranges;
 pub mod relation;
 pub mod security;
+pub mod simplify;
 pub mod synth;

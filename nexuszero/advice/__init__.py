@@ -21,6 +21,7 @@ from nexuszero.advice.records import (
     Recommendation,
     Refusal,
 )
+from nexuszero.advice.simplifying import Simplified, simplify
 from nexuszero.advice.text import render
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Proposer",
     "Recommendation",
     "Refusal",
+    "Simplified",
     "analyse",
     "components",
     "constrain",
@@ -48,5 +50,6 @@ __all__ = [
     "levels",
     "recommend",
     "render",
+    "simplify",
     "widths_that_help",
 ]

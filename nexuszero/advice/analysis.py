@@ -3,16 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from nexuszero.advice import rewriting
 from nexuszero.advice.components import Component, components, table
 from nexuszero.advice.explanation import Explanation, describe, explain
 from nexuszero.advice.inputs import MOST_TRIED, Help, widths_that_help
-from nexuszero.crypto import Analysis, CryptoBridge
+from nexuszero.crypto import Analysis, Circuits, CryptoBridge, Infeasible
 
-SHOWN_APART = ("finding", "stale_names", "help", "components")  # below the counts
+SHOWN_APART = (
+    "finding",
+    "stale_names",
+    "own_form",
+    "help",
+    "components",
+)  # below the counts
+
+
+@dataclass(frozen=True)
+class OwnForm:
+    """What the form of our own saves (:mod:`nexuszero.advice.simplifying`)."""
+
+    security: int
+    proof_size: int | None  #: bytes, as the circuit stands
+    proof_size_after: int | None  #: the same in that form
+
+    def lines(self, file: str) -> list[str]:
+        """The same for a terminal, where it saves anything."""
+        before, after = self.proof_size, self.proof_size_after
+        if after is None or (before is not None and after >= before):
+            return []
+        return [
+            f"in the form of our own a proof at {self.security} bits has {rewriting.spelled(after)} instead of "
+            f"{rewriting.spelled(before)}: nexuszero simplify {file} -o NEW.r1cs"
+        ]
 
 
 @dataclass(frozen=True)
@@ -25,12 +51,14 @@ class Answer:
     components: tuple[Component, ...] | None = (
         None  #: None where they were not asked for
     )
+    own_form: OwnForm | None = None  #: None where it was not looked for
 
     def row(self) -> dict[str, Any]:
         """The JSON object."""
         row = (
             self.circuit.row()
             | self.why.row()
+            | {"own_form": self.own_form and asdict(self.own_form)}
             | {"help": self.help and self.help.row()}
         )
         return (
@@ -48,6 +76,8 @@ class Answer:
     def lines(self) -> list[str]:
         """The rest for a terminal."""
         lines = describe(self.circuit, self.why)
+        if self.own_form is not None:
+            lines += self.own_form.lines(self.circuit.file)
         if self.help is not None:
             lines += self.help.lines()
         if self.components is not None:
@@ -73,7 +103,8 @@ def analyse(
         security: bits, for the sizes of proofs.
         asked: wires to tell of, by number or by circom's name.
         by_component: whether to say where the bytes come from.
-        inputs: whether to look for widths of inputs that would let a circuit lift; None: where it is small.
+        inputs: whether to look for widths of inputs that would let a circuit lift, and at the form of our own; None:
+            where it is small.
     """
     circuits = bridge.read(files, bounds)
     answers = []
@@ -85,6 +116,9 @@ def analyse(
             Answer(
                 circuit=circuit,
                 why=explain(circuits, circuit, index, file, asked),
+                own_form=_own_form(bridge, circuits, index, security)
+                if searched and not circuit.unsatisfiable
+                else None,
                 help=widths_that_help(bridge, file, circuit, bounds, security)
                 if searched
                 else None,
@@ -96,3 +130,12 @@ def analyse(
             )
         )
     return answers
+
+
+def _own_form(
+    bridge: CryptoBridge, circuits: Circuits, index: int, security: int
+) -> OwnForm:
+    choice = circuits.choices(security)[index]
+    (after,) = rewriting.sizes([bridge.simplify(circuits, index)], security)
+    before = None if isinstance(choice, Infeasible) else choice.proof_size
+    return OwnForm(security, before, after)

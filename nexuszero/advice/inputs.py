@@ -62,6 +62,7 @@ class Help:
     unbounded_hints: tuple[
         str, ...
     ]  #: wires that do not follow from the inputs, and that no constraint bounds
+    own_form: bool = False  #: whether that is so of the form of our own alone
 
     def row(self) -> dict[str, Any]:
         """The JSON object."""
@@ -80,6 +81,7 @@ class Help:
             "security": self.security,
             "proof_size": self.size,
             "proof_size_of_bits": self.smallest,
+            "own_form": self.own_form,
             "unbounded_hints": list(self.unbounded_hints),
         }
 
@@ -105,6 +107,10 @@ class Help:
         lines.append(
             f"it would lift with widths of {len(self.inputs)} inputs, at most: --bounds '{entries}'"
         )
+        if self.own_form:
+            lines.append(
+                "  in the form of our own, which `nexuszero simplify` writes with the same --bounds"
+            )
         if self.size is not None and self.smallest is not None:
             lines.append(
                 f"  a proof at {self.security} bits then has {self.size:,} bytes; {self.smallest:,} if all were bits"
@@ -153,6 +159,8 @@ def widths_that_help(
     )  # what follows from one of them
     inputs = [one for one in every if hindered & set(one.wires)]
 
+    own_form = False
+
     def bounded(tried: Mapping[Input, int]) -> Circuits:
         more = {
             wire: f"u{bits}"
@@ -160,14 +168,16 @@ def widths_that_help(
             for wire in one.wires
             if wire not in declared
         }
-        return bridge.with_widths(plain, [{**declared, **more}])
+        found = bridge.with_widths(plain, [{**declared, **more}])
+        return bridge.simplify(found, 0) if own_form else found
 
     def lifts(tried: Mapping[Input, int]) -> bool:
         return bounded(tried).analyses([str(file)])[0].liftable
 
     most = circuit.field_bits - SPARE_BITS
     narrow = dict.fromkeys(inputs, 1)
-    if not inputs or not lifts(narrow):
+    own_form = bool(inputs) and not lifts(narrow)
+    if not inputs or (own_form and not lifts(narrow)):
         return Help((), None, None, security, None, _named(names, hints, circuit))
     for one in sorted(inputs, key=lambda one: len(one.wires), reverse=True):
         fewer = {other: bits for other, bits in narrow.items() if other != one}
@@ -193,6 +203,7 @@ def widths_that_help(
         security=security,
         bits=found.analyses([str(file)])[0].bits,
         unbounded_hints=_named(names, hints, circuit),
+        own_form=own_form,
     )
 
 

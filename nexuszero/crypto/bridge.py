@@ -238,6 +238,12 @@ class CryptoBridge:
             self._library.lib.nexuszero_circuits_constrain, circuits.handle, index
         )
 
+    def simplify(self, circuits: Circuits, index: int) -> Circuits:
+        """One circuit in a form of our own, which does not depend on how far a compiler has substituted wires."""
+        return self._circuits(
+            self._library.lib.nexuszero_circuits_simplify, circuits.handle, index
+        )
+
     def _bounded(
         self,
         circuits: Circuits,

@@ -204,15 +204,15 @@ class Circuits:
         return Verification(None if code[0] == NOT_DECIDED else int(code[0]), text)
 
     def added(self, index: int) -> tuple[Records, int]:
-        """The wires that range checks added to one circuit, in their order, and how many wires they check."""
+        """The wires that were added to one circuit, in their order, and how many wires are checked, or replaced."""
         library = self._library
-        count, checked = library.ffi.new("size_t *"), library.ffi.new("size_t *")
+        count, touched = library.ffi.new("size_t *"), library.ffi.new("size_t *")
         function = library.lib.nexuszero_circuits_added
-        library.check(function(self.handle, index, library.ffi.NULL, 0, count, checked))
+        library.check(function(self.handle, index, library.ffi.NULL, 0, count, touched))
         added = np.zeros(count[0], library.dtype("AddedRecord"))
         room = library.pointer("NexuszeroAddedRecord[]", added), len(added)
-        library.check(function(self.handle, index, *room, count, checked))
-        return added, int(checked[0])
+        library.check(function(self.handle, index, *room, count, touched))
+        return added, int(touched[0])
 
     def extend_witness(self, index: int, witness: bytes | bytearray) -> bytearray:
         """A `.wtns` file with the values of added wires, from one of the circuit that had none."""

@@ -24,6 +24,7 @@ from proofs import COMMAND, SECURITY, run
 from pydantic import BaseModel, ConfigDict, Field
 
 from nexuszero import proof
+from nexuszero.advice import simplify
 from nexuszero.crypto import Choice, Circuits, CryptoBridge
 from nexuszero.errors import InputError, StageError
 from nexuszero.files import write_json
@@ -151,7 +152,11 @@ def _measured(template: Template, level: str, build: Path) -> Row:
             bounded = bridge.read([circuit], template.widths)
         except InputError as error:  # the compiler removed an input
             refused = str(error)
-    lifts = [bool(one.analyse()["liftable"][0]) for one in (plain, bounded)]
+    own, own_bounded = (bridge.simplify(one, 0) for one in (plain, bounded))
+    lifts = [
+        bool(one.analyse()["liftable"][0]) for one in (plain, bounded, own_bounded)
+    ]
+    added, replaced = own.added(0)
     return {
         "name": template.name,
         "library": template.library,
@@ -168,8 +173,13 @@ def _measured(template: Template, level: str, build: Path) -> Row:
         "widths_refused": refused,
         "lifts": lifts[0],
         "lifts_with_widths": lifts[1],
+        "lifts_in_own_form_with_widths": lifts[2],
         "proof_size": _size(plain),
         "proof_size_with_widths": _size(bounded),
+        "replaced": replaced,
+        "named": len(added),
+        "own_proof_size": _least(plain, own),
+        "own_proof_size_with_widths": _least(plain, own, bounded, own_bounded),
         "unbounded": analysis["unbounded"],
         "oversized": analysis["oversized"]["count"],
         "finding": analysis["finding"],
@@ -256,6 +266,13 @@ def _proved(template: Template, circuit: Path, build: Path) -> Row | None:
         ["npx", "--no-install", "snarkjs", "wtns", "calculate", calculator, *files],
         build,
     )
+    own = circuit.with_name("own.r1cs")
+    simplify(CryptoBridge(), circuit, own, witness=witness, force=True)
+    made = _proof(circuit, witness)
+    return made | {"own": _proof(own, own.with_suffix(".wtns"))}
+
+
+def _proof(circuit: Path, witness: Path) -> Row:
     start = time.perf_counter()
     try:
         made = proof.prove(circuit, witness, SECURITY)
@@ -271,6 +288,13 @@ def _proved(template: Template, circuit: Path, build: Path) -> Row | None:
         "prove_seconds": between - start,
         "verify_seconds": time.perf_counter() - between,
     }
+
+
+def _least(*circuits: Circuits) -> int | None:
+    """Bytes of the shortest proof: widths and the form of our own are there for whom they help."""
+    return min(
+        (size for size in map(_size, circuits) if size is not None), default=None
+    )
 
 
 def _size(circuits: Circuits) -> int | None:
@@ -289,6 +313,10 @@ def _pairs(rows: Sequence[Row]) -> list[Row]:
             "levels": [row["level"] for row in pair],
             "proof_sizes": [row["proof_size"] for row in pair],
             "proof_sizes_with_widths": [row["proof_size_with_widths"] for row in pair],
+            "own_proof_sizes": [row["own_proof_size"] for row in pair],
+            "own_proof_sizes_with_widths": [
+                row["own_proof_size_with_widths"] for row in pair
+            ],
         }
         for name, pair in by_name.items()
         if len(pair) > 1

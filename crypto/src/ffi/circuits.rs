@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use anyhow::{Context, Result, ensure};
 use rayon::prelude::*;
+use zeroize::Zeroizing;
 
 use crate::analysis::Analysis;
 use crate::constrain::{Bit, Constrained};
@@ -18,6 +19,7 @@ use crate::part::part;
 use crate::proof::{Refusal, Statement};
 use crate::r1cs::R1cs;
 use crate::ranges::{Bounds, parse_bounds};
+use crate::simplify::Simplified;
 use crate::synth::{Family, Synthetic, synthesize};
 
 use super::memory::{by_number, fill, give, hand_over, slice, slice_mut, text};
@@ -36,8 +38,49 @@ pub(super) struct System {
     analysis: OnceLock<Analysis>,
     /// What is proved, by security level.
     statements: Mutex<BTreeMap<u32, Arc<Statement>>>,
-    /// Where it has range checks of ours.
-    pub(super) constrained: Option<Constrained>,
+    /// How it follows from another.
+    rewritten: Option<Rewritten>,
+}
+
+/// A circuit that follows from another, whose wires come first.
+enum Rewritten {
+    Constrained(Constrained),
+    Simplified(Simplified),
+}
+
+impl Rewritten {
+    /// The new wires.
+    fn added(&self) -> Vec<AddedRecord> {
+        match self {
+            Self::Constrained(constrained) => {
+                let record = |&Bit { source, place, from_above }: &Bit| AddedRecord {
+                    source,
+                    place,
+                    from_above: u32::from(from_above),
+                };
+                constrained.bits.iter().map(record).collect()
+            }
+            Self::Simplified(simplified) => {
+                let sources = simplified.names.iter().map(|name| name.source);
+                sources.map(|source| AddedRecord { source, place: 0, from_above: 0 }).collect()
+            }
+        }
+    }
+
+    /// How many wires are checked, or replaced.
+    const fn touched(&self) -> usize {
+        match self {
+            Self::Constrained(constrained) => constrained.checked(),
+            Self::Simplified(simplified) => simplified.aliases,
+        }
+    }
+
+    fn extend(&self, witness: &[U256]) -> Result<Zeroizing<Vec<U256>>> {
+        match self {
+            Self::Constrained(constrained) => constrained.extend(witness),
+            Self::Simplified(simplified) => simplified.extend(witness),
+        }
+    }
 }
 
 /// What a circuit of ours is rebuilt from.
@@ -63,7 +106,7 @@ impl System {
             origin: None,
             analysis: OnceLock::new(),
             statements: Mutex::default(),
-            constrained: None,
+            rewritten: None,
         }
     }
 
@@ -73,9 +116,18 @@ impl System {
         Ok(origin.circuit().witness)
     }
 
-    /// The range checks that it was given.
-    pub(super) fn constrained(&self) -> Result<&Constrained> {
-        self.constrained.as_ref().context("the circuit has no range checks of ours")
+    fn rewritten(&self) -> Result<&Rewritten> {
+        self.rewritten.as_ref().context("the circuit follows from no other")
+    }
+
+    /// The values of all wires from those of the circuit that it follows from.
+    pub(super) fn extend(&self, witness: &[U256]) -> Result<Zeroizing<Vec<U256>>> {
+        self.rewritten()?.extend(witness)
+    }
+
+    fn following(r1cs: &Arc<R1cs>, bounds: Bounds, rewritten: Rewritten) -> Circuits {
+        let system = Self::new(Arc::clone(r1cs), bounds);
+        Circuits { systems: vec![Self { rewritten: Some(rewritten), ..system }] }
     }
 
     pub(super) fn analysis(&self) -> Result<&Analysis> {
@@ -226,7 +278,8 @@ pub unsafe extern "C" fn nexuszero_circuits_part(
     })
 }
 
-/// A wire that range checks add: a bit of `x - lo`, or of `hi - x`.
+/// A wire that a circuit of ours adds: of range checks a bit of `x - lo`, or of `hi - x`; in a form of our own the value of
+/// a combination whose lowest private wire is x.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct AddedRecord {
@@ -254,18 +307,41 @@ pub unsafe extern "C" fn nexuszero_circuits_constrain(
         let System { r1cs, bounds, .. } = unsafe { system(circuits, index)? };
         let constrained = Constrained::of(r1cs, bounds)?;
         let public = bounds.range(..r1cs.first_private()).map(|(&wire, bound)| (wire, bound.clone()));
-        let system = System::new(Arc::clone(&constrained.r1cs), public.collect());
-        let systems = vec![System { constrained: Some(constrained), ..system }];
+        let (r1cs, public) = (Arc::clone(&constrained.r1cs), public.collect());
+        let circuits = System::following(&r1cs, public, Rewritten::Constrained(constrained));
         // SAFETY: the caller promises room for a handle.
-        unsafe { hand_over(Circuits { systems }, out) }
+        unsafe { hand_over(circuits, out) }
     })
 }
 
-/// The wires that [`nexuszero_circuits_constrain`] added to circuit `index`, in their order; `count` receives their number, of
-/// which the first `capacity` are written, and `checked` for how many wires they are.
+/// Circuit `index` in a form of our own, which does not depend on how far a compiler has substituted wires. Its new wires
+/// follow the others; wires of declared bounds keep them.
 ///
 /// # Safety
-/// `circuits` is a live handle, `out` has room for `capacity` records, `count` and `checked` for a number each.
+/// `circuits` is a live handle, `out` has room for a handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_simplify(
+    circuits: *const Circuits,
+    index: usize,
+    out: *mut *mut Circuits,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle.
+        let System { r1cs, bounds, .. } = unsafe { system(circuits, index)? };
+        let simplified = Simplified::of(r1cs, bounds)?;
+        let r1cs = Arc::clone(&simplified.r1cs);
+        let circuits = System::following(&r1cs, bounds.clone(), Rewritten::Simplified(simplified));
+        // SAFETY: the caller promises room for a handle.
+        unsafe { hand_over(circuits, out) }
+    })
+}
+
+/// The wires that [`nexuszero_circuits_constrain`] or [`nexuszero_circuits_simplify`] added to circuit `index`, in their order;
+/// `count` receives their number, of which the first `capacity` are written, and `touched` how many wires are checked, or
+/// replaced.
+///
+/// # Safety
+/// `circuits` is a live handle, `out` has room for `capacity` records, `count` and `touched` for a number each.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn nexuszero_circuits_added(
     circuits: *const Circuits,
@@ -273,19 +349,17 @@ pub unsafe extern "C" fn nexuszero_circuits_added(
     out: *mut AddedRecord,
     capacity: usize,
     count: *mut usize,
-    checked: *mut usize,
+    touched: *mut usize,
 ) -> Status {
     guard(|| {
         // SAFETY: the caller promises the handle.
-        let constrained = unsafe { system(circuits, index)? }.constrained()?;
+        let rewritten = unsafe { system(circuits, index)? }.rewritten()?;
         // SAFETY: the caller promises the room.
-        let (out, count, checked) =
-            unsafe { (slice_mut(out, capacity)?, slice_mut(count, 1)?, slice_mut(checked, 1)?) };
-        for (slot, bit) in out.iter_mut().zip(&constrained.bits) {
-            let &Bit { source, place, from_above } = bit;
-            *slot = AddedRecord { source, place, from_above: u32::from(from_above) };
-        }
-        (count[0], checked[0]) = (constrained.bits.len(), constrained.checked());
+        let (out, count, touched) =
+            unsafe { (slice_mut(out, capacity)?, slice_mut(count, 1)?, slice_mut(touched, 1)?) };
+        let added = rewritten.added();
+        out.iter_mut().zip(&added).for_each(|(slot, record)| *slot = *record);
+        (count[0], touched[0]) = (added.len(), rewritten.touched());
         Ok(())
     })
 }

@@ -252,7 +252,7 @@ pub unsafe extern "C" fn nexuszero_circuits_extend_witness(
         // SAFETY: the caller promises the room.
         let (out, count) = unsafe { (slice_mut(out, capacity)?, slice_mut(count, 1)?) };
         let field = system.r1cs.field();
-        let values = system.constrained()?.extend(&proof::read_witness(witness, field)?)?;
+        let values = system.extend(&proof::read_witness(witness, field)?)?;
         let bytes = proof::write_witness(&values, field);
         out.iter_mut().zip(bytes.iter()).for_each(|(slot, &byte)| *slot = byte);
         count[0] = bytes.len();

@@ -4,10 +4,10 @@ use crate::field::U256;
 use crate::r1cs::{Coefficients, Combination, R1cs};
 
 /// A system whose linear constraints are single forms.
-pub(super) struct Source<'a> {
-    pub(super) r1cs: &'a R1cs,
+pub(crate) struct Source<'a> {
+    pub(crate) r1cs: &'a R1cs,
     /// By coefficient number: those of the system, then those of the linear forms.
-    pub(super) values: Vec<U256>,
+    pub(crate) values: Vec<U256>,
     places: Vec<u32>, // by constraint: the place of its linear form, or QUADRATIC
     ends: Vec<usize>,
     wires: Vec<u32>,
@@ -18,7 +18,7 @@ const QUADRATIC: u32 = u32::MAX;
 const EMPTY: Combination<'_> = Combination { wires: &[], coefficients: &[] };
 
 impl<'a> Source<'a> {
-    pub(super) fn of(r1cs: &'a R1cs) -> Self {
+    pub(crate) fn of(r1cs: &'a R1cs) -> Self {
         let mut source = Self {
             r1cs,
             values: r1cs.coefficients().values().to_vec(),
@@ -50,7 +50,7 @@ impl<'a> Source<'a> {
     }
 
     /// `A`, `B` and `C` of a quadratic constraint; two empty forms and `L` of a linear one.
-    pub(super) fn forms(&self, index: usize) -> [Combination<'_>; 3] {
+    pub(crate) fn forms(&self, index: usize) -> [Combination<'_>; 3] {
         let place = self.places[index] as usize;
         if place == QUADRATIC as usize {
             return self.r1cs.constraint(index);

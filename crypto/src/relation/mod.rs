@@ -16,7 +16,7 @@ use crate::r1cs::{Coefficients, Combination, R1cs};
 use crate::ranges::{Bounds, Rule};
 
 use kept::Kept;
-use linear::Source;
+pub(crate) use linear::Source;
 
 /// A factor of a product.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,6 +19,7 @@ mod proposal;
 mod ranges;
 mod reader;
 mod search;
+mod simplify;
 mod slow;
 mod synthesis;
 mod writer;

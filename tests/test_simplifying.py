@@ -1,0 +1,72 @@
+"""The form of our own: a circuit whose compiler substituted a bit gets it back, with names and witness."""
+
+from r1cs_files import GOLDILOCKS, system, witness
+from shell import answer, checked, refused, run
+
+BITS = 6
+OUT, X, U, V, FIRST = 1, 2, 3, 4, 5  # wires, all but the bits public
+WIDTHS = "main.x=u6,main.u=u8,main.v=u8"
+
+
+def selection():
+    """x in bits, out = (last bit ? u : v); the last bit is (x - the others) / 32, as circom --O2 has it."""
+    last = pow(32, -1, GOLDILOCKS)
+    bits = range(FIRST, FIRST + BITS - 1)
+    top = {X: last} | {wire: -last << place for place, wire in enumerate(bits)}
+    boolean = [
+        [form, form | {0: -1}, {}] for form in [*({bit: 1} for bit in bits), top]
+    ]
+    chosen = [top, {U: 1, V: -1}, {OUT: 1, V: -1}]
+    return system([*boolean, chosen], FIRST + BITS - 1, 1, 3)
+
+
+def files(folder):
+    circuit = folder / "c.r1cs"
+    circuit.write_bytes(selection())
+    names = ["out", "x", "u", "v", *(f"bit[{place}]" for place in range(BITS - 1))]
+    lines = [f"{wire},{wire},0,main.{name}\n" for wire, name in enumerate(names, 1)]
+    circuit.with_suffix(".sym").write_text("".join(lines))
+    secret = circuit.with_suffix(".wtns")
+    secret.write_bytes(witness([1, 200, 45, 200, 7, 1, 0, 1, 1, 0]))  # 45 = 101101
+    return circuit, secret
+
+
+def test_a_substituted_bit_gets_its_wire_back(tmp_path):
+    circuit, secret = files(tmp_path)
+    new = tmp_path / "new.r1cs"
+    widths = ("--bounds", WIDTHS)
+    made = answer("simplify", circuit, "-o", new, "--witness", secret, *widths)
+    assert (made["named"], made["liftable"], made["liftable_after"]) == (1, False, True)
+    assert 2 * made["proof_size_after"] < made["proof_size"]
+    told = answer("analyse", circuit, *widths)["own_form"]
+    assert told["proof_size_after"] == made["proof_size_after"]
+    assert (tmp_path / "new.sym").read_text().splitlines()[
+        -1
+    ] == "10,10,0,main.bit[0].form"
+
+    level = ("--security", 128, *widths)
+    checked(run("prove", new, tmp_path / "new.wtns", *level))
+    files_of_it = (tmp_path / "new.proof", tmp_path / "public.json")
+    assert run("verify", new, *files_of_it, *level).stdout == "valid\n"
+
+
+def test_widths_are_looked_for_in_that_form_too(tmp_path):
+    """As it stands no widths would do."""
+    found = run("analyse", files(tmp_path)[0]).stdout
+    assert "it would lift with widths of" in found
+    assert "in the form of our own, which `nexuszero simplify` writes" in found
+
+
+def test_what_simplify_refuses(tmp_path):
+    circuit, secret = files(tmp_path)
+    assert "is the circuit itself" in refused("simplify", circuit, "-o", circuit)
+    secret.write_bytes(witness([1, 2]))
+    new = tmp_path / "new.r1cs"
+    line = refused("simplify", circuit, "-o", new, "--witness", secret)
+    assert f"{secret}: the witness has 2 values, the circuit 10 wires" in line
+    assert not new.exists()
+    again = run("simplify", circuit, "-o", new)
+    assert "1 forms named" in again.stdout
+    assert "exists; name another file" in refused("simplify", circuit, "-o", new)
+    twice = answer("simplify", new, "-o", tmp_path / "twice.r1cs")
+    assert (twice["named"], twice["replaced"]) == (0, 0)  # nothing is left to do
