@@ -9,6 +9,7 @@ READY := $(VENV)/.ready
 CRATE := $(wildcard crypto/src/*.rs crypto/src/*/*.rs) crypto/Cargo.toml crypto/Cargo.lock crypto/cbindgen.toml
 BUILT := nexuszero/_crypto/.built
 CIRCUITS := tests/fixtures/circuits
+IDIOMS := tests/fixtures/idioms
 HEADER := cargo run --quiet --manifest-path crypto/header/Cargo.toml --locked --target-dir crypto/target --
 CIRCOM := npx -y circom2@0.2.23
 
@@ -71,13 +72,16 @@ reference: setup ## Keeps the full week's figures and network in reports/referen
 lock: $(READY) ## Renews requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --group dev --all-extras pyproject.toml -o requirements.lock
 
-circuits: ## Compiles circuits/*.circom into tests/fixtures/circuits (asks for npx)
+circuits: ## Compiles circuits/*.circom and circuits/idioms into tests/fixtures (asks for npx)
 	@command -v npx >/dev/null || { echo "make: npx is missing; install Node.js 20 or newer" >&2; exit 2; }
 	@mkdir -p build/circuits
 	@set -e; for prime in bn128 goldilocks; do for source in circuits/*.circom; do name=$$(basename $$source .circom); \
 		$(CIRCOM) $$source --r1cs --sym --O1 --prime $$prime -o build/circuits >build/circuits/$$name.log || { cat build/circuits/$$name.log >&2; exit 2; }; \
 		for kind in r1cs sym; do mv build/circuits/$$name.$$kind $(CIRCUITS)/$$name.$$prime.$$kind; done; done; done
-	@sha256sum circuits/*.circom $(CIRCUITS)/*.r1cs $(CIRCUITS)/*.sym >$(CIRCUITS)/SHA256SUMS
+	@set -e; for level in O1 O2; do for source in circuits/idioms/*.circom; do name=$$(basename $$source .circom); \
+		$(CIRCOM) $$source --r1cs --sym --$$level -o build/circuits >build/circuits/$$name.log || { cat build/circuits/$$name.log >&2; exit 2; }; \
+		for kind in r1cs sym; do mv build/circuits/$$name.$$kind $(IDIOMS)/$$name.$$level.$$kind; done; done; done
+	@sha256sum circuits/*.circom circuits/idioms/*.circom $(CIRCUITS)/*.r1cs $(CIRCUITS)/*.sym $(IDIOMS)/*.r1cs $(IDIOMS)/*.sym >$(CIRCUITS)/SHA256SUMS
 
 header: ## Renews the committed C header
 	$(HEADER) --write

@@ -316,7 +316,8 @@ Widths are those of the inputs that the templates' comments and names say; nothi
 
 For {len(proved)} builds a witness by snarkjs was at hand. They were proved at 128 bits without widths, and the proofs
 verified; their bytes are within {off:.2%} of those predicted. {len(own)} of them were brought into our form with
-their witness, proved and verified likewise.
+their witness, proved and verified likewise. Every value of every witness lies in the interval that range inference
+finds.
 
 ## Both levels of circom
 

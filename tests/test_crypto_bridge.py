@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from r1cs_files import MERSENNE31, products
+from r1cs_files import MERSENNE31, products, system, witness
 
 import nexuszero
 from nexuszero.crypto import (
@@ -324,3 +324,13 @@ def test_a_library_error_is_one_line_with_the_place(bridge, tmp_path):
 )
 def test_fields_have_circoms_names(field):
     assert CryptoBridge().field(field).bit_length() > 253
+
+
+def test_the_first_value_outside_its_range(bridge):
+    """x^2 = y, y public: whatever is declared is taken for true, and nothing else is bounded."""
+    circuits = bridge.parse(system([[{2: 1}, {2: 1}, {1: 1}]], 3, 1, 0))
+    values = witness([1, 49, -7])
+    assert circuits.outside(0, values) is None
+    for width, wire in (("u2", 1), ("i4", None)):
+        bounded = bridge.with_widths(circuits, [{2: width}])
+        assert bounded.outside(0, values) == wire

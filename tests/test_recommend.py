@@ -444,9 +444,9 @@ def test_fixtures_and_their_sources_are_those_that_were_recorded():
     lines = (CIRCUITS / "SHA256SUMS").read_text().splitlines()
     recorded = dict(reversed(line.split()) for line in lines)
     files = [
-        *(ROOT / "circuits").glob("*.circom"),
-        *CIRCUITS.glob("*.r1cs"),
-        *CIRCUITS.glob("*.sym"),
+        *(ROOT / "circuits").rglob("*.circom"),
+        *(ROOT / "tests/fixtures").rglob("*.r1cs"),
+        *(ROOT / "tests/fixtures").rglob("*.sym"),
     ]
     assert recorded == {
         str(file.relative_to(ROOT)): hashlib.sha256(file.read_bytes()).hexdigest()

@@ -1,7 +1,14 @@
 """The form of our own: a circuit whose compiler substituted a bit gets it back, with names and witness."""
 
+import pytest
 from r1cs_files import GOLDILOCKS, system, witness
-from shell import answer, checked, refused, run
+from shell import ROOT, answer, checked, refused, run
+
+IDIOMS = {  # circuits/idioms, compiled at both levels, with widths of public inputs
+    "shift": "main.in[*]=u8,main.by=u3",
+    "less": "main.limit=u16",
+    "equal": "main.wanted=u8",
+}
 
 BITS = 6
 OUT, X, U, V, FIRST = 1, 2, 3, 4, 5  # wires, all but the bits public
@@ -48,6 +55,26 @@ def test_a_substituted_bit_gets_its_wire_back(tmp_path):
     checked(run("prove", new, tmp_path / "new.wtns", *level))
     files_of_it = (tmp_path / "new.proof", tmp_path / "public.json")
     assert run("verify", new, *files_of_it, *level).stdout == "valid\n"
+
+
+@pytest.mark.parametrize("name", IDIOMS)
+def test_both_levels_of_circom_cost_the_same(name, tmp_path):
+    made = [
+        answer(
+            "simplify",
+            ROOT / f"tests/fixtures/idioms/{name}.{level}.r1cs",
+            "-o",
+            tmp_path / f"{level}.r1cs",
+            "--bounds",
+            IDIOMS[name],
+        )
+        for level in ("O1", "O2")
+    ]
+    before = [one["proof_size"] for one in made]
+    after = [one["proof_size_after"] for one in made]
+    assert max(after) <= min(before)
+    assert max(after) <= 1.05 * min(after)
+    assert (before == after) == (name == "equal")
 
 
 def test_widths_are_looked_for_in_that_form_too(tmp_path):

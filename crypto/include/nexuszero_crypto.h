@@ -735,6 +735,17 @@ enum NexuszeroStatus nexuszero_circuits_violation(const struct NexuszeroCircuits
                                                   size_t capacity,
                                                   size_t *count);
 
+// The first wire of which a `.wtns` file has a value outside the interval that range inference modulo p finds, declared bounds
+// taken for true; writes its number to `wire`, `2^32 - 1` where there is none.
+//
+// # Safety
+// `circuits` is a live handle, `witness` points to `length` bytes, `wire` to room for a number.
+enum NexuszeroStatus nexuszero_circuits_outside(const struct NexuszeroCircuits *circuits,
+                                                size_t index,
+                                                const uint8_t *witness,
+                                                size_t length,
+                                                uint32_t *wire);
+
 // A `.wtns` file of circuit `index`, which [`super::circuits::nexuszero_circuits_constrain`] made, from one of the circuit
 // that it was made of; `count` receives its length, of which the first `capacity` bytes are written.
 //

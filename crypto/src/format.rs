@@ -243,7 +243,11 @@ fn read_gate_uses(body: &[u8], gates: usize, header: &Header) -> Result<Vec<(u32
         ensure!((gate as usize) < gates, "gate uses section: gate {gate} does not exist: there are {gates}");
         for _ in 0..cursor.u32()? {
             let wire = cursor.u64()?;
-            ensure!(wire < u64::from(header.wires), "gate uses section: wire {wire} does not exist");
+            ensure!(
+                wire < u64::from(header.wires),
+                "gate uses section: wire {wire} does not exist, the header counts {}: the file contradicts itself",
+                header.wires
+            );
             wires.push(wire as u32);
         }
         uses.push((gate, wires));

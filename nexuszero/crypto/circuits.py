@@ -28,7 +28,7 @@ from nexuszero.errors import InputError
 
 MOST_WIRES = 8  # of a violated constraint that are named
 VALUE_BYTES = 32  # of a public value
-NO_CONSTRAINT = NOT_DECIDED = 2**32 - 1
+NO_WIRE = NO_CONSTRAINT = NOT_DECIDED = 2**32 - 1
 
 
 class Circuits:
@@ -151,6 +151,16 @@ class Circuits:
         if constraint[0] == NO_CONSTRAINT:
             return None
         return int(constraint[0]), wires[: count[0]].tolist()
+
+    def outside(self, index: int, witness: bytes | bytearray) -> int | None:
+        """The first wire whose value in a `.wtns` file leaves its range, declared widths taken for true."""
+        library = self._library
+        wire = library.ffi.new("uint32_t *")
+        data = library.pointer("uint8_t[]", witness), len(witness)
+        library.check(
+            library.lib.nexuszero_circuits_outside(self.handle, index, *data, wire)
+        )
+        return None if wire[0] == NO_WIRE else int(wire[0])
 
     def prove(
         self, index: int, witness: bytes | bytearray | None, security: int

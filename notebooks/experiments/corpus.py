@@ -266,8 +266,12 @@ def _proved(template: Template, circuit: Path, build: Path) -> Row | None:
         ["npx", "--no-install", "snarkjs", "wtns", "calculate", calculator, *files],
         build,
     )
-    own = circuit.with_name("own.r1cs")
-    simplify(CryptoBridge(), circuit, own, witness=witness, force=True)
+    bridge, own = CryptoBridge(), circuit.with_name("own.r1cs")
+    simplify(bridge, circuit, own, witness=witness, force=True)
+    circuits = bridge.read([circuit])
+    outside = circuits.outside(0, witness.read_bytes())
+    if outside is not None:
+        raise StageError(f"{circuit}: wire {outside} lies outside what inference says")
     made = _proof(circuit, witness)
     return made | {"own": _proof(own, own.with_suffix(".wtns"))}
 

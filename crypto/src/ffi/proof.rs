@@ -7,6 +7,8 @@ use zeroize::Zeroizing;
 
 use crate::field::U256;
 use crate::proof::{self, Header, Refusal};
+use crate::ranges::Ranges;
+use crate::relation::Relation;
 
 use super::circuits::{Circuits, System, system};
 use super::memory::{give, hand_over, slice, slice_mut};
@@ -227,6 +229,32 @@ pub unsafe extern "C" fn nexuszero_circuits_violation(
         constraint[0] = violated.map_or(u32::MAX, |violated| violated as u32);
         count[0] = used.len();
         Ok(())
+    })
+}
+
+/// The first wire of which a `.wtns` file has a value outside the interval that range inference modulo p finds, declared bounds
+/// taken for true; writes its number to `wire`, `2^32 - 1` where there is none.
+///
+/// # Safety
+/// `circuits` is a live handle, `witness` points to `length` bytes, `wire` to room for a number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_circuits_outside(
+    circuits: *const Circuits,
+    index: usize,
+    witness: *const u8,
+    length: usize,
+    wire: *mut u32,
+) -> Status {
+    guard(|| {
+        // SAFETY: the caller promises the handle and the bytes.
+        let (system, witness) = unsafe { (system(circuits, index)?, slice(witness, length)?) };
+        let System { r1cs, bounds, .. } = system;
+        let witness = proof::read_witness(witness, r1cs.field())?;
+        proof::check_values(r1cs, &witness)?;
+        let relation = Relation::of(r1cs, bounds);
+        let ranges = Ranges::infer(&relation, r1cs.field().modulus(), bounds)?;
+        // SAFETY: the caller promises the room.
+        unsafe { give(ranges.first_outside(&witness).unwrap_or(u32::MAX), wire) }
     })
 }
 

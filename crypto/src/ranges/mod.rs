@@ -145,6 +145,17 @@ impl<'a> Ranges<'a> {
         self.known[wire as usize].as_ref().unwrap_or(&self.field)
     }
 
+    /// The first wire whose value, as a signed representative of the circuit's field, lies outside its interval; none if the
+    /// values satisfy the constraints and the declared bounds.
+    #[must_use]
+    pub fn first_outside(&self, witness: &[U256]) -> Option<u32> {
+        let within = |(interval, &value): (&Option<Interval>, &U256)| {
+            let value = self.relation.field().to_integer(value);
+            interval.as_ref().is_none_or(|interval| interval.lo <= value && value <= interval.hi)
+        };
+        self.known.iter().zip(witness).position(|pair| !within(pair)).map(|wire| wire as u32)
+    }
+
     /// `[-half, half]`.
     #[must_use]
     pub const fn field(&self) -> &Interval {
