@@ -17,6 +17,7 @@ BUILD = {
     "constraints": 65,
     "counts_agree": True,
     "widths": None,
+    "widths_refused": None,
     "lifts": True,
     "lifts_with_widths": True,
     "proof_size": 8000,
@@ -64,6 +65,7 @@ def test_both_levels_of_a_circuit_make_a_pair():
             "proof_sizes_with_widths": [8000, 8000],
             "own_proof_sizes": [7900, 7979],
             "own_proof_sizes_with_widths": [7800, 7800],
+            "widths_refused": False,
         }
     ]
 
@@ -111,5 +113,6 @@ def test_the_page_counts_what_was_measured(tmp_path, monkeypatch):
         "| sha | O1 | 65 | with widths | 8,000 | 8,000 | 7,900 | 7,800 | 0.5 | 512 free |"
         in page
     )
+    assert "Of 0 circuits O2 removed" in " ".join(page.split())
     assert "within 1.0% of each other" in " ".join(page.split())
     assert "within 0.12% of those predicted" in " ".join(page.split())

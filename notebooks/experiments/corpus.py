@@ -179,7 +179,7 @@ def _measured(template: Template, level: str, build: Path) -> Row:
         "replaced": replaced,
         "named": len(added),
         "own_proof_size": _least(plain, own),
-        "own_proof_size_with_widths": _least(plain, own, bounded, own_bounded),
+        "own_proof_size_with_widths": _least(bounded, own_bounded),
         "unbounded": analysis["unbounded"],
         "oversized": analysis["oversized"]["count"],
         "finding": analysis["finding"],
@@ -295,7 +295,7 @@ def _proof(circuit: Path, witness: Path) -> Row:
 
 
 def _least(*circuits: Circuits) -> int | None:
-    """Bytes of the shortest proof: widths and the form of our own are there for whom they help."""
+    """Bytes of the shortest proof: the form of our own is there for whom it helps."""
     return min(
         (size for size in map(_size, circuits) if size is not None), default=None
     )
@@ -321,6 +321,7 @@ def _pairs(rows: Sequence[Row]) -> list[Row]:
             "own_proof_sizes_with_widths": [
                 row["own_proof_size_with_widths"] for row in pair
             ],
+            "widths_refused": any(row["widths_refused"] for row in pair),
         }
         for name, pair in by_name.items()
         if len(pair) > 1
