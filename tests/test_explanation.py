@@ -88,8 +88,9 @@ def test_an_explanation_agrees_with_whether_a_circuit_lifts():
 
 def test_the_keys_of_an_explanation_follow_those_of_the_analysis():
     row = rows(FIXED)[0]
-    assert list(row)[-7:-5] == ["boolean_wires", "unbounded"]
-    assert list(row)[-5:] == ["first", "oversized", "finding", "stale_names", "help"]
+    assert list(row)[-8:-6] == ["boolean_wires", "unbounded"]
+    assert list(row)[-6:-3] == ["first", "oversized", "finding"]
+    assert list(row)[-3:] == ["stale_names", "own_form", "help"]
     assert [list(one) for one in row["first"]] == [["wire", "label", "reason"]] * 5
     assert row["oversized"] == {"count": 0}
 
