@@ -97,3 +97,5 @@ def test_what_simplify_refuses(tmp_path):
     assert "exists; name another file" in refused("simplify", circuit, "-o", new)
     twice = answer("simplify", new, "-o", tmp_path / "twice.r1cs")
     assert (twice["named"], twice["replaced"]) == (0, 0)  # nothing is left to do
+    told = run("simplify", new, "-o", tmp_path / "thrice.r1cs").stdout
+    assert "nothing is saved: keep the circuit as it was" in told

@@ -11,7 +11,7 @@ from nexuszero.advice import rewriting
 from nexuszero.advice.components import Component, components, table
 from nexuszero.advice.explanation import Explanation, describe, explain
 from nexuszero.advice.inputs import MOST_TRIED, Help, widths_that_help
-from nexuszero.crypto import Analysis, Circuits, CryptoBridge, Infeasible
+from nexuszero.crypto import Analysis, CryptoBridge
 
 SHOWN_APART = (
     "finding",
@@ -116,7 +116,7 @@ def analyse(
             Answer(
                 circuit=circuit,
                 why=explain(circuits, circuit, index, file, asked),
-                own_form=_own_form(bridge, circuits, index, security)
+                own_form=_own_form(bridge, file, bounds, security)
                 if searched and not circuit.unsatisfiable
                 else None,
                 help=widths_that_help(bridge, file, circuit, bounds, security)
@@ -133,9 +133,8 @@ def analyse(
 
 
 def _own_form(
-    bridge: CryptoBridge, circuits: Circuits, index: int, security: int
+    bridge: CryptoBridge, file: Path, bounds: str | None, security: int
 ) -> OwnForm:
-    choice = circuits.choices(security)[index]
-    (after,) = rewriting.sizes([bridge.simplify(circuits, index)], security)
-    before = None if isinstance(choice, Infeasible) else choice.proof_size
+    plain = bridge.read([file], bounds)
+    before, after = rewriting.sizes((plain, bridge.simplify(plain, 0)), security)
     return OwnForm(security, before, after)

@@ -50,7 +50,7 @@ class Simplified:
             f"a proof at {self.security} bits: {rewriting.spelled(before)} before, {rewriting.spelled(after)} after",
         ]
         if before is not None and (after is None or after >= before):
-            lines.append("the circuit is as good as it was: nothing is saved")
+            lines.append("nothing is saved: keep the circuit as it was")
         return lines
 
 
