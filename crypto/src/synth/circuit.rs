@@ -4,6 +4,8 @@
 //! inputs, then the private wires, as an R1CS orders them.
 
 use super::Synthetic;
+use super::draw::Draw;
+use super::shape::{Constraint, Shape};
 use crate::field::{Field, U256};
 use crate::r1cs::Builder;
 
@@ -31,16 +33,16 @@ impl Form {
 }
 
 /// Who knows a wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Role {
     /// A public output.
     Output,
     /// A public input.
     Input,
-    /// A wire that only the prover knows, and may turn into an output.
-    Private,
     /// A private input, which stays one.
     Secret,
+    /// A wire that only the prover knows, and may turn into an output.
+    Private,
 }
 
 /// What compilers write in different ways: circom emits `(-a)*b = -c` and `0*0 = l`,
@@ -51,11 +53,8 @@ pub struct Style {
     pub negate: bool,
     /// Whether a linear equation stands in `C` alone.
     pub linear_in_c: bool,
-    /// Whether a linear equation is divided by the coefficient of its last wire, as where it is solved for that wire.
-    pub solved: bool,
-    /// Whether the highest bit of a range check is computed from the others (`circom --O2` substitutes it), which
-    /// leaves fractions modulo p in its products.
-    pub substituted: bool,
+    /// What an optimiser makes of all constraints.
+    pub shape: Shape,
 }
 
 /// Constraints over provisional wires, with the value of every wire.
@@ -68,6 +67,7 @@ pub struct Circuit {
     terms: Vec<(u32, U256)>,
     ends: Vec<usize>,
     inverses: Vec<(u32, U256)>,
+    solvable: usize,
 }
 
 const ONE: U256 = U256::from_limbs([1, 0, 0, 0]);
@@ -76,7 +76,8 @@ impl Circuit {
     /// An empty circuit.
     pub fn new(field: Field, style: Style) -> Self {
         let (values, roles) = (vec![ONE], vec![Role::Output]);
-        Self { field, style, values, roles, terms: Vec::new(), ends: Vec::new(), inverses: Vec::new() }
+        let (terms, ends, inverses) = (Vec::new(), Vec::new(), Vec::new());
+        Self { field, style, values, roles, terms, ends, inverses, solvable: 0 }
     }
 
     /// The field.
@@ -84,14 +85,9 @@ impl Circuit {
         &self.field
     }
 
-    /// Whether range checks compute their highest bit.
-    pub const fn is_substituted(&self) -> bool {
-        self.style.substituted
-    }
-
-    /// Nodes of the graph so far: wires but `w_0`, and constraints.
+    /// Nodes of the graph so far, roughly: wires but `w_0`, and constraints, less those that will be substituted.
     pub const fn nodes(&self) -> usize {
-        self.values.len() - 1 + self.ends.len() / 3
+        self.values.len() - 1 + self.ends.len() / 3 - 2 * self.solvable
     }
 
     /// A new wire.
@@ -220,12 +216,10 @@ impl Circuit {
 
     /// The linear constraint `a = b`.
     pub fn equal(&mut self, a: &Form, b: &Form) {
-        if self.style.solved {
-            let factor = self.solving_factor(a);
-            self.equate(&self.scaled(factor, a), &self.scaled(factor, b));
-        } else {
-            self.equate(a, b);
-        }
+        let private = |&(wire, _): &(u32, U256)| self.roles[wire as usize] >= Role::Secret;
+        let has_private = a.terms.iter().chain(&b.terms).any(private);
+        self.solvable += usize::from(self.style.shape.solved.is_some() && has_private);
+        self.equate(a, b);
     }
 
     fn equate(&mut self, a: &Form, b: &Form) {
@@ -235,16 +229,6 @@ impl Circuit {
         } else {
             self.constrain(a, &self.constant(ONE), b);
         }
-    }
-
-    /// What makes the last coefficient of a form one.
-    fn solving_factor(&self, form: &Form) -> U256 {
-        form.terms.last().map_or(ONE, |&(_, coefficient)| self.inverse(coefficient))
-    }
-
-    /// `1 / value`.
-    pub fn inverse(&self, value: U256) -> U256 {
-        if value == ONE || value == self.field.neg(ONE) { value } else { self.field.inv(value) }
     }
 
     /// A new private wire `a * b + rest`, in one constraint.
@@ -276,42 +260,68 @@ impl Circuit {
             }
             _ => {
                 let out = self.wire(Role::Output, form.value);
-                self.equal(form, &out);
+                self.equate(form, &out); // which counts in full: a family that only publishes reaches its target too
             }
         }
     }
 
-    /// The checked system and its witness.
-    pub fn finish(mut self) -> Synthetic {
+    /// The checked system in its shape, and its witness.
+    pub fn finish(mut self, draw: &mut Draw) -> Synthetic {
         self.fill_inverses();
-        let (numbers, outputs, inputs) = self.numbering();
+        let private = |wire: u32| wire > 0 && self.roles[wire as usize] >= Role::Secret;
+        let constraints = self.style.shape.apply(&self.field, self.constraints(), &private, draw);
+        let live = self.live(&constraints);
+        let (numbers, outputs, inputs) = self.numbering(&live);
+
         let mut builder = Builder::new(self.field);
-        let mut start = 0;
         let canonical = "forms hold canonical coefficients of distinct wires";
-        for &end in &self.ends {
-            for &(wire, coefficient) in &self.terms[start..end] {
+        for form in constraints.iter().flatten() {
+            for &(wire, coefficient) in form {
                 builder.term(numbers[wire as usize], coefficient).expect(canonical);
             }
             builder.end_combination().expect(canonical);
-            start = end;
         }
-        let r1cs = builder.finish(self.values.len() as u32, outputs, inputs).expect(canonical);
-        let mut witness = vec![U256::ZERO; self.values.len()];
-        numbers.iter().zip(&self.values).for_each(|(&number, &value)| witness[number as usize] = value);
+
+        let wires = live.iter().filter(|&&live| live).count();
+        let r1cs = builder.finish(wires as u32, outputs, inputs).expect(canonical);
+        let mut witness = vec![U256::ZERO; wires];
+        for (wire, &number) in numbers.iter().enumerate().filter(|(wire, _)| live[*wire]) {
+            witness[number as usize] = self.values[wire];
+        }
         Synthetic { r1cs, witness }
     }
 
-    /// The final number of each wire, and how many are outputs and inputs.
-    fn numbering(&self) -> (Vec<u32>, u32, u32) {
-        let count = |role| self.roles[1..].iter().filter(|&&other| other == role).count() as u32;
-        let (outputs, inputs) = (count(Role::Output), count(Role::Input));
-        let mut next = [1, 1 + outputs, 1 + outputs + inputs];
-        let mut numbers = vec![0];
-        numbers.extend(self.roles[1..].iter().map(|&role| {
-            let next = &mut next[(role as usize).min(Role::Private as usize)];
+    fn constraints(&self) -> Vec<Constraint> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let mut forms = starts.zip(&self.ends).map(|(start, &end)| self.terms[start..end].to_vec());
+        let mut next = || forms.next().unwrap_or_default();
+        (0..self.ends.len() / 3).map(|_| [next(), next(), next()]).collect()
+    }
+
+    /// Which wires stay: a private one that stands in no constraint any more goes, where a compiler optimises.
+    fn live(&self, constraints: &[Constraint]) -> Vec<bool> {
+        let goes = |&role: &Role| self.style.shape.solved.is_some() && role >= Role::Secret;
+        let mut live: Vec<bool> = self.roles.iter().map(|role| !goes(role)).collect();
+        for &(wire, _) in constraints.iter().flatten().flatten() {
+            live[wire as usize] = true;
+        }
+        live
+    }
+
+    /// The final number of each live wire, and how many are outputs and inputs.
+    fn numbering(&self, live: &[bool]) -> (Vec<u32>, u32, u32) {
+        let mut counts = [0; 4];
+        let of_live = || self.roles.iter().zip(live).skip(1).filter(|(_, live)| **live);
+        of_live().for_each(|(&role, _)| counts[role as usize] += 1);
+        let [outputs, inputs, secrets, _] = counts;
+
+        let mut next = [1, 1 + outputs, 1 + outputs + inputs, 1 + outputs + inputs + secrets];
+        let mut numbers = vec![0; self.roles.len()];
+        for wire in (1..self.roles.len()).filter(|&wire| live[wire]) {
+            let next = &mut next[self.roles[wire] as usize];
+            numbers[wire] = *next;
             *next += 1;
-            *next - 1
-        }));
+        }
         (numbers, outputs, inputs)
     }
 

@@ -6,7 +6,7 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use crate::field::{Field, U256};
 
 /// A stream of draws.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Draw(ChaCha8Rng);
 
 impl Draw {

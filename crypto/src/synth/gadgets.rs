@@ -38,20 +38,7 @@ impl Circuit {
 
     /// `form` lies below `2^width`: it has bits, which nothing else uses.
     pub fn check_range(&mut self, form: &Form, width: u32) {
-        if self.is_substituted() && width > 1 {
-            self.check_substituted(form, width);
-        } else {
-            self.bits(form, width);
-        }
-    }
-
-    /// The highest bit is no wire but `(form - lower bits) / 2^(width-1)`.
-    fn check_substituted(&mut self, form: &Form, width: u32) {
-        let (value, top) = (form.value(), width - 1);
-        let bits: Vec<_> = (0..top).map(|index| self.boolean(value.bit(index as usize))).collect();
-        let rest = self.minus(form, &self.word(&bits));
-        let highest = self.scaled(self.inverse(self.power_of_two(top)), &rest);
-        self.assert_boolean(&highest);
+        self.bits(form, width);
     }
 
     /// `b_0 + 2*b_1 + 4*b_2 + ...`.
@@ -132,13 +119,15 @@ impl Circuit {
 #[cfg(test)]
 mod tests {
     use super::super::circuit::Style;
+    use super::super::draw::Draw;
+    use super::super::shape::Shape;
     use super::*;
     use crate::field::Field;
 
     fn circuit(negate: bool) -> Circuit {
         Circuit::new(
             Field::parse("goldilocks").unwrap(),
-            Style { negate, linear_in_c: negate, solved: negate, substituted: negate },
+            Style { negate, linear_in_c: negate, shape: Shape::PLAIN },
         )
     }
 
@@ -155,7 +144,7 @@ mod tests {
             let values = [c.xor(&a, &b), c.or(&a, &b), c.multiply(&a, &b), c.not(&a), c.select(&a, &a, &b)]
                 .map(|form| form.value().as_limbs()[0] as i64);
             assert_eq!(values, [x ^ y, x | y, x & y, 1 - x, x | y]);
-            let built = c.finish();
+            let built = c.finish(&mut Draw::new(0, 0));
             assert_eq!(built.r1cs.first_violation(&built.witness), None);
         }
     }
@@ -173,7 +162,7 @@ mod tests {
         let (low, high) = c.swap(&bits[0], &a, &b);
         assert_eq!((low.value(), high.value()), (b.value(), a.value()));
         c.check_range(&a, 4);
-        let built = c.finish();
+        let built = c.finish(&mut Draw::new(0, 0));
         assert_eq!(built.r1cs.first_violation(&built.witness), None);
     }
 
@@ -189,7 +178,7 @@ mod tests {
         assert_eq!(c.is_zero(&x).value(), U256::ZERO);
         assert_eq!(c.is_zero(&zero).value(), U256::from(1));
         c.assert_nonzero(&x);
-        let built = c.finish();
+        let built = c.finish(&mut Draw::new(0, 0));
         assert_eq!(built.r1cs.first_violation(&built.witness), None);
     }
 
@@ -201,7 +190,7 @@ mod tests {
         let product = c.multiply(&a, &b);
         c.output(&product);
         c.output(&b);
-        let Synthetic { r1cs, witness } = c.finish();
+        let Synthetic { r1cs, witness } = c.finish(&mut Draw::new(0, 0));
         assert_eq!((r1cs.public_outputs(), r1cs.public_inputs(), r1cs.wires()), (2, 1, 5));
         assert_eq!(witness, [1, 6, 3, 3, 2].map(U256::from));
     }

@@ -6,6 +6,7 @@ use super::Synthetic;
 use super::circuit::{Circuit, Form, Role, Style};
 use super::draw::Draw;
 use super::mimc;
+use super::shape::Shape;
 use crate::field::{Field, NAMED, U256};
 
 static FIELDS: LazyLock<Vec<Field>> =
@@ -53,12 +54,8 @@ impl Sketch {
     /// Draws the field, the style and the plan.
     pub fn new(mut draw: Draw, target: usize) -> Self {
         let field = FIELDS[draw.below(FIELDS.len() as u64) as usize];
-        let style = Style {
-            negate: draw.chance(6),
-            linear_in_c: draw.chance(10),
-            solved: draw.chance(2),
-            substituted: draw.chance(3),
-        };
+        let style =
+            Style { negate: draw.chance(6), linear_in_c: draw.chance(10), shape: Shape::draw(&mut draw) };
         let limit = limit(&mut draw, field.bits());
         let checked = [16, 16, 16, 16, 16, 16, 16, 16, 16, 15, 14, 0, 0, 0, 0, 0][draw.below(16) as usize];
         let public = [0, 2, 8, 14, 16][draw.below(5) as usize];
@@ -105,7 +102,7 @@ impl Sketch {
     }
 
     /// A new input: a digest may bind it, or an inverse show that it is not zero.
-    fn new_input(&mut self, value: U256) -> Form {
+    pub fn new_input(&mut self, value: U256) -> Form {
         let role = self.role();
         let input = self.c.wire(role, value);
         if self.bound && role == Role::Secret {
@@ -228,7 +225,7 @@ impl Sketch {
             self.c.output(&digest);
         }
         (0..self.tags).for_each(|_| self.tag());
-        self.c.finish()
+        self.c.finish(&mut self.draw)
     }
 
     /// A public input that belongs to the statement and not to the computation (a recipient, a signal): squared, so that
