@@ -262,6 +262,10 @@ class AnalyseConfig(Stage):
         None,
         description="directory of compiled circuits, null for the repository's own",
     )
+    corpus: MaybeLocated = Field(
+        None,
+        description="where `make corpus` compiled published circuits (build/corpus), null to leave them out",
+    )
     out: Located = Field(
         Path("reports/quick/analysis.json"),
         description="JSON file that receives the measures",

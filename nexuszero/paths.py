@@ -12,6 +12,7 @@ PUBLISHED = (
 
 ROOT = PACKAGE.parent  # of a checkout; an installed wheel has nothing of what follows
 FIXTURES = (ROOT / "crypto/tests/fixtures/circuits", ROOT / "tests/fixtures/circuits")
+CORPUS = ROOT / "reports/corpus.json"  # which circuits the corpus has
 GOLDEN = ROOT / "crypto/tests/fixtures/golden"
 NOTEBOOKS = ROOT / "notebooks"
 SCRATCH = ROOT / "build/notebooks"  # the notebooks' own defaults

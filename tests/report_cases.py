@@ -143,6 +143,9 @@ def analysis_report() -> dict[str, Any]:
     cost = {
         "circuits": 3,
         "free": 3,
+        "free_right": 0.5,
+        "sure": 0.5,
+        "free_right_where_sure": 1.0,
         "cold_evaluations": 90,
         "warm_evaluations": 7,
         **quarters,
@@ -152,6 +155,7 @@ def analysis_report() -> dict[str, Any]:
             "test": dict.fromkeys(models, cost),
             "compiled": {"network": cost | {"sound": 0.5}},
         },
+        "groups": {"compiled": {"circomlib": {"network": cost}}},
         "models": models,
         "shares": {"labels": shares, "proposals": dict.fromkeys(shares, 0.5)},
         "targets_met": [loss, *rows[:-1]],

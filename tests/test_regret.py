@@ -12,7 +12,7 @@ from nexuszero.config import GenerateConfig
 from nexuszero.crypto import CryptoBridge
 from nexuszero.data import Standardiser, generate, read_all, rebuild
 from nexuszero.errors import InputError
-from nexuszero.evaluation import regret
+from nexuszero.evaluation import corpus_files, fixture_files, real, regret
 from nexuszero.network import (
     Checkpoint,
     Margin,
@@ -26,7 +26,7 @@ from nexuszero.network import (
 def splits(tmp_path_factory):
     out = tmp_path_factory.mktemp("circuits")
     generate(
-        GenerateConfig(out=out, train=40, val=12, test=12, seed=1), log=lambda _: None
+        GenerateConfig(out=out, train=40, val=12, test=12, seed=2), log=lambda _: None
     )
     return read_all(out)
 
@@ -153,7 +153,7 @@ def test_compiled_circuits_are_the_repositorys_that_an_answer_covers(model):
     others = {
         "mean": lambda split: model.standardiser.inverse(np.zeros((len(split), 6)))
     }
-    found = regret.regret_of_files(None, model, Margin(), others=others)
+    found = regret.regret_of_files(fixture_files(), model, Margin(), others=others)
     assert list(found)[-1] == "mean" and len(found["mean"]) == len(found["network"])
     assert list(found) == [
         "network",
@@ -161,14 +161,18 @@ def test_compiled_circuits_are_the_repositorys_that_an_answer_covers(model):
         "network, then search, with a margin",
         "mean",
     ]
-    files = [file for place in regret.FIXTURES for file in sorted(place.glob("*.r1cs"))]
+    files = list(fixture_files().values())
     analyses = CryptoBridge().read(files).analyse()
     asked = (
         (analyses["forms"] > 0)
         & (analyses["unsatisfiable"] == 0)
         & (analyses["custom_gates"] == 0)
     )
-    kept = {file.name for file, wanted in zip(files, asked, strict=True) if wanted}
+    kept = {
+        f"fixtures {file.name}"
+        for file, wanted in zip(files, asked, strict=True)
+        if wanted
+    }
     rows = found["network"]
     assert {row.circuit for row in rows} == kept and len(kept) > 70
     summary = regret.summarise_regret(rows)
@@ -181,9 +185,36 @@ def test_compiled_circuits_are_the_repositorys_that_an_answer_covers(model):
 
 def test_another_directory_may_be_named(model, tmp_path):
     with pytest.raises(InputError, match=r"holds no \.r1cs file"):
-        regret.regret_of_files(tmp_path, model, Margin())
-    own = Path(__file__).parent / "fixtures/circuits"
+        fixture_files(tmp_path)
+    own = fixture_files(Path(__file__).parent / "fixtures/circuits")
     assert len(regret.regret_of_files(own, model, Margin(), 256)["network"]) == 8
+
+
+def test_circuits_of_the_corpus_are_named_by_library(monkeypatch, tmp_path):
+    listed = tmp_path / "corpus.json"
+    rows = [{"library": "@them/theirs", "name": "select", "level": "O2"}]
+    listed.write_text(json.dumps({"circuits": rows}))
+    monkeypatch.setattr(real, "CORPUS", listed)
+    with pytest.raises(InputError, match="1 of 1 circuits are missing; run `make corp"):
+        corpus_files(tmp_path)
+    file = tmp_path / "select.O2/select.r1cs"
+    file.parent.mkdir()
+    file.touch()
+    assert corpus_files(tmp_path) == {"@them/theirs select.O2": file}
+
+
+def test_reading_is_told_apart_where_the_network_is_sure():
+    """By hand: of four circuits three are read rightly; of the two that it is sure of, one."""
+    row = regret.Regret(
+        "lib a", 128, True, 9, 30, "hiding", 1, None, True, (), 0.0, 0.0, 0.0, 0, None
+    )
+    read = [(True, 0.95), (True, 0.05), (True, 0.6), (False, 0.2)]
+    rows = [replace(row, free=free, said_free=said) for free, said in read]
+    summary = regret.summarise_regret(rows)
+    assert (summary["free_right"], summary["sure"]) == (0.75, 0.5)
+    assert summary["free_right_where_sure"] == 0.5
+    assert rows[0].group == "lib"
+    assert regret.summarise_regret([row])["free_right"] is None
 
 
 def test_without_a_free_modulus_there_is_no_excess_to_tell():
@@ -237,6 +268,7 @@ def test_a_row_of_a_table_has_every_field_in_plain_values():
         "hiding_short",
         "modulus_short",
         "warm",
+        "said_free",
     ]
     assert row["cold"] == {"evaluations": 5, "optimal": True} and row["warm"] is None
     assert row["fails"] == ["hiding"] and json.loads(json.dumps(row)) == row

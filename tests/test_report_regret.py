@@ -31,6 +31,13 @@ def test_the_cost_of_following_a_model(report):
     assert warm.index[0] == "from the smallest q"
 
 
+def test_libraries_stand_above_all_of_them(report):
+    table = regret.by_library(report, "compiled", "network")
+    assert list(table.index) == ["circomlib", "all"]
+    assert table["sound as proposed"].tolist() == [0.25, 0.5]
+    assert table.loc["all", "right where sure"] == 1.0
+
+
 def test_compiled_circuits_stand_by_their_excess():
     rows = {
         "it": [cost_row("a", 0.1), cost_row("b", 0.5)],

@@ -17,6 +17,7 @@ from nexuszero.evaluation.metrics import (
     measures,
     targets_met,
 )
+from nexuszero.evaluation.real import corpus_files, fixture_files
 from nexuszero.evaluation.regret import (
     Climb,
     Regret,
@@ -44,7 +45,9 @@ __all__ = [
     "batch_size",
     "choose_margin",
     "compare_golden",
+    "corpus_files",
     "fit_baselines",
+    "fixture_files",
     "measure_costs",
     "measures",
     "pays",

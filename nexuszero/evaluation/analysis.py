@@ -35,6 +35,7 @@ from nexuszero.evaluation.costs import (
 )
 from nexuszero.evaluation.metrics import Measures, measures, shares, targets_met
 from nexuszero.evaluation.proofs import Proved, prove_some
+from nexuszero.evaluation.real import corpus_files, fixture_files
 from nexuszero.evaluation.regret import (
     NETWORK,
     SEARCHED,
@@ -75,6 +76,9 @@ class Report(TypedDict):
     costs: dict[str, Any]
     milliseconds: dict[str, float]  # of an answer, by model
     regret: dict[str, dict[str, RegretSummary]]  # by set of circuits and model
+    groups: dict[
+        str, dict[str, dict[str, RegretSummary]]
+    ]  # by set, family or library, and model
     proofs: list[Proved]  # of some test circuits
     data: dict[str, str]  # hashes of the splits that the network was trained beside
     seed: int
@@ -135,9 +139,11 @@ def analyse(config: AnalyseConfig) -> Evaluation:
     from_graphs = {
         model: answer for model, answer in baselines.items() if model != GIVEN
     }
-    rows["compiled"] = regret_of_files(
-        config.circuits, checkpoint, margin, others=from_graphs
-    )
+    compiled = {"compiled": fixture_files(config.circuits)}
+    if config.corpus is not None:
+        compiled["corpus"] = corpus_files(config.corpus)
+    for name, files in compiled.items():
+        rows[name] = regret_of_files(files, checkpoint, margin, others=from_graphs)
 
     times = _times(checkpoint, splits["test"], baselines)
     proofs = prove_some(splits["test"], predicted["test"].rebuilt)
@@ -222,7 +228,13 @@ def _regrets(
 ) -> dict[str, Regrets]:
     """What following each model costs, by split; the margin was chosen on validation, so that is left out."""
     return {
-        name: regret_of_split(of_split.split, of_split.rebuilt, proposals[name], units)
+        name: regret_of_split(
+            of_split.split,
+            of_split.rebuilt,
+            proposals[name],
+            units,
+            of_split.prediction.demand.free,
+        )
         for name, of_split in predicted.items()
         if name != "val"
     }
@@ -264,6 +276,7 @@ def _report(
         "costs": times.costs.row(),
         "milliseconds": times.milliseconds,
         "regret": {name: _summaries(regrets) for name, regrets in rows.items()},
+        "groups": {name: _groups(regrets) for name, regrets in rows.items()},
         "proofs": proofs,
         "data": dict(checkpoint.origin.data),
         "seed": checkpoint.origin.seed,
@@ -283,3 +296,17 @@ def _measures(
 
 def _summaries(regrets: Regrets) -> dict[str, RegretSummary]:
     return {model: summarise_regret(rows) for model, rows in regrets.items()}
+
+
+def _groups(regrets: Regrets) -> dict[str, dict[str, RegretSummary]]:
+    """Summaries by family or library, then by model."""
+    names = {row.group for rows in regrets.values() for row in rows}
+    return {
+        name: _summaries(
+            {
+                model: [row for row in rows if row.group == name]
+                for model, rows in regrets.items()
+            }
+        )
+        for name in sorted(names)
+    }

@@ -2,14 +2,14 @@
 
 On the circuits of a split, and on circuits that people compiled, none of which a network was trained on.
 
-    regret_of_files(None, network.load("checkpoints/baseline"))["network"]
+    regret_of_files(fixture_files(), network.load("checkpoints/baseline"))["network"]
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import compress, product
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypedDict
@@ -35,10 +35,15 @@ from nexuszero.data import (
     Standardiser,
     nearest_place,
 )
-from nexuszero.errors import InputError
 from nexuszero.evaluation.baselines import Answer
-from nexuszero.network import NO_MARGIN, Checkpoint, Margin, predict, search_demand
-from nexuszero.paths import FIXTURES
+from nexuszero.network import (
+    NO_MARGIN,
+    Checkpoint,
+    Margin,
+    is_sure,
+    predict,
+    search_demand,
+)
 
 NETWORK = "network"
 SEARCHED = "network, then search"
@@ -83,6 +88,12 @@ class Regret:
     hiding_short: float  #: bits
     modulus_short: int  #: bits
     warm: Climb | None  #: an uphill search from the nearest candidate, where q is free
+    said_free: float | None = None  #: the probability that the network gives to that
+
+    @property
+    def group(self) -> str:
+        """The family of a drawn circuit, the library of a compiled one."""
+        return self.circuit.split()[0]
 
     def row(self) -> dict[str, Any]:
         """A row of a table."""
@@ -101,6 +112,9 @@ class RegretSummary(TypedDict):
 
     circuits: int
     free: int
+    free_right: float | None
+    sure: float | None
+    free_right_where_sure: float | None
     sound: float | None
     larger: float | None
     hiding_short: float | None
@@ -117,28 +131,28 @@ class RegretSummary(TypedDict):
 
 
 def regret_of_files(
-    directory: Path | None,
+    files: Mapping[str, Path],
     model: Checkpoint,
     margin: Margin = NO_MARGIN,
     level: int = 128,
     others: Mapping[str, Answer] = MappingProxyType({}),
 ) -> Regrets:
-    """Rows by model for each `.r1cs` file of a directory, None for the repository's fixtures.
+    """Rows by model for each circuit that people compiled (`nexuszero.evaluation.real`).
 
     Left out are circuits with custom gates, which no answer covers, and those that multiply nothing private.
 
     Args:
-        directory: of the files.
+        files: by the circuit's name.
         model: the network.
         margin: of its search.
         level: bits of security.
         others: further models that answer what graphs show.
     """
-    files = _circuit_files(directory)
-    circuits = CryptoBridge().read(files)
+    circuits = CryptoBridge().read(list(files.values()))
     graphs = Graphs.from_columns(circuits.graphs(level))
 
-    values, demand = predict(model, graphs)
+    # one at a time: the largest has as many nodes as a thousand drawn ones
+    values, demand = predict(model, graphs, batch_size=1)
     proposals = {
         NETWORK: values,
         SEARCHED: search_demand(circuits, level, demand, values),
@@ -146,7 +160,7 @@ def regret_of_files(
     }
     proposals |= {name: answer(graphs) for name, answer in others.items()}
     return _regrets(
-        circuits, [file.name for file in files], level, proposals, model.standardiser
+        circuits, list(files), level, proposals, model.standardiser, demand.free
     )
 
 
@@ -155,14 +169,20 @@ def regret_of_split(
     rebuilt: Iterable[Rebuilt],
     proposals: Mapping[str, Array],
     units: Standardiser,
+    said_free: Array | None = None,
 ) -> Regrets:
-    """Rows by model for each circuit of a split, level by level; proposals are ``[circuits, 6]``."""
+    """Rows by model for each circuit of a split, level by level; proposals are ``[circuits, 6]``.
+
+    ``said_free``, ``[circuits]``, is the probability that a network gives to "q is free".
+    """
     rows: Regrets = {model: [] for model in proposals}
     for level, positions, circuits in rebuilt:
         names = [f"{split.circuit['family'][index]} {index}" for index in positions]
         of_level = {model: values[positions] for model, values in proposals.items()}
-        for model, regrets in _regrets(circuits, names, level, of_level, units).items():
-            rows[model] += regrets
+        said = None if said_free is None else said_free[positions]
+        regrets = _regrets(circuits, names, level, of_level, units, said)
+        for model, of_model in regrets.items():
+            rows[model] += of_model
     return rows
 
 
@@ -223,12 +243,18 @@ def summarise_regret(rows: Sequence[Regret]) -> RegretSummary:
     excess of the nearest candidate and for the evaluations of a search that starts there, or at the smallest q.
     """
     free = [row for row in rows if row.free]
+    said = [(row.said_free, row.free) for row in rows if row.said_free is not None]
+    right = [(probability > 0.5) == free for probability, free in said]
+    sure = [is_sure(probability) for probability, _ in said]
     excess = np.array([row.excess for row in free])
     cold = [row.cold for row in free if row.cold]
     warm = [row.warm for row in free if row.warm]
     return {
         "circuits": len(rows),
         "free": len(free),
+        "free_right": _mean(right),
+        "sure": _mean(sure),
+        "free_right_where_sure": _mean(compress(right, sure)),
         "sound": _mean(row.sound for row in rows),
         "larger": _mean(row.larger for row in rows if row.larger is not None),
         "hiding_short": _mean(
@@ -283,7 +309,9 @@ class _Searched:
         )  # every log2 q is searched with every order
         return climb(self.sizes, start, self.circuit.least_bits + lengths - 1)
 
-    def regret(self, verdict: Verdict, wanted: Array) -> Regret:
+    def regret(
+        self, verdict: Verdict, wanted: Array, said_free: float | None
+    ) -> Regret:
         """Of a proposal with standardised parameters ``wanted``, ``[3]``."""
         circuit = self.circuit
         best = self.candidates[0]
@@ -308,6 +336,7 @@ class _Searched:
             if circuit.liftable
             else 0,
             warm=self.climb_from((nearest.log2_q, nearest.ord)),
+            said_free=said_free,
         )
 
 
@@ -330,6 +359,7 @@ def _regrets(
     level: int,
     proposals: Mapping[str, Array],
     units: Standardiser,
+    said_free: Array | None,
 ) -> Regrets:
     """Rows by model for circuits of one level; proposals are ``[circuits, 6]``."""
     verdicts = {
@@ -347,7 +377,11 @@ def _regrets(
             continue
         for model in proposals:
             rows[model].append(
-                searched.regret(verdicts[model][index], wanted[model][index])
+                searched.regret(
+                    verdicts[model][index],
+                    wanted[model][index],
+                    None if said_free is None else float(said_free[index]),
+                )
             )
     return rows
 
@@ -388,15 +422,6 @@ def _rate(
         _mean(np.concatenate(larger)) or 0.0,
         margin,
     )
-
-
-def _circuit_files(directory: Path | None) -> list[Path]:
-    """The `.r1cs` files of a directory, or of the repository's fixtures."""
-    places = [directory] if directory else FIXTURES
-    files = [file for place in places for file in sorted(place.glob("*.r1cs"))]
-    if not files:
-        raise InputError(f"{places[0]}: holds no .r1cs file; correct the path")
-    return files
 
 
 def _mean(values: Iterable[float]) -> float | None:

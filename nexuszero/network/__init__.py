@@ -13,6 +13,7 @@ from nexuszero.network.criterion import (
 from nexuszero.network.model import ModelConfig, ModelOutput, ParameterNet
 from nexuszero.network.prediction import (
     Prediction,
+    is_sure,
     predict,
     predict_batches,
     read_demand,
@@ -35,6 +36,7 @@ __all__ = [
     "Origin",
     "ParameterNet",
     "Prediction",
+    "is_sure",
     "load",
     "loss",
     "losses",

@@ -14,6 +14,8 @@ from nexuszero.network.batches import Batch, Inputs, cut
 from nexuszero.network.checkpoint import Checkpoint
 from nexuszero.network.model import ModelOutput, ParameterNet
 
+SURE = 0.9  # probability from which on a network is sure whether q is free
+
 
 class Prediction(NamedTuple):
     """What a network predicts of circuits.
@@ -59,6 +61,11 @@ def read_demand(output: Tensor) -> Demand:
     values = output.clone()
     values[:, DEMAND_FREE] = values[:, DEMAND_FREE].sigmoid()
     return Demand.from_array(values.numpy())
+
+
+def is_sure(free: float) -> bool:
+    """Whether a network that gives this probability to "q is free" is sure of that, or of the contrary."""
+    return max(free, 1 - free) >= SURE
 
 
 def _output(model: ParameterNet, inputs: Inputs) -> ModelOutput:

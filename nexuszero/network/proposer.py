@@ -10,7 +10,7 @@ from nexuszero.advice import Nearest, NotAsked, Proposal
 from nexuszero.crypto import Analysis, Choice, Circuits, Verdict
 from nexuszero.data import Graphs, label_version, nearest
 from nexuszero.network import checkpoint as checkpoints
-from nexuszero.network.prediction import predict
+from nexuszero.network.prediction import is_sure, predict
 from nexuszero.network.search import search_demand
 from nexuszero.paths import PUBLISHED
 
@@ -61,7 +61,7 @@ class NetworkProposer:
             source="the published network"
             if self.file == PUBLISHED
             else str(self.file),
-            warnings=_extrapolates(circuit),
+            warnings=_extrapolates(circuit) + _unsure(float(prediction.demand.free[0])),
         )
 
 
@@ -79,6 +79,12 @@ def _extrapolates(circuit: Analysis) -> tuple[str, ...]:
     return (
         f"the model extrapolates: the circuit has {circuit.nodes:,} nodes, {trained}",
     )
+
+
+def _unsure(free: float) -> tuple[str, ...]:
+    if is_sure(free):
+        return ()
+    return (f"the network is not sure whether q is free: it gives {free:.0%} to that",)
 
 
 @lru_cache(1)

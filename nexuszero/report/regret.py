@@ -26,6 +26,14 @@ COLUMNS = {
     "mean_excess": "mean excess",
     "worst_excess": "worst excess",
 }
+READING = {
+    "circuits": "circuits",
+    "free": "q free",
+    "free_right": "free or fixed right",
+    "sure": "sure",
+    "free_right_where_sure": "right where sure",
+}
+BY_LIBRARY = ("sound", "median_excess", "mean_excess", "worst_excess")
 SIZES = {"<=100": 100, "<=300": 300, "<=1000": 1000, ">1000": 10**6}  # nodes at most
 
 
@@ -33,6 +41,20 @@ def summary(report: Report, circuits: str) -> pd.DataFrame:
     """What following each model would cost on a set of circuits (`nexuszero.evaluation.summarise_regret`)."""
     table = pd.DataFrame(report["regret"][circuits]).T
     return table[list(COLUMNS)].rename(columns=COLUMNS).rename_axis("model")
+
+
+def by_library(report: Report, circuits: str, model: str) -> pd.DataFrame:
+    """What following a model would cost, by family or library of a set of circuits, and of all of them.
+
+    With whether the network reads rightly that q is free or fixed, how often it is sure of that, and how often right
+    where it is.
+    """
+    groups = report["groups"][circuits]
+    rows = {name: by_model[model] for name, by_model in groups.items()}
+    rows["all"] = report["regret"][circuits][model]
+    columns = READING | {name: COLUMNS[name] for name in BY_LIBRARY}
+    table = pd.DataFrame.from_dict(rows, orient="index")
+    return table[list(columns)].rename(columns=columns).rename_axis("library")
 
 
 def warm_start(report: Report, circuits: str) -> pd.DataFrame:
