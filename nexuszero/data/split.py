@@ -20,7 +20,7 @@ from nexuszero.data.demand import Demand
 SPLITS = ("train", "val", "test")
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Graphs:
     r"""Circuits without labels.
 
@@ -61,7 +61,7 @@ class Graphs:
         return f"{name}({len(self)} circuits, {len(self.x)} nodes, {len(self.edge_attr)} edges)"
 
 
-@dataclass(frozen=True, repr=False)
+@dataclass(frozen=True, repr=False, eq=False)
 class Split(Graphs):
     r"""Circuits with their labels.
 

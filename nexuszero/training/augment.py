@@ -2,11 +2,13 @@
 
 A network that calculates targets from demands learns by them how targets go on beyond the circuits that it reads.
 
-    shift, targets = augmented_demands(split, seed=0)
+    shift, targets = augmented_demands(split)
     GraphBatches(split, standardiser, (shift, targets))
 """
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 import numpy as np
 
@@ -30,10 +32,13 @@ BITS_DEVIATION = 8  # of the bits of values, where q is free
 MOST_BITS = 254
 
 
+@lru_cache(1)
 def augmented_demands(
-    split: Split, seed: int, count: int = COUNT
+    split: Split, seed: int = 0, count: int = COUNT
 ) -> tuple[Array, Array]:
     """Demands around those of a split's circuits: smaller, larger, of other bits; with the search's answers.
+
+    Those of the last split are kept: the trials of a study share them.
 
     Args:
         split: whose circuits are made again.

@@ -169,7 +169,7 @@ class Run:
         self.log: Log = tqdm.write if self.bar else log
 
         self.standardiser = Standardiser.fit(splits["train"].targets)
-        augmented = {"train": augmented_demands(splits["train"], config.seed)}
+        augmented = {"train": augmented_demands(splits["train"])}
         self.circuits = {
             name: GraphBatches(splits[name], self.standardiser, augmented.get(name))
             for name in SPLITS
