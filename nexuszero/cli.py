@@ -385,7 +385,7 @@ def report(
         "reports/circuits"
     ),
 ) -> None:
-    """Runs notebook 06 on a circuit and prints the path of its page."""
+    """Runs the notebook of one circuit and prints the path of its page."""
     from nexuszero.report.pages import circuit_page
 
     typer.echo(circuit_page(file, security, bounds, model_file(checkpoint, exact), out))

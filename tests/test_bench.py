@@ -109,7 +109,7 @@ def test_the_plain_network_learns_something(splits):
 
 
 def test_what_is_measured_and_the_page_of_it(tmp_path, monkeypatch, capsys):
-    """All parts once, at the smallest size; the page is notebook 07's, and docs/results.md finds every key."""
+    """All parts once, at the smallest size; the page is notebook 12's, and docs/results.md finds every key."""
     data = tmp_path / "data"
     sizes = {"train": 60, "val": 20, "test": 20}
     generate(GenerateConfig(out=data, **sizes), log=lambda _: None)

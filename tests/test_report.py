@@ -71,5 +71,5 @@ def test_without_a_checkout_the_notebook_is_missed(tmp_path, monkeypatch):
     line = refused(
         "report", CIRCUITS / "matmul.bn128.r1cs", "--exact", "--out", tmp_path / "pages"
     )
-    assert "06_your_circuit.ipynb: no such notebook" in line
+    assert "13_your_circuit.ipynb: no such notebook" in line
     assert not (tmp_path / "pages").exists()

@@ -78,7 +78,8 @@ def test_an_analysis_that_lacks_measures_is_refused(week_config, tmp_path):
     del content["costs"], content["seed"]
     (tmp_path / "analysis.json").write_text(json.dumps(content))
     with pytest.raises(
-        InputError, match=r"analysis\.json: has no costs, seed; run notebook 04 again"
+        InputError,
+        match=r"analysis\.json: has no costs, seed; run notebook 09_analyse again",
     ):
         read_analysis(tmp_path / "analysis.json")
 

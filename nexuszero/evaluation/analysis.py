@@ -155,11 +155,11 @@ def analyse(config: AnalyseConfig) -> Evaluation:
 
 def read_analysis(path: Path) -> Report:
     """The measures that :func:`analyse` wrote; a file that lacks some of them is an `InputError`."""
-    content = read_json(path, "run notebook 04, or correct the path")
+    content = read_json(path, "run notebook 09_analyse, or correct the path")
     missing = Report.__required_keys__ - content.keys()
     if missing:
         raise InputError(
-            f"{path}: has no {', '.join(sorted(missing))}; run notebook 04 again, or correct the path"
+            f"{path}: has no {', '.join(sorted(missing))}; run notebook 09_analyse again, or correct the path"
         )
     return cast(Report, content)
 

@@ -1,4 +1,4 @@
-"""The dataset in tables and figures: what a file holds, how circuits and targets are distributed (notebook 01)."""
+"""The dataset in tables and figures: what a file holds, how circuits and targets are distributed (notebook 05)."""
 
 from __future__ import annotations
 

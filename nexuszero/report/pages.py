@@ -50,18 +50,18 @@ class Notebook(NamedTuple):
 
 
 STAGES = {
-    "generate": Notebook("01_generate", configs.GenerateConfig),
-    "tune": Notebook("02_tune", configs.TuneConfig),
-    "train": Notebook("03_train", configs.TrainConfig),
-    "analyse": Notebook("04_analyse", configs.AnalyseConfig),
-    "summary": Notebook("05_week_summary", configs.SummaryConfig),
+    "generate": Notebook("05_generate", configs.GenerateConfig),
+    "tune": Notebook("07_tune", configs.TuneConfig),
+    "train": Notebook("08_train", configs.TrainConfig),
+    "analyse": Notebook("09_analyse", configs.AnalyseConfig),
+    "summary": Notebook("10_week_summary", configs.SummaryConfig),
 }
 GUIDES = {  # no stages of a week: they stand on their own
     "quickstart": Notebook("00_quickstart", configs.CircuitConfig),
-    "circuit": Notebook("06_your_circuit", configs.CircuitConfig),
-    "bench": Notebook("07_benchmarks", configs.BenchReportConfig),
-    "proof": Notebook("09_proof", configs.ProofConfig),
-    "seeds": Notebook("08_seeds_and_parts", configs.SeedsReportConfig),
+    "circuit": Notebook("13_your_circuit", configs.CircuitConfig),
+    "bench": Notebook("12_benchmarks", configs.BenchReportConfig),
+    "proof": Notebook("04_proof", configs.ProofConfig),
+    "seeds": Notebook("11_seeds_and_parts", configs.SeedsReportConfig),
 }
 
 
@@ -204,7 +204,7 @@ def circuit_page(
     checkpoint: Path | None,
     out: Path = Path("reports/circuits"),
 ) -> Path:
-    """Makes the page of one circuit from notebook 06 -> the page, ``out/NAME.LEVEL.html``.
+    """Makes the page of one circuit from notebook 13 -> the page, ``out/NAME.LEVEL.html``.
 
     The notebook and the answer as JSON stand beside it. Whatever is wrong with the input is reported before it runs.
     """
@@ -250,6 +250,7 @@ def run_notebook(notebook: Path, out: Path, parameters: Parameters) -> Path:
     """Executes a notebook into ``out`` and writes the page beside it -> the page."""
     import papermill
     from papermill.exceptions import PapermillExecutionError
+    from traitlets.config import Config
 
     _refuse_unknown(notebook, parameters)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -258,6 +259,8 @@ def run_notebook(notebook: Path, out: Path, parameters: Parameters) -> Path:
         "progress_bar": False,
         "start_timeout": 180,
         "cwd": str(Path.cwd()),
+        # else others on this machine could read what a kernel is told and answers, of which it warns
+        "config": Config(KernelManager={"transport_encryption": "auto"}),
     }
     try:
         papermill.execute_notebook(notebook, out, parameters, **settings)

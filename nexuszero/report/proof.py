@@ -1,4 +1,4 @@
-"""The proof of a circuit, part by part, and what one wrong bit in each part does (notebook 09)."""
+"""The proof of a circuit, part by part, and what one wrong bit in each part does (notebook 04)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One circuit's parameters in tables and figures (notebooks 00 and 06)."""
+"""One circuit's parameters in tables and figures (notebooks 00 and 13)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What following a model costs, in tables and figures (notebook 04): sound or not, how much larger, worked out how."""
+"""What following a model costs, in tables and figures (notebook 09): sound or not, how much larger, worked out how."""
 
 from __future__ import annotations
 

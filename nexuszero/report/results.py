@@ -1,4 +1,4 @@
-"""How good a network's answers are, in tables and figures (notebook 04); what following them costs: :mod:`.regret`."""
+"""How good a network's answers are, in tables and figures (notebook 09); what following them costs: :mod:`.regret`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""A hyperparameter search in tables, and in Optuna's own figures (notebook 02).
+"""A hyperparameter search in tables, and in Optuna's own figures (notebook 07).
 
-Optuna's figures are imported where they are drawn: they bring scikit-learn, which the tables of notebook 05 do without.
+Optuna's figures are imported where they are drawn: they bring scikit-learn, which the tables of notebook 10 do without.
 """
 
 from __future__ import annotations

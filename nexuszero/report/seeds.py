@@ -1,4 +1,4 @@
-"""Tables over training seeds: of each number the mean and the deviation (notebook 08)."""
+"""Tables over training seeds: of each number the mean and the deviation (notebook 11)."""
 
 from __future__ import annotations
 

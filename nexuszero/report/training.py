@@ -1,4 +1,4 @@
-"""A training run in tables and figures (notebook 03)."""
+"""A training run in tables and figures (notebook 08)."""
 
 from __future__ import annotations
 

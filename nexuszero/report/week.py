@@ -1,4 +1,4 @@
-"""The week in tables: what the stages left, in the order of the seed document (notebook 05).
+"""The week in tables: what the stages left, in the order of the seed document (notebook 10).
 
     record = gather(SummaryConfig(...))
     write(record, compare_golden(), Path("summary.json"))
@@ -61,7 +61,7 @@ class Week:
         study: the search.
         baseline: the values of the file that the search wrote.
         run: the training run.
-        analysis: the measures of notebook 04.
+        analysis: the measures of notebook 09.
         seconds: of each notebook, empty where they did not run as one week.
     """
 

@@ -1,7 +1,7 @@
 """How fast, as ratios: every figure compares two things that run in turn in one session.
 
 What cannot run here, the lattice-estimator and the seed document's own run, stands as a recorded figure, and the row
-says so. Writes a JSON file and the page of notebook 07, whose path it prints.
+says so. Writes a JSON file and the page of notebook 12, whose path it prints.
 
     python notebooks/experiments/bench.py --set repeats=1
 """
@@ -117,7 +117,7 @@ def main(config: BenchConfig) -> None:
 
 
 def page(bench: Path) -> Path:
-    """The page of notebook 07, beside the JSON file."""
+    """The page of notebook 12, beside the JSON file."""
     parameters = BenchReportConfig(bench=bench.resolve())
     notebook = pages.GUIDES["bench"].file
     return pages.run_notebook(

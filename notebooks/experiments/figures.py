@@ -1,4 +1,4 @@
-"""What the experiments measured, in tables and figures (notebooks 07 and 08)."""
+"""What the experiments measured, in tables and figures (notebooks 11 and 12)."""
 
 from __future__ import annotations
 
