@@ -13,6 +13,10 @@ class InputError(ValueError):
     def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows: the line, without the way to it (IPython asks for this)."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class StageError(RuntimeError):
     """A stage of the week failed: the line names the notebook and the cell; commands exit with 1."""

@@ -8,14 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 
 from nexuszero import proof
-from nexuszero.crypto import Choice
+from nexuszero.crypto import DEGREE, Choice
 from nexuszero.data import Array
+from nexuszero.report.style import BLUE, GREY, ORANGE, RED, styled
 
 HEADER = 32  # bytes (docs/proof.md, section 9)
 # a commitment that can be broken: modulus, rows of its matrix, the matrix' width, width of masks
 TOY_Q, TOY_ROWS, TOY_WIDTH, TOY_SIGMA = 12289, 8, 16, 100
+CHALLENGES = 2000  # that are drawn to measure their mean square
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,101 @@ def sizes(parts: Sequence[Piece]) -> pd.DataFrame:
     ).set_index("part")
     table.loc["all"] = [0, table["bytes"].sum(), table["expected"].sum()]
     return table
+
+
+def bytes_by_part(parts: Sequence[Piece]) -> go.Figure:
+    """Bytes of each part of a proof that was made, beside what the label counts for it."""
+    names = [part.name for part in parts]
+    figure = go.Figure()
+    for name, colour, values in (
+        ("measured", BLUE, [part.end - part.start for part in parts]),
+        ("by the label", ORANGE, [part.expected for part in parts]),
+    ):
+        text = [f"{value:,.0f}" for value in values]
+        figure.add_bar(
+            x=values,
+            y=names,
+            orientation="h",
+            name=name,
+            marker_color=colour,
+            text=text,
+        )
+    told = "; ".join(f"{part.name} {part.end - part.start:,}" for part in parts)
+    figure.update_yaxes(autorange="reversed")
+    return styled(
+        figure,
+        "The bytes of this proof",
+        "bytes",
+        "",
+        margin={"l": 230},
+        meta={"alt": f"Bytes by part, measured: {told}."},
+    )
+
+
+def challenges(choice: Choice, count: int = CHALLENGES, seed: int = 1) -> Array:
+    """Challenges as the label has them, ``[count, 64]``: coefficients up to w in size, operator norm at most T."""
+    draw = np.random.default_rng(seed)
+    roots = np.exp(
+        1j
+        * np.pi
+        / DEGREE
+        * np.outer(np.arange(DEGREE), 2 * np.arange(DEGREE // 2) + 1)
+    )
+    kept = np.empty((0, DEGREE))
+    while len(kept) < count:
+        drawn = draw.integers(-choice.w, choice.w + 1, (count, DEGREE))
+        norms = np.abs(drawn @ roots).max(axis=1)  # of multiplication by it
+        kept = np.concatenate([kept, drawn[norms <= choice.T]])
+    return kept[:count]
+
+
+def norm_growth(choice: Choice) -> pd.DataFrame:
+    """How long what a proof handles is, in bits: from a coefficient to the vector that a cheat would have to find.
+
+    By labels.md, section 3, with the mean square of a challenge measured on some that are drawn.
+    """
+    square = float((challenges(choice) ** 2).sum(axis=1).mean())  # S
+    variance = choice.sigma**2 + square * choice.s1**2  # V
+    ranks = choice.n // DEGREE + choice.kappa + choice.l  # m2
+    honest = DEGREE * ranks * variance
+    cuts = square * 4**choice.D * (choice.D > 0) + 4**choice.g * (choice.g > 0)
+    accepted = 1.1 * (honest + DEGREE * choice.kappa * cuts / 12)
+    rows = {
+        "a coefficient of the randomness r: s1": choice.s1,
+        "a coefficient of the mask y: sigma": choice.sigma,
+        "a coefficient of the answer z = y + c r": np.sqrt(variance),
+        "the answer, all coefficients": np.sqrt(honest),
+        "what a verifier accepts: Bd": np.sqrt(accepted),
+        "what two accepted answers give: 8 T Bd": 8 * choice.T * np.sqrt(accepted),
+        "half of the modulus": 2.0 ** (choice.log2_q - 1),
+    }
+    lengths = pd.Series(rows, name="length").rename_axis("what")
+    return lengths.to_frame().assign(bits=np.log2(lengths))
+
+
+def lengths(table: pd.DataFrame) -> go.Figure:
+    """The rows of :func:`norm_growth` as bars; the last but one must stay below the last."""
+    bits = table["bits"]
+    colours = [BLUE] * (len(bits) - 2) + [RED, GREY]
+    bars = go.Bar(
+        x=bits,
+        y=list(table.index),
+        orientation="h",
+        marker_color=colours,
+        text=[f"{value:.1f}" for value in bits],
+    )
+    figure = styled(
+        go.Figure(bars),
+        "How short vectors grow",
+        "log2 of the length (bits)",
+        "",
+        margin={"l": 290},
+        meta={
+            "alt": "Bars of lengths in bits: "
+            + "; ".join(f"{name} {value:.1f}" for name, value in bits.items())
+        },
+    )
+    return figure.update_yaxes(autorange="reversed")
 
 
 def flips(

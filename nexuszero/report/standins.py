@@ -23,6 +23,7 @@ from nexuszero.config import (
     TuneConfig,
     with_baseline,
 )
+from nexuszero.crypto import CryptoBridge
 from nexuszero.data import label_version
 from nexuszero.paths import SCRATCH
 from nexuszero.settings import Stage, storage_file
@@ -50,15 +51,15 @@ def ensure(path: Path, make: Callable[[], object]) -> None:
         return
     folder, *rest = path.resolve().relative_to(scratch).parts
     if rest:
-        _drop_old_labels(scratch / folder)
+        _drop_old(scratch / folder)
     if not path.is_file():
         make()
 
 
-def _drop_old_labels(folder: Path) -> None:
-    """Removes a notebook's stand-ins if they were made when labels meant something else."""
-    stamp = folder / "label_version"
-    now = str(label_version())
+def _drop_old(folder: Path) -> None:
+    """Removes a notebook's stand-ins if they were made when labels or columns meant something else."""
+    stamp = folder / "versions"
+    now = f"labels {label_version()}, schema {CryptoBridge().schema_version}"
     if not stamp.is_file() or stamp.read_text(encoding="utf-8") != now:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)

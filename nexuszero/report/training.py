@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -29,7 +30,7 @@ def losses(train: float, val: float, test: float) -> pd.DataFrame:
 
 
 def training_curves(history: Sequence[Epoch]) -> go.Figure:
-    """Training and validation loss by epoch, with the epoch that was kept."""
+    """Training and validation loss by epoch on a logarithmic axis, with the epoch that was kept."""
     table = pd.DataFrame(history)
     figure = go.Figure(
         [
@@ -52,10 +53,30 @@ def training_curves(history: Sequence[Epoch]) -> go.Figure:
     figure.add_trace(
         points([best["epoch"]], [best["val_loss"]], "kept", RED, "star", 16)
     )
-    figure.add_hline(
-        MEAN_PREDICTOR_LOSS, line_dash="dot", annotation_text="always the mean"
+    figure.add_vline(best["epoch"], line={"color": RED, "dash": "dash", "width": 1})
+    figure.add_hline(MEAN_PREDICTOR_LOSS, line_dash="dot")
+    figure.add_annotation(
+        xref="paper",
+        x=1,
+        y=math.log10(MEAN_PREDICTOR_LOSS),  # of a logarithmic axis
+        text="always the mean",
+        showarrow=False,
+        xanchor="right",
+        yanchor="bottom",
     )
-    return styled(figure, "Loss by epoch", "epoch", "loss", xaxis_tickformat="d")
+    alt = (
+        f"Loss over {len(table)} epochs. The epoch that was kept is {best['epoch']:.0f}, with a validation loss of "
+        f"{best['val_loss']:.4f} and a training loss of {best['train_loss']:.4f}; always the mean costs 2."
+    )
+    return styled(
+        figure,
+        "Loss by epoch, and the epoch that was kept",
+        "epoch (number)",
+        "loss (squared standard deviations)",
+        xaxis_tickformat="d",
+        yaxis_type="log",
+        meta={"alt": alt},
+    )
 
 
 def loss_parts(history: Sequence[Epoch]) -> go.Figure:
@@ -78,7 +99,7 @@ def loss_parts(history: Sequence[Epoch]) -> go.Figure:
     return styled(
         go.Figure(lines),
         "The halves of the validation loss",
-        "epoch",
-        "mean squared error, standardised",
+        "epoch (number)",
+        "mean squared error (squared standard deviations)",
         xaxis_tickformat="d",
     )
