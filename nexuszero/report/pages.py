@@ -1,14 +1,14 @@
-"""Runs notebooks headlessly and makes pages of them that open with the network off.
+"""Runs notebooks headlessly and makes a site of them that opens with the network off.
 
-papermill executes one notebook after another (kernels started in parallel clash on ports); nbconvert makes the page,
-plotly.js is embedded once in each. A notebook's parameters are the fields of its stage's configuration.
+papermill executes one notebook after another (kernels started in parallel clash on ports); :mod:`.site` makes pages.
+A notebook's parameters are the fields of its stage's configuration.
 
     nexuszero week --profile smoke
 """
 
 from __future__ import annotations
 
-import html
+import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -24,13 +24,13 @@ from nexuszero.paths import NOTEBOOKS, PUBLISHED
 from nexuszero.settings import Stage, load
 
 if TYPE_CHECKING:  # `nexuszero report` refuses bad input before it waits for notebooks
-    from nbformat import NotebookNode
+    from nexuszero.report.site import Shelf
 
 Log = Callable[[str], None]
 Parameters = dict[str, Any]  # by name, as papermill takes them
-FIGURE = "application/vnd.plotly.v1+json"
 KEPT = (
     "summary.json",
+    "week_summary.md",
     "analysis.json",
     "baseline_config.yaml",
     "seconds.json",
@@ -83,11 +83,12 @@ def run_week(
     out = load(configs.ReportConfig, profile, "report").out
     position = list(STAGES).index(first)
     seconds = _seconds_before(out, list(STAGES)[:position])
+    shelf = _week_shelf(out, profile.stem)
 
     for stage in list(STAGES)[position:]:
-        seconds[stage] = _run_stage(STAGES[stage], out, parameters[stage], log)
+        seconds[stage] = _run_stage(STAGES[stage], shelf, parameters[stage], log)
         write_json(out / "seconds.json", seconds)
-    return _write_index(out, profile.stem)
+    return _write_week(shelf, profile.stem, seconds)
 
 
 def _stage_parameters(profile: Path, overrides: Sequence[str]) -> dict[str, Parameters]:
@@ -124,44 +125,77 @@ def _seconds_before(out: Path, stages: Sequence[str]) -> dict[str, float]:
 
 
 def _run_stage(
-    notebook: Notebook, out: Path, parameters: Parameters, log: Log
+    notebook: Notebook, shelf: Shelf, parameters: Parameters, log: Log
 ) -> float:
     """Runs one notebook of a week -> its seconds."""
     start = time.perf_counter()
     log(f"{notebook.name} ...")
-    run_notebook(notebook.file, out / f"{notebook.name}.ipynb", parameters)
+    run_notebook(
+        notebook.file, shelf.directory / f"{notebook.name}.ipynb", parameters, shelf
+    )
     seconds = time.perf_counter() - start
     log(f"{notebook.name}: {seconds:.0f} s")
     return seconds
 
 
-def _write_index(out: Path, profile: str) -> Path:
-    """Writes the page with a link to each notebook's."""
-    links = []
-    for notebook in STAGES.values():
-        title = html.escape(_title(out / f"{notebook.name}.ipynb"))
-        links.append(f'<li><a href="{notebook.name}.html">{title}</a></li>')
-    heading = f"NexusZero: the week, profile {html.escape(profile)}"
-    lines = [
-        "<!doctype html>",
-        f"<html lang=en><meta charset=utf-8><title>NexusZero, {html.escape(profile)}</title>",
-        "<style>body{font:1.1rem/1.6 system-ui,sans-serif;max-width:42rem;margin:3rem auto;padding:0 1rem}</style>",
-        f"<h1>{heading}</h1>",
-        "<ol>",
-        *links,
-        "</ol>",
-        "</html>",
+def _week_shelf(out: Path, profile: str) -> Shelf:
+    """The index, and a page a stage."""
+    from nexuszero.report.site import Shelf
+
+    pages = [
+        (f"{notebook.name}.html", _title(notebook.file)) for notebook in STAGES.values()
     ]
-    index = out / "index.html"
-    with whole(index) as temporary:
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return index
+    return Shelf(
+        out, f"NexusZero, week {profile}", (("index.html", "The week"), *pages)
+    )
 
 
 def _title(notebook: Path) -> str:
-    """The first line of a notebook's first cell."""
+    """The first line of a notebook's first cell, up to a colon."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    return "".join(cells[0]["source"]).splitlines()[0].lstrip("# ")
+    heading = "".join(cells[0]["source"]).splitlines()[0].lstrip("# ")
+    return heading.partition(":")[0]
+
+
+def _write_week(shelf: Shelf, profile: str, seconds: dict[str, float]) -> Path:
+    """Writes what a week leaves beside its notebooks: pages, report.json, week_summary.md, index -> the index."""
+    from nexuszero.report.site import Page, headings
+
+    out = shelf.directory
+    pages = [
+        shelf.read(out / f"{notebook.name}.ipynb", notebook.file)
+        for notebook in STAGES.values()
+    ]
+    for page in pages:
+        shelf.write(page)
+    summary = read_json(out / "summary.json", "run the week again with --from summary")
+    record = {"profile": profile, "seconds": seconds, "summary": summary}
+    write_json(
+        out / "report.json", record | {"pages": [page.record() for page in pages]}
+    )
+
+    shown = {
+        "profile": profile,
+        "summary": summary,
+        "titles": {page.file: page.title for page in pages},
+        "files": {stage: f"{notebook.name}.html" for stage, notebook in STAGES.items()},
+        "reading": [
+            (page.file, page.title, page.opening, seconds[stage])
+            for stage, page in zip(STAGES, pages, strict=True)
+        ],
+    }
+    with whole(out / "week_summary.md") as temporary:
+        text = shelf.render("week_summary.md.j2", **shown)
+        temporary.write_text(text, encoding="utf-8")
+    values, figure = shelf.figure(summary["figure"])
+    index = Page(
+        "index.html",
+        f"The week, {profile}",
+        body=figure,
+        figures=(values,),
+        contents=headings(section["title"] for section in summary["sections"]),
+    )
+    return shelf.write(index, "week.html.j2", **shown)
 
 
 def keep_reference(
@@ -216,8 +250,9 @@ def circuit_page(
 
         load_network(checkpoint)
 
-    name = f"{file.stem}.{security}"
-    _check_page(out / f"{name}.json", file)
+    from nexuszero.report.site import Shelf
+
+    name = f"{file.stem}.{security}.{_digest(file, bounds)}"
     values = {
         "circuit": file,
         "security": security,
@@ -227,30 +262,56 @@ def circuit_page(
     config = configs.CircuitConfig.model_validate(
         {**values, "out": out / f"{name}.json"}
     )
-    return run_notebook(
-        GUIDES["circuit"].file, out / f"{name}.ipynb", _parameters(config)
+    shelf = Shelf(
+        out,
+        "NexusZero, circuits",
+        (("index.html", "All circuits"), (f"{name}.html", name)),
     )
+    page = run_notebook(
+        GUIDES["circuit"].file, out / f"{name}.ipynb", _parameters(config), shelf
+    )
+    _write_circuits(shelf)
+    return page
 
 
-def _check_page(answer: Path, file: Path) -> None:
-    """Refuses to write over the page of another circuit of the same name."""
-    if not answer.is_file():
-        return
-    of = read_json(answer, "delete it").get("file")
-    if of is not None and Path(of).resolve() != file.resolve():
-        raise InputError(
-            f"{answer.with_suffix('.html')}: is the page of {of}; name another directory with --out"
-        )
+def _digest(file: Path, bounds: str | None) -> str:
+    """Eight digits of the SHA-256 of a circuit and its declared widths: other content is another page."""
+    widths = bounds or ""
+    declared = Path(widths).read_bytes() if _is_file(widths) else widths.encode()
+    return hashlib.sha256(file.read_bytes() + b"\0" + declared).hexdigest()[:8]
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return bool(text) and Path(text).is_file()
+    except OSError:  # a list of widths may be longer than any name
+        return False
+
+
+def _write_circuits(shelf: Shelf) -> None:
+    """Lists the pages of a directory of circuits."""
+    from nexuszero.report.site import Page
+
+    rows = [
+        read_json(file, "delete it") | {"page": file.with_suffix(".html").name}
+        for file in sorted(shelf.directory.glob("*.json"))
+        if file.with_suffix(".html").is_file()
+    ]
+    shelf.write(Page("index.html", "Circuits"), "circuits.html.j2", rows=rows)
 
 
 # One notebook
 
 
-def run_notebook(notebook: Path, out: Path, parameters: Parameters) -> Path:
-    """Executes a notebook into ``out`` and writes the page beside it -> the page."""
+def run_notebook(
+    notebook: Path, out: Path, parameters: Parameters, shelf: Shelf | None = None
+) -> Path:
+    """Executes a notebook into ``out`` and writes the page beside it, alone or with others -> the page."""
     import papermill
     from papermill.exceptions import PapermillExecutionError
     from traitlets.config import Config
+
+    from nexuszero.report.site import Shelf
 
     _refuse_unknown(notebook, parameters)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -272,45 +333,8 @@ def run_notebook(notebook: Path, out: Path, parameters: Parameters) -> Path:
         raise StageError(
             f"{notebook}: {error}; the partial notebook is {out}"
         ) from None
-    page = out.with_suffix(".html")
-    page.write_text(to_html(out), encoding="utf-8")
-    return page
-
-
-def to_html(notebook: Path) -> str:
-    """A page of an executed notebook without any external script, style or font."""
-    import nbformat
-    from nbconvert import HTMLExporter
-
-    content = nbformat.read(notebook, as_version=4)
-    _embed_figures(content)
-    exporter = HTMLExporter(
-        mathjax_url="",
-        require_js_url="",
-        jquery_url="",
-        exclude_input_prompt=True,
-        exclude_output_prompt=True,
-    )
-    body, _ = exporter.from_notebook_node(content)
-    return str(body)
-
-
-def _embed_figures(content: NotebookNode) -> None:
-    """Replaces each plotly figure by its HTML, the first one with plotly.js."""
-    from plotly.io import to_html as figure_html
-
-    outputs = [output for cell in content.cells for output in cell.get("outputs", [])]
-    figures = [output for output in outputs if FIGURE in output.get("data", {})]
-    for number, output in enumerate(figures):
-        figure = {
-            key: value
-            for key, value in output["data"][FIGURE].items()
-            if key in ("data", "layout", "frames")
-        }
-        page = figure_html(
-            figure, full_html=False, include_plotlyjs=number == 0, validate=False
-        )
-        output["data"] = {"text/html": page}
+    shelf = shelf or Shelf(out.parent)
+    return shelf.write(shelf.read(out, notebook))
 
 
 def _parameters(config: Stage) -> Parameters:

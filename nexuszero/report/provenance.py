@@ -10,6 +10,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -34,12 +35,30 @@ PACKAGES = (
 def collect(splits: Mapping[str, Split] | None = None) -> dict[str, Any]:
     """Everything that a reader needs to repeat a run, as a JSON-able dict."""
     return {
+        "date": today(),
         "commit": commit(),
         "versions": versions(),
         "library": library(),
         "machine": machine(),
         "data": data(splits or {}),
     }
+
+
+def stamp() -> str:
+    """The short form at a page's end: version, commit, day."""
+    head, _, changed = commit().partition("-")
+    return ", ".join(
+        [
+            f"nexuszero {_version('nexuszero')}",
+            f"commit {head[:12]}{' with changes' if changed else ''}",
+            today(),
+        ]
+    )
+
+
+def today() -> str:
+    """The day, UTC, as 2026-11-29."""
+    return datetime.now(UTC).date().isoformat()
 
 
 def commit() -> str:

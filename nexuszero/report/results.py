@@ -14,6 +14,7 @@ from nexuszero.data import TARGET_NAMES, Array, Split
 from nexuszero.report.style import (
     AXES,
     BLUE,
+    GREEN,
     LOGARITHMIC,
     ORANGE,
     RED,
@@ -198,6 +199,40 @@ def target_shares(report: Report) -> go.Figure:
         "target",
         "share of test circuits",
         **axis,
+    )
+
+
+def at_a_glance(report: Report) -> go.Figure:
+    """Shares of test circuits that each model gets right: log2 q exact, and sound as proposed."""
+    models = report["models"]
+    exact = [by_split["test"]["hit_log2_q"] for by_split in models.values()]
+    sound = [report["regret"]["test"][name]["sound"] or 0 for name in models]
+    figure = go.Figure()
+    for name, shares, colour in (
+        ("log2 q exact", exact, BLUE),
+        ("sound as proposed", sound, GREEN),
+    ):
+        figure.add_bar(
+            x=shares,
+            y=[model.replace(", ", ",<br>") for model in models],
+            orientation="h",
+            name=name,
+            text=[f"{share:.0%}" for share in shares],
+            marker_color=colour,
+        )
+    figure.update_yaxes(autorange="reversed")
+    each = [
+        f"{name}: {hit:.0%}, {holds:.0%}"
+        for name, hit, holds in zip(models, exact, sound, strict=True)
+    ]
+    return styled(
+        figure,
+        "Who reads a circuit right",
+        "share of test circuits",
+        alt=f"Two bars a model, log2 q exact and sound as proposed. {'; '.join(each)}.",
+        height=120 + 60 * len(models),
+        xaxis_tickformat=".0%",
+        xaxis_range=[0, 1.08],
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io as pio
 
 from nexuszero.data import Array
 from nexuszero.settings import Stage, path_fields
@@ -40,6 +41,29 @@ RED = "#D55E00"
 GREY = "#666666"
 SPLIT_COLOURS = {"train": BLUE, "val": ORANGE, "test": GREEN}
 BARS = 40  # of a histogram
+HEIGHT = 420  # pixels of a figure
+COLOURS = (BLUE, ORANGE, GREEN, RED, "#56B4E9", "#CC79A7", "#F0E442", GREY)
+
+TEMPLATE = "plotly_white+nexuszero"  # a page adds the colours of light or dark
+pio.templates["nexuszero"] = go.layout.Template(
+    layout={
+        "colorway": COLOURS,
+        "font": {"size": 14, "family": "system-ui, sans-serif", "color": "#222222"},
+        "height": HEIGHT,
+        "margin": {"l": 70, "r": 20, "t": 80, "b": 60},
+        "title": {"x": 0, "xref": "paper"},
+        "legend": {
+            "orientation": "h",
+            "y": 1.02,
+            "yanchor": "bottom",
+            "x": 1,
+            "xanchor": "right",
+        },
+        "bargap": 0.15,
+        "xaxis": {"automargin": True},
+        "yaxis": {"automargin": True},
+    }
+)
 
 
 # Numbers
@@ -95,28 +119,45 @@ def styled(
     y: str | None = None,
     **layout: object,
 ) -> go.Figure:
-    """One look for all: light, large enough to read, horizontal legend above the plot."""
-    base = {
-        "template": "plotly_white",
-        "title": {"text": title, "x": 0, "xref": "paper"},
-        "font": {"size": 14, "family": "system-ui, sans-serif", "color": "#222222"},
-        "height": 420,
-        "margin": {"l": 70, "r": 20, "t": 80, "b": 60},
-        "legend": {
-            "orientation": "h",
-            "y": 1.02,
-            "yanchor": "bottom",
-            "x": 1,
-            "xanchor": "right",
-        },
-        "bargap": 0.15,
-    }
-    figure.update_layout(base | layout)
+    """One look for all, and what stands in for the figure where it cannot be seen.
+
+    Args:
+        figure: is changed and returned.
+        title: one line.
+        x: what the horizontal axis counts, with its unit.
+        y: the same of the vertical one.
+        layout: more of plotly's layout; ``alt`` says what one sees, for people who do not (:func:`text_alternative`).
+    """
+    if "alt" in layout:
+        layout["meta"] = {"alt": layout.pop("alt")}
+    figure.update_layout(template=TEMPLATE, title_text=title, **layout)
     if x is not None:
         figure.update_xaxes(title_text=x)
     if y is not None:
         figure.update_yaxes(title_text=y)
     return figure
+
+
+def text_alternative(figure: Mapping[str, Any]) -> str:
+    """What stands in for a figure, given as JSON: its own text, or its title, axes and the names of its traces."""
+    layout = figure["layout"]
+    own = (layout.get("meta") or {}).get("alt")
+    if own:
+        return str(own)
+    axes = [
+        str(axis["title"]["text"])
+        for name, axis in layout.items()
+        if name.startswith(("xaxis", "yaxis")) and axis.get("title", {}).get("text")
+    ]
+    names = [str(trace["name"]) for trace in figure["data"] if trace.get("name")]
+    parts = {
+        "Axes": "; ".join(dict.fromkeys(axes)),
+        "Shown": "; ".join(dict.fromkeys(names)),
+    }
+    title = layout.get("title", {}).get("text", "A figure")
+    return ". ".join(
+        [title, *(f"{name}: {text}" for name, text in parts.items() if text)]
+    )
 
 
 def points(

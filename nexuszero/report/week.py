@@ -12,7 +12,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypedDict, cast
 
 import optuna
 import pandas as pd
@@ -31,7 +31,8 @@ from nexuszero.errors import InputError
 from nexuszero.evaluation import Report, read_analysis
 from nexuszero.files import read_json, write_json
 from nexuszero.report import dataset, provenance, results, search, training
-from nexuszero.report.style import BLUE, pairs, styled
+from nexuszero.report.style import BLUE, MEAN_PREDICTOR_LOSS, pairs, shown, styled
+from nexuszero.settings import storage_file
 from nexuszero.training import Epoch, load_study
 
 
@@ -63,6 +64,7 @@ class Week:
         run: the training run.
         analysis: the measures of notebook 09.
         seconds: of each notebook, empty where they did not run as one week.
+        files: name and bytes of what the stages left.
     """
 
     splits: dict[str, Split]
@@ -73,6 +75,7 @@ class Week:
     run: Run
     analysis: Report
     seconds: dict[str, float]
+    files: pd.DataFrame
 
 
 # What the stages left
@@ -91,7 +94,27 @@ def gather(config: SummaryConfig) -> Week:
         seconds=read_json(config.seconds, "run the whole week")
         if config.seconds
         else {},
+        files=_files(config),
     )
+
+
+def _files(config: SummaryConfig) -> pd.DataFrame:
+    """What the stages left, by the last two parts of each path."""
+    study = storage_file(config.storage)
+    paths = [
+        *sorted(config.data.glob("*/index.h5")),
+        *([study] if study else []),
+        config.baseline,
+        config.checkpoints / "best_model.pt",
+        config.checkpoints / "run.jsonl",
+        config.analysis,
+    ]
+    sizes = {
+        f"{path.parent.name}/{path.name}": path.stat().st_size
+        for path in paths
+        if path.is_file()
+    }
+    return pairs(sizes, "file", "bytes")
 
 
 def read_run(path: Path) -> Run:
@@ -250,7 +273,167 @@ def stage_times_figure(table: pd.DataFrame) -> go.Figure:
     return figure.update_yaxes(autorange="reversed")
 
 
+def failures(week: Week) -> pd.DataFrame:
+    """Trials of the search that did not complete, by their state."""
+    states = [trial.state.name for trial in week.study.trials]
+    found = (
+        pd.Series(states, dtype=object).value_counts().drop("COMPLETE", errors="ignore")
+    )
+    return found.rename_axis("state").reset_index(name="trials")
+
+
+def missed(week: Week) -> pd.DataFrame:
+    """The targets of the seed document that this week misses, with the reason."""
+    table = results.targets_met(week.analysis)
+    return table[table["verdict"] == "missed"][["target", "threshold", "reason"]]
+
+
+def conclusion(week: Week) -> str:
+    """The week in a few sentences, each from its numbers."""
+    end = week.run.end
+    best = week.study.best_trial
+    network = week.analysis["models"]["network"]["test"]
+    searched = week.analysis["models"]["network, then search"]["test"]
+    met = results.targets_met(week.analysis)["verdict"].eq("met")
+    sentences = [
+        f"Of {_counted(len(week.study.trials), 'trial')} number {best.number} was best, "
+        f"with a validation loss of {shown(week.study.best_value)}",
+        f"Trained for {_counted(end['epochs'], 'epoch')} its network reaches {shown(end['val_loss'])} on validation "
+        f"circuits and {shown(end['test_loss'])} on test circuits; always the mean costs {shown(MEAN_PREDICTOR_LOSS)}",
+        f"It names log2 q exactly for {network['hit_log2_q']:.1%} of the test circuits, and for "
+        f"{searched['hit_log2_q']:.1%} where the exact search works on what it read",
+        f"Targets of the seed document that are met: {met.sum()} of {len(met)}",
+    ]
+    return ". ".join(sentences) + "."
+
+
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}" + ("" if count == 1 else "s")
+
+
 # The numbers that leave
+
+
+class Section(TypedDict):
+    """A section of the seed document, in its order.
+
+    Args:
+        title: with its number.
+        stage: whose page has more.
+        text: what the tables do not say.
+        tables: each a caption with columns and rows.
+    """
+
+    title: str
+    stage: str | None
+    text: str
+    tables: list[dict[str, Any]]
+
+
+def sections(week: Week, golden: pd.DataFrame) -> list[Section]:
+    """The ten sections of the seed document with what this week left."""
+    report = week.analysis
+    splits = dataset.overview(week.splits).reset_index()
+    versions = pairs(provenance.library(), "library", "version")
+    inside = "docs/seed.md has"
+    return [
+        _section(
+            "1. Dataset",
+            "generate",
+            "",
+            {
+                "How much was generated, and where it comes from": dataset_configuration(
+                    week
+                ),
+                "Circuits and graphs by split": splits,
+                "Rate of the generation": dataset.generation_rate(week.generation),
+            },
+        ),
+        _section(
+            "2. The Rust library",
+            None,
+            "",
+            {
+                "Versions": versions,
+                "Worst differences from the golden rows": golden,
+            },
+        ),
+        _section(
+            "3. Hyperparameter search",
+            "tune",
+            "",
+            {
+                "Settings of the study": tuning_configuration(week),
+                "Trials by validation loss": search.trials(week.study),
+                "The best trial's values": best_parameters(week),
+                "What the trials show": search.search_insights(week.study),
+            },
+        ),
+        _section(
+            "4. Baseline network",
+            "train",
+            "",
+            {
+                "Losses": losses(week),
+                "How it was trained": run_facts(week),
+                "Errors on test circuits": results.scores(report),
+            },
+        ),
+        _section(
+            "5. Issues",
+            None,
+            f"{inside} the document's own five, and what stands in their place.",
+            {
+                "Trials that did not complete": failures(week),
+            },
+        ),
+        _section(
+            "6. Performance and targets",
+            "analyse",
+            "",
+            {
+                "Targets, met or missed": results.targets_met(report),
+                "Seconds of each stage": stage_times(week),
+                "Network and baselines": results.models(report).reset_index(),
+            },
+        ),
+        _section(
+            "7. Next steps",
+            None,
+            "A target that is missed is the next thing to look at.",
+            {
+                "Targets missed": missed(week),
+            },
+        ),
+        _section("8. Files", None, "", {"What the week left": week.files}),
+        _section(
+            "9. Debt and further work",
+            None,
+            f"{inside} each item of the document and where it stands.",
+            {},
+        ),
+        _section("10. Conclusion", "summary", conclusion(week), {}),
+    ]
+
+
+def _section(
+    title: str, stage: str | None, text: str, tables: Mapping[str, pd.DataFrame]
+) -> Section:
+    filled = [
+        {"caption": caption} | _split(table)
+        if len(table)
+        else {"caption": f"{caption}: none", "columns": [], "rows": []}
+        for caption, table in tables.items()
+    ]
+    return Section(title=title, stage=stage, text=text, tables=filled)
+
+
+def _split(table: pd.DataFrame) -> dict[str, Any]:
+    """Columns and rows of a table, missing values as null."""
+    content = json.loads(
+        table.to_json(orient="split", double_precision=15, index=False)
+    )
+    return {"columns": content["columns"], "rows": content["data"]}
 
 
 def write(week: Week, golden: pd.DataFrame, out: Path) -> dict[str, Any]:
@@ -267,6 +450,9 @@ def write(week: Week, golden: pd.DataFrame, out: Path) -> dict[str, Any]:
         "targets": _records(results.targets_met(week.analysis)),
         "test": week.analysis["models"]["network"]["test"],
         "times": _records(stage_times(week)),
+        "conclusion": conclusion(week),
+        "sections": sections(week, golden),
+        "figure": json.loads(results.at_a_glance(week.analysis).to_json()),
         "provenance": provenance.collect(week.splits)
         | {"seed": week.run.start["config"]["seed"]},
     }
