@@ -13,7 +13,7 @@ IDIOMS := tests/fixtures/idioms
 HEADER := cargo run --quiet --manifest-path crypto/header/Cargo.toml --locked --target-dir crypto/target --
 CIRCOM := npx -y circom2@0.2.23
 
-.PHONY: help setup week test lint lab dashboard docs clone bench corpus compare repeat reference clean header lock circuits
+.PHONY: help setup week test lint lab dashboard docs screenshots clone bench corpus compare repeat reference clean header lock circuits
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -47,6 +47,12 @@ dashboard: setup ## Serves the study of PROFILE (or of STORAGE=URL) in optuna-da
 
 docs: setup ## Writes docs/options.md and docs/results.md anew
 	$(BIN)/python docs/make.py
+
+screenshots: setup ## Takes the pictures of docs/images from the week of PROFILE (asks for Chromium)
+	@command -v chromium chromium-browser google-chrome >/dev/null || { echo "make: Chromium is missing; apt-get install chromium" >&2; exit 2; }
+	@test -f reports/$(PROFILE)/index.html || { echo "make: reports/$(PROFILE) is missing; run make week PROFILE=$(PROFILE)" >&2; exit 2; }
+	$(BIN)/nexuszero report $(CIRCUITS)/compare.bn128.r1cs --exact >/dev/null
+	$(BIN)/python docs/screenshots.py reports/$(PROFILE)
 
 clone: setup ## Measures set-up, lint, tests and the quick week in a fresh clone (reports/clone.json)
 	$(BIN)/python notebooks/experiments/clone.py

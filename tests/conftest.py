@@ -1,7 +1,11 @@
-"""What several tests share: one thread, a dataset whose targets follow from the graph, circuits, a recommendation."""
+"""What several tests share: one thread, a dataset whose targets follow from the graph, circuits, a recommendation, and
+the smoke week.
+"""
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,8 +13,11 @@ from typing import TYPE_CHECKING
 import pytest
 import report_cases
 import synthetic
+from filelock import FileLock
+from shell import checked, start
 
 from nexuszero.data import Split
+from nexuszero.paths import PROFILES
 
 if TYPE_CHECKING:
     from nexuszero.advice import Recommendation
@@ -18,6 +25,7 @@ if TYPE_CHECKING:
 LONG = (  # files that take more than 10 s, in the order in which they begin
     "test_scale.py",
     "test_week.py",
+    "test_browser.py",
     "10_week_summary.ipynb",
     "test_bench.py",
     "test_compare.py",
@@ -108,3 +116,45 @@ def recommended() -> Recommendation:
         source="a test",
     )
     return replace(recommend(bridge, report_cases.CIRCUIT, 128), proposal=proposal)
+
+
+@pytest.fixture(scope="session")
+def shared_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One directory for all workers of pytest-xdist; what is made in it is made under a lock."""
+    directory = tmp_path_factory.getbasetemp()
+    return directory.parent if directory.name.startswith("popen-") else directory
+
+
+@pytest.fixture(scope="session")
+def smoke_week(shared_directory: Path) -> Path:
+    """The index page of a smoke week, which runs once for all workers; tests must not write to it.
+
+    It is in a directory of its own, beside a copy of the profile: paths in a profile are relative to it.
+    """
+    profile = shared_directory / "week/smoke.yaml"
+    index = profile.parent / "reports/smoke/index.html"
+    with FileLock(shared_directory / "week.lock"):
+        if not index.is_file():
+            profile.parent.mkdir(exist_ok=True)
+            shutil.copy(PROFILES / "smoke.yaml", profile)
+            done = checked(start("week", "--config", profile, limit=900))
+            assert Path(done.stdout.splitlines()[-1]) == index.resolve()
+            assert "encryption" not in done.stderr  # of what kernels are told
+    return index
+
+
+@pytest.fixture(scope="session")
+def circuit_page(shared_directory: Path) -> Path:
+    """The page of a circuit at 192 bits with declared widths, which is made once for all workers."""
+    out = shared_directory / "report/pages"
+    with FileLock(shared_directory / "report.lock"):
+        if not out.is_dir():
+            bounds = out.parent / "bounds.json"
+            bounds.parent.mkdir(exist_ok=True)
+            widths = {str(wire): [0, 255] for wire in range(10, 28)}
+            bounds.write_text(json.dumps(widths))
+            file = "tests/fixtures/circuits/matmul.bn128.r1cs"
+            options = ["--security", 192, "--exact", "--bounds", bounds, "--out", out]
+            checked(start("report", file, *options, limit=600))
+    (page,) = out.glob("matmul.*.html")
+    return page

@@ -39,9 +39,9 @@ def run(*arguments: object, cwd: Path = ROOT) -> CompletedProcess[str]:
 
 
 def start(
-    *arguments: object, cwd: Path = ROOT, **environment: str
+    *arguments: object, cwd: Path = ROOT, limit: int = 120, **environment: str
 ) -> CompletedProcess[str]:
-    """Runs the command as a process of its own."""
+    """Runs the command as a process of its own, for ``limit`` seconds at most."""
     variables = (
         os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"} | environment
     )
@@ -51,7 +51,7 @@ def start(
         env=variables,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=limit,
     )
 
 

@@ -2,11 +2,13 @@
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import make
 import pytest
 import turns
+import yaml
 from shell import checked, run
 
 from nexuszero.crypto import CryptoBridge
@@ -152,6 +154,7 @@ def test_every_key_of_a_stage_is_an_option():
     "page",
     [
         "README.md",
+        "CONTRIBUTING.md",
         *(f"docs/{file.name}" for file in sorted((ROOT / "docs").glob("*.md"))),
     ],
 )
@@ -161,6 +164,20 @@ def test_links_inside_the_repository_lead_somewhere(page):
     for link in links:
         if "://" not in link:
             assert ((ROOT / page).parent / link).exists(), f"{page}: {link}"
+
+
+def test_the_log_has_a_line_of_index_a_day():
+    text = (ROOT / "docs/log.md").read_text(encoding="utf-8")
+    days = re.findall(r"^## (\d{4}-\d\d-\d\d)", text, re.M)
+    index = re.findall(r"^- (\d{4}-\d\d-\d\d): ", text, re.M)
+    assert index == list(dict.fromkeys(days))
+    assert days == sorted(days, reverse=True)
+
+
+def test_what_to_cite_is_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    crate = tomllib.loads((ROOT / "crypto/Cargo.toml").read_text(encoding="utf-8"))
+    assert citation["version"] == crate["package"]["version"]
 
 
 def test_the_tests_page_names_every_file_and_no_other():

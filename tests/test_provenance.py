@@ -14,7 +14,20 @@ def test_everything_is_json_and_names_no_place_of_the_machine(splits):
     text = json.dumps(provenance.collect(splits))
     assert str(Path.home()) not in text
     assert str(provenance.ROOT) not in text
-    assert set(json.loads(text)) == {"commit", "versions", "library", "machine", "data"}
+    assert set(json.loads(text)) == {
+        "date",
+        "commit",
+        "versions",
+        "library",
+        "machine",
+        "data",
+    }
+
+
+def test_a_page_ends_with_version_commit_and_day():
+    stamp = provenance.stamp()
+    assert provenance.commit()[:12] in stamp and str(provenance.ROOT) not in stamp
+    assert stamp.endswith(provenance.today())
 
 
 def test_data_is_seed_and_hash_of_each_split(splits):

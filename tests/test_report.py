@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 import pytest
-from shell import checked, refused, start
+from shell import refused
 
 from nexuszero.report import pages
 
@@ -13,18 +13,10 @@ ROOT = Path(__file__).parents[1]
 CIRCUITS = ROOT / "tests/fixtures/circuits"
 
 
-@pytest.fixture(scope="module")
-def page(tmp_path_factory):
-    out = tmp_path_factory.mktemp("report") / "pages"
-    bounds = out.parent / "bounds.json"
-    bounds.write_text(json.dumps({str(wire): [0, 255] for wire in range(10, 28)}))
-    options = ["--security", 192, "--exact", "--bounds", bounds, "--out", out]
-    done = checked(start("report", CIRCUITS / "matmul.bn128.r1cs", *options))
-    return Path(done.stdout.splitlines()[-1])
-
-
-def test_the_page_stands_beside_the_notebook_and_the_answer(page):
-    assert page.name == "matmul.bn128.192.html" and page.with_suffix(".ipynb").is_file()
+def test_the_page_stands_beside_the_notebook_and_the_answer(circuit_page):
+    page = circuit_page
+    assert re.fullmatch(r"matmul\.bn128\.192\.[0-9a-f]{8}\.html", page.name)
+    assert page.with_suffix(".ipynb").is_file()
     answer = json.loads(page.with_suffix(".json").read_text())
     assert (answer["security"], answer["circuit"]["liftable"], answer["proposal"]) == (
         192,
@@ -38,13 +30,30 @@ def test_the_page_stands_beside_the_notebook_and_the_answer(page):
     assert str(ROOT) not in text
 
 
-def test_the_page_shows_four_figures_and_needs_no_network(page):
+def test_the_page_shows_four_figures_beside_its_assets(circuit_page):
+    page = circuit_page
     text = page.read_text()
-    assert text.count("Plotly.newPlot(") == 4 and text.count("plotly.js v") == 1
-    assert not re.findall(
-        r"<(?:script|link|img|iframe)\b[^>]*?(?:src|href)\s*=\s*[\"'](https?:|//)[^\"']*",
-        text,
-    )
+    assert text.count('<figure class="plot">') == 4
+    assert (page.parent / "assets/plotly.min.js").is_file()
+    listed = (page.parent / "index.html").read_text()
+    assert f'href="{page.name}"' in listed and "matmul.bn128.r1cs" in listed
+
+
+def test_no_other_circuit_and_no_other_widths_take_a_page_s_name(tmp_path):
+    one, other = tmp_path / "a/same.r1cs", tmp_path / "b/same.r1cs"
+    for file, source in ((one, "matmul.bn128.r1cs"), (other, "compare.bn128.r1cs")):
+        file.parent.mkdir()
+        file.write_bytes((CIRCUITS / source).read_bytes())
+    (tmp_path / "widths").write_text("1=bit")
+    names = [
+        pages._digest(one, None),
+        pages._digest(other, None),
+        pages._digest(one, "1=bit"),
+        pages._digest(one, "1=u8"),
+    ]
+    assert len(set(names)) == 4
+    assert pages._digest(one, str(tmp_path / "widths")) == names[2]
+    assert pages._digest(one, "2=bit, " * 1000)  # no file's name
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """How numbers and configurations are shown."""
 
+import plotly.graph_objects as go
+
 from nexuszero.config import GenerateConfig
 from nexuszero.report import style
 
@@ -26,3 +28,18 @@ def test_numbers_are_shown_with_four_digits():
         -3.0: "-3",
     }
     assert {number: style.shown(number) for number in numbers} == numbers
+
+
+def test_a_figure_without_words_of_its_own_says_title_axes_and_names():
+    figure = go.Figure([go.Scatter(x=[1], y=[2], name="a"), go.Scatter(x=[1], y=[3])])
+    style.styled(figure, "T", "x (bits)", "y", showlegend=False)
+    assert style.text_alternative(figure.to_dict()) == "T. Axes: x (bits); y. Shown: a"
+    assert figure.layout.showlegend is False
+    style.styled(figure, "T", meta={"alt": "a rises to 2"})
+    assert style.text_alternative(figure.to_dict()) == "a rises to 2"
+
+
+def test_colours_are_okabe_and_ito_s():
+    assert len(set(style.COLOURS)) == len(style.COLOURS) == 8
+    figure = style.styled(go.Figure(), "T")
+    assert figure.layout.template.layout.colorway == style.COLOURS

@@ -1,43 +1,30 @@
 """The whole week as a person runs it: `nexuszero week` with the smoke profile, pages that open with the network off."""
 
+import itertools
 import json
 import re
 import shutil
-import subprocess
+from collections import Counter
 from pathlib import Path
 
 import pytest
 import yaml
-from shell import COMMAND
+from bs4 import BeautifulSoup
 
 from nexuszero.advice import recommend
 from nexuszero.config import TUNED
 from nexuszero.crypto import CryptoBridge
 from nexuszero.errors import InputError, StageError
 from nexuszero.network import NetworkProposer
-from nexuszero.paths import PROFILES
 from nexuszero.report import pages
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """A week in a directory of its own: paths in a profile are relative to it."""
-    root = tmp_path_factory.mktemp("week")
-    profile = root / "smoke.yaml"
-    shutil.copy(PROFILES / "smoke.yaml", profile)
-    done = subprocess.run(
-        [*COMMAND, "week", "--config", str(profile)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "encryption" not in done.stderr  # of what kernels are told
-    index = Path(done.stdout.splitlines()[-1])
-    assert index.is_relative_to(root.resolve())
-    return root, index
+def site(smoke_week):
+    """The directory of a week, and its index page."""
+    return smoke_week.parents[2], smoke_week
 
 
 def test_the_week_leaves_every_file(site):
@@ -45,8 +32,9 @@ def test_the_week_leaves_every_file(site):
     assert (root / "data/smoke/train/index.h5").is_file()
     assert list(root.glob("checkpoints/**/best_model.pt"))
     assert list(root.glob("**/baseline_config.yaml"))
-    links = re.findall(r'href="([^"]+)"', index.read_text())
-    assert links == [f"{name}.html" for name, _ in pages.STAGES.values()]
+    names = {f"{name}.html" for name, _ in pages.STAGES.values()}
+    links = set(re.findall(r'href="([^"#:]+)"', index.read_text()))
+    assert links > names | {"report.json", "week_summary.md"}
     assert all((index.parent / link).is_file() for link in links)
     assert set(json.loads((index.parent / "seconds.json").read_text())) == set(
         pages.STAGES
@@ -77,11 +65,69 @@ def test_pages_load_nothing_from_outside(site):
         assert "@import url(http" not in text
 
 
-def test_plotly_is_there_once_where_there_are_figures(site):
-    for name in ("05_generate", "07_tune", "08_train", "09_analyse"):
-        text = (site[1].parent / f"{name}.html").read_text()
-        assert text.count("plotly.js v") == 1
-        assert text.count("Plotly.newPlot(") >= 1
+def test_scripts_and_style_stand_once_beside_the_pages(site):
+    assets = site[1].parent / "assets"
+    assert len(list(assets.glob("plotly*"))) == 1
+    assert (assets / "plotly.min.js").stat().st_size > 1e6
+    for name, _ in pages.STAGES.values():
+        page = site[1].parent / f"{name}.html"
+        assert page.stat().st_size < 3e5, page
+        assert 'src="assets/plotly.min.js"' in page.read_text()
+
+
+def test_the_index_says_first_what_was_met_and_missed(site):
+    soup = BeautifulSoup(site[1].read_text(), "html.parser")
+    summary = json.loads((site[1].parent / "summary.json").read_text())
+    verdicts = [one.get_text(strip=True) for one in soup.select(".verdicts strong")]
+    assert verdicts == [row["verdict"] for row in summary["targets"]]
+    assert soup.select_one(".verdicts").find_previous("table") is None
+    titles = [one.get_text(strip=True) for one in soup.select("h2")]
+    assert titles == [
+        *(section["title"] for section in summary["sections"]),
+        "What to read next",
+    ]
+    assert len(soup.select("figure.plot")) == 1
+
+
+def test_report_json_has_every_number_of_every_page(site):
+    out = site[1].parent
+    report = json.loads((out / "report.json").read_text())
+    assert report["summary"] == json.loads((out / "summary.json").read_text())
+    assert report["seconds"] == json.loads((out / "seconds.json").read_text())
+    for page in report["pages"]:
+        soup = BeautifulSoup((out / page["file"]).read_text(), "html.parser")
+        shown = [
+            float(cell.get_text().replace(",", ""))
+            for cell in soup.select("td.number")
+            if cell.get_text(strip=True) not in ("", "NaN")
+        ]
+        kept = [
+            value
+            for table in page["tables"]
+            for row in table["rows"]
+            for value in row
+            if isinstance(value, int | float)
+        ]
+        assert shown and Counter(shown) <= Counter(kept), page["file"]
+        assert len(page["figures"]) == len(soup.select("figure.plot"))
+        for figure in page["figures"]:
+            assert figure["title"] and figure["alternative"]
+            assert any(
+                isinstance(v, list) for s in figure["series"] for v in s.values()
+            )
+
+
+def test_the_summary_to_commit_has_the_sections_of_the_seed_document(site):
+    text = (site[1].parent / "week_summary.md").read_text()
+    titles = re.findall(r"^## (\d+)\. ", text, re.M)
+    assert titles == [str(number) for number in range(1, 11)]
+    assert "**Commit:**" in text and "**Seed:** 42" in text
+    rows = [line for line in text.splitlines() if line.startswith("|")]
+    assert len(rows) > 60
+    assert str(Path.home()) not in text and str(site[0]) not in text
+    for before, line in itertools.pairwise(text.splitlines()):
+        if line.startswith("| ---"):
+            assert line.count("|") == before.count("|")
 
 
 def test_what_is_small_of_a_week_is_kept_and_its_network_answers(site, tmp_path):
@@ -114,19 +160,17 @@ def test_what_is_small_of_a_week_is_kept_and_its_network_answers(site, tmp_path)
             other, checkpoint, tmp_path / "mixed", tmp_path / "mixed/model.safetensors"
         )
     assert not (tmp_path / "mixed").exists()
+    (other / "seconds.json").unlink()
     with pytest.raises(
         InputError,
         match=r"seconds\.json: no such file; run `make week PROFILE=full` first",
     ):
-        (index.parent / "seconds.json").rename(tmp_path / "seconds.json")
-        try:
-            pages.keep_reference(index.parent, checkpoint, tmp_path / "kept", published)
-        finally:
-            (tmp_path / "seconds.json").rename(index.parent / "seconds.json")
+        pages.keep_reference(other, checkpoint, tmp_path / "kept", published)
 
 
-def test_a_week_goes_on_where_it_stopped(site):
-    root, index = site
+def test_a_week_goes_on_where_it_stopped(site, tmp_path):
+    root = shutil.copytree(site[0], tmp_path / "week")
+    index = root / site[1].relative_to(site[0])
     profile = root / "smoke.yaml"
     seconds = json.loads((index.parent / "seconds.json").read_text())
     lines = []

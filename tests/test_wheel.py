@@ -96,8 +96,14 @@ def test_one_wheel_serves_every_python_and_holds_the_profiles(wheel):
     names = subprocess.run(
         [sys.executable, "-m", "zipfile", "-l", wheel], capture_output=True, text=True
     ).stdout
-    for name in ("profiles/quick.yaml", "profiles/full.yaml"):
-        assert f"nexuszero/{name}" in names
+    templates = [
+        file.relative_to(ROOT)
+        for file in (ROOT / "nexuszero/report/templates").rglob("*")
+        if file.is_file()
+    ]
+    profiles = ["nexuszero/profiles/quick.yaml", "nexuszero/profiles/full.yaml"]
+    for name in (*profiles, *templates):
+        assert str(name) in names
     assert "notebooks/" not in names
 
 

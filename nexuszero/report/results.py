@@ -229,7 +229,9 @@ def at_a_glance(report: Report) -> go.Figure:
         figure,
         "Who reads a circuit right",
         "share of test circuits",
-        alt=f"Two bars a model, log2 q exact and sound as proposed. {'; '.join(each)}.",
+        meta={
+            "alt": f"Two bars a model, log2 q exact and sound as proposed. {'; '.join(each)}."
+        },
         height=120 + 60 * len(models),
         xaxis_tickformat=".0%",
         xaxis_range=[0, 1.08],

@@ -303,9 +303,9 @@ def _listed(value: Any) -> Any:
     array = np.frombuffer(base64.b64decode(value["bdata"]), np.dtype(value["dtype"]))
     if "shape" in value:
         array = array.reshape([int(size) for size in value["shape"].split(",")])
-    return [
-        None if isinstance(one, float) and one != one else one for one in array.tolist()
-    ]
+    values = array.astype(object)
+    values[~np.isfinite(array)] = None
+    return values.tolist()
 
 
 def _printed(content: NotebookNode) -> Iterator[str]:
@@ -372,7 +372,7 @@ def _tables(soup: BeautifulSoup) -> Iterator[Json]:
                     one["class"] = "number"
 
         under = _heading_above(table)
-        frame = soup.new_tag("div", attrs={"class": "wide", "tabindex": "0"})
+        frame = soup.new_tag("div", attrs={"class": "wide"})
         frame["role"] = "group"
         frame["aria-label"] = f"Table {number}: {under}"
         table.wrap(frame)

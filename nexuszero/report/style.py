@@ -126,10 +126,9 @@ def styled(
         title: one line.
         x: what the horizontal axis counts, with its unit.
         y: the same of the vertical one.
-        layout: more of plotly's layout; ``alt`` says what one sees, for people who do not (:func:`text_alternative`).
+        layout: more of plotly's layout; ``meta={"alt": text}`` says what one sees, for people who do not
+            (:func:`text_alternative`).
     """
-    if "alt" in layout:
-        layout["meta"] = {"alt": layout.pop("alt")}
     figure.update_layout(template=TEMPLATE, title_text=title, **layout)
     if x is not None:
         figure.update_xaxes(title_text=x)

@@ -23,12 +23,22 @@ function themed(figure) {
 async function draw(figure) {
   const { data, layout } = themed(figure);
   const config = { responsive: true, displaylogo: false };
-  await Plotly.react(figure.querySelector(".drawing"), data, layout, config);
+  const place = figure.querySelector(".drawing");
+  await Plotly.react(place, data, layout, config);
+  for (const drawing of place.querySelectorAll("svg")) drawing.setAttribute("aria-hidden", "true");
 }
 
 async function drawAll() {
   for (const figure of figures) await draw(figure);
   root.dataset.drawn = figures.length;
+}
+
+// What scrolls by itself must be reached without a mouse.
+function reachable() {
+  for (const place of document.querySelectorAll(".wide, pre, .math.display")) {
+    if (place.scrollWidth > place.clientWidth) place.tabIndex = 0;
+    else place.removeAttribute("tabindex");
+  }
 }
 
 function formulas() {
@@ -74,4 +84,6 @@ function folds() {
 themes();
 folds();
 if (document.querySelector(".math")) formulas();
+reachable();
+addEventListener("resize", reachable);
 drawAll();
