@@ -7,17 +7,19 @@ they are not installed the line names the extra that brings them.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
 from nexuszero import advice, crypto, proof
-from nexuszero.errors import InputError, StageError, missing_extra
+from nexuszero.errors import InputError, StageError, missing_extra, printable
 from nexuszero.files import check_new
 from nexuszero.paths import PROFILES, PUBLISHED
 
@@ -530,8 +532,12 @@ def _common(
 
 def main() -> None:
     """Entry point: every error of the user's becomes one line and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         code = typer.main.get_command(app)(standalone_mode=False)
+        sys.stdout.flush()
     except typer.TyperException as error:
         _fail(
             error.format_message()
@@ -547,11 +553,24 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except OSError as error:
+        _fail(_disk_line(error))
+    except MemoryError:
+        _fail("not enough memory; ask for less, or close other programs")
     sys.exit(code or 0)
 
 
+def _disk_line(error: OSError) -> str:
+    """What the system says of a file; one without a name is standard output."""
+    if error.filename is None:
+        with suppress(OSError):  # what waits to be printed goes nowhere
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    name = "standard output" if error.filename is None else os.fsdecode(error.filename)
+    return f"{name}: {error.strerror or error}; make room or give leave, or name another place"
+
+
 def _fail(line: str, code: int = 2) -> NoReturn:
-    print("nexuszero:", " ".join(line.split()), file=sys.stderr)
+    print("nexuszero:", printable(" ".join(line.split())), file=sys.stderr)
     sys.exit(code)
 
 

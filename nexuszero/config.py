@@ -78,6 +78,11 @@ class GenerateConfig(Engine):
         0, description="threads, 0 for one a core; the content does not depend on it"
     )
 
+    def circuits(self) -> dict[str, int]:
+        """How many circuits each split shall have."""
+        splits = ("train", "val", "test", "test_large", "test_family")
+        return {split: getattr(self, split) for split in splits}
+
     @classmethod
     def places(cls, workspace: Workspace) -> dict[str, Path | str]:
         """The paths of this stage in a workspace."""

@@ -11,7 +11,7 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        super().__init__(printable(" ".join(message.split())))
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows: the line, without the way to it (IPython asks for this)."""
@@ -20,6 +20,16 @@ class InputError(ValueError):
 
 class StageError(RuntimeError):
     """A stage of the week failed: the line names the notebook and the cell; commands exit with 1."""
+
+
+def printable(text: str) -> str:
+    """A text that cannot steer a terminal: what is not printable, a line's end aside, is written as an escape."""
+    return "".join(
+        letter
+        if letter.isprintable() or letter == "\n"
+        else letter.encode("unicode_escape", "surrogatepass").decode()
+        for letter in text
+    )
 
 
 def missing_extra(error: ModuleNotFoundError, extra: str) -> InputError:

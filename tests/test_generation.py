@@ -9,6 +9,7 @@ import pytest
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import SHIFTED, CryptoBridge
 from nexuszero.data import SPLITS, generation, read, read_all
+from nexuszero.files import read_json
 
 
 def make(out, **changes):
@@ -40,7 +41,7 @@ def test_sizes_and_schema(dataset):
     assert summary["sha256"] == {
         name: split.content_hash for name, split in splits.items()
     }
-    assert json.loads((out / "generation.json").read_text()) == summary
+    assert read_json(out / "generation.json", "") == summary
 
 
 def test_shifted_splits_stand_beside_the_others_which_stay_as_they_are(

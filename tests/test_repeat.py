@@ -8,6 +8,7 @@ import repeat as repeats
 from nexuszero.config import GenerateConfig, TrainConfig
 from nexuszero.data import generate
 from nexuszero.errors import InputError
+from nexuszero.files import read_json
 
 SILENT = {"log": lambda _: None}
 
@@ -61,7 +62,7 @@ def test_a_seed_counts_once(week, seeds, tmp_path):
 def test_measures_of_other_data_are_refused(week, tmp_path):
     root, config = week
     (tmp_path / "3").mkdir()
-    other = json.loads((root / "analysis.json").read_text()) | {"data": {}, "seed": 3}
+    other = read_json(root / "analysis.json", "") | {"data": {}, "seed": 3}
     (tmp_path / "3/analysis.json").write_text(json.dumps(other))
     with pytest.raises(InputError, match="was measured on other data"):
         repeats.repeat(config, [3], root, tmp_path, **SILENT)

@@ -75,7 +75,7 @@ def test_the_analysis_was_of_the_network_on_this_data(record, week_config):
 
 def test_an_analysis_that_lacks_measures_is_refused(week_config, tmp_path):
     content = json.loads(week_config.analysis.read_text())
-    del content["costs"], content["seed"]
+    del content["costs"], content["seed"], content["content_sha256"]
     (tmp_path / "analysis.json").write_text(json.dumps(content))
     with pytest.raises(
         InputError,

@@ -2,6 +2,7 @@
 
 import logging
 import platform
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -16,7 +17,16 @@ from nexuszero.config import TUNED, GenerateConfig, TrainConfig, TuneConfig
 from nexuszero.errors import InputError
 from nexuszero.report import search
 from nexuszero.settings import load
-from nexuszero.training import Epoch, Result, open_study, train, trials, tune, tuning
+from nexuszero.training import (
+    Epoch,
+    Result,
+    load_study,
+    open_study,
+    train,
+    trials,
+    tune,
+    tuning,
+)
 
 
 def config(data: Path, tmp_path: Path, **changes: Any) -> TuneConfig:
@@ -42,10 +52,8 @@ def fake_loss(run: TrainConfig) -> float:
     return abs(run.dropout - 0.2) + run.num_layers / 10
 
 
-@pytest.fixture
-def runs(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
-    """Replaces training by a formula; the list receives each run's configuration."""
-    seen: list[TrainConfig] = []
+def run_of(seen: list[TrainConfig]) -> Any:
+    """A formula in place of training; the list receives each run's configuration."""
 
     def fake(run: TrainConfig, *, on_epoch: Any, **_: Any) -> Result:
         seen.append(run)
@@ -70,7 +78,14 @@ def runs(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
             run.out, value, value, 10 - value, 1, run.epochs, False, 1.5, 1000, ()
         )
 
-    monkeypatch.setattr(tuning, "train", fake)
+    return fake
+
+
+@pytest.fixture
+def runs(monkeypatch: pytest.MonkeyPatch) -> list[TrainConfig]:
+    """Replaces training by a formula; the list receives each run's configuration."""
+    seen: list[TrainConfig] = []
+    monkeypatch.setattr(tuning, "train", run_of(seen))
     return seen
 
 
@@ -283,11 +298,84 @@ def test_a_real_study(
     assert (tmp_path / "runs" / "trial_001" / "run.jsonl").is_file()
 
 
-def test_a_study_of_other_data_is_not_continued(
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"epochs": 3},
+        {"batch_cap": 7},
+        {"batch_size": 16},
+        {"seed": 7},
+        {"data": "other"},
+        {"label_version": 1},
+    ],
+)
+def test_a_study_of_other_settings_is_not_continued(
+    data_directory: Path,
+    tmp_path: Path,
+    runs: list[TrainConfig],
+    monkeypatch: pytest.MonkeyPatch,
+    other: dict[str, Any],
+) -> None:
+    first = on_disk(data_directory, tmp_path, trials=1)
+    tune(first, log=quiet)
+    baseline = first.baseline.read_bytes()
+    if "data" in other:
+        synthetic.dataset(tmp_path / "other", seed=9)
+        other = {"data": tmp_path / "other"}
+    if "label_version" in other:
+        monkeypatch.setattr(tuning, "label_version", lambda: 1)
+        other = {}
+    changed = first.model_copy(update={"trials": 2, **other})
+    with pytest.raises(InputError, match=r"is of .*, not .*; name another study"):
+        tune(changed, log=quiet)
+    assert len(runs) == 1
+    assert first.baseline.read_bytes() == baseline
+    tune(changed.model_copy(update={"study_name": "another"}), log=quiet)
+    assert len(runs) == 3
+
+
+def test_a_study_without_its_settings_is_not_continued(
     data_directory: Path, tmp_path: Path, runs: list[TrainConfig]
 ) -> None:
-    tune(on_disk(data_directory, tmp_path, trials=1), log=quiet)
-    synthetic.dataset(tmp_path / "other", seed=9)
-    with pytest.raises(InputError, match="of other data"):
-        tune(on_disk(tmp_path / "other", tmp_path, trials=2), log=quiet)
-    assert len(runs) == 1
+    wanted = on_disk(data_directory, tmp_path, trials=2)
+    study = open_study(wanted.storage, wanted.study_name)
+    study.tell(study.ask(), 1.0)
+    with pytest.raises(InputError, match="does not say its data"):
+        tune(wanted, log=quiet)
+    assert not runs
+
+
+def test_a_trial_that_is_not_what_was_written_is_named(
+    data_directory: Path, tmp_path: Path, runs: list[TrainConfig]
+) -> None:
+    wanted = on_disk(data_directory, tmp_path, trials=2)
+    tune(wanted, log=quiet)
+    with sqlite3.connect(tmp_path / "study.db") as database:
+        database.execute("UPDATE trial_values SET value = value / 2 WHERE trial_id = 2")
+    database.close()
+    with pytest.raises(InputError, match=r"trial 1 .* is not what was written"):
+        load_study(wanted.storage, wanted.study_name)
+    with pytest.raises(InputError, match=r"trial 1 .* is not what was written"):
+        tune(wanted, log=quiet)
+
+
+@pytest.mark.parametrize("scheme", ["", "journal:///"])
+def test_whatever_runs_is_dead_where_nobody_else_works(
+    data_directory: Path,
+    tmp_path: Path,
+    runs: list[TrainConfig],
+    monkeypatch: pytest.MonkeyPatch,
+    scheme: str,
+) -> None:
+    storage = f"{scheme}{tmp_path / 'study'}"
+    wanted = config(data_directory, tmp_path, storage=storage, trials=3)
+    tune(wanted.model_copy(update={"trials": 1}), log=quiet)
+    study = open_study(wanted.storage, wanted.study_name)
+    study.ask()  # killed before its first line
+    monkeypatch.setattr(platform, "node", lambda: "another")  # a container's old name
+    trials.sign(study.ask())
+    monkeypatch.undo()
+    monkeypatch.setattr(tuning, "train", run_of(runs))
+    tune(wanted, log=quiet)
+    states = [trial.state.name for trial in study.get_trials()]
+    assert states == ["COMPLETE", "FAIL", "FAIL", "COMPLETE", "COMPLETE"]

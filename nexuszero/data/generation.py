@@ -33,11 +33,13 @@ from nexuszero.crypto import (
 from nexuszero.data.columns import CIRCUIT, CIRCUIT_COLUMNS, Array
 from nexuszero.data.split import SPLITS, Graphs, Split
 from nexuszero.data.writer import Writer
-from nexuszero.files import write_json
+from nexuszero.files import check_room, write_json
+from nexuszero.locks import owned
 from nexuszero.pool import pool, share
 
 BLOCK = 2048  # stream positions a call: bounds memory to some 50 MB
 SPARE = 64  # positions more than are expected to do, as what a split gets is chance
+LEAST_BYTES = 1000  # of a circuit in a file; most take some 4,000
 SHIFTED_BLOCK = 64  # of them where circuits may have 20,000 nodes
 
 
@@ -67,9 +69,17 @@ class Rebuilt(NamedTuple):
 
 def generate(config: GenerateConfig, log: Callable[[str], None] = print) -> Generation:
     """Writes `out/{train,val,test}/index.h5`, shifted splits if wanted, and `out/generation.json`, which it returns."""
+    with owned(config.out, "generate"):
+        return _generate(config, log)
+
+
+def _generate(config: GenerateConfig, log: Callable[[str], None]) -> Generation:
     start = time.perf_counter()
     bridge = CryptoBridge()
     attributes = _attributes(config, bridge)
+    check_room(config.out, LEAST_BYTES * sum(config.circuits().values()))
+    summary = config.out / "generation.json"
+    summary.unlink(missing_ok=True)  # it stands beside the splits that it describes
 
     hashes = _write_stream(config, attributes)
     for split in SHIFTED:
@@ -79,7 +89,7 @@ def generate(config: GenerateConfig, log: Callable[[str], None] = print) -> Gene
             _index(config.out, split).unlink(missing_ok=True)
 
     seconds = time.perf_counter() - start
-    circuits = sum(getattr(config, split) for split in (*SPLITS, *SHIFTED))
+    circuits = sum(config.circuits().values())
     generation = Generation(
         seconds=seconds,
         circuits=circuits,
@@ -87,7 +97,7 @@ def generate(config: GenerateConfig, log: Callable[[str], None] = print) -> Gene
         sha256=hashes,
         config=config.model_dump(mode="json"),
     )
-    write_json(config.out / "generation.json", {**generation})
+    write_json(summary, {**generation}, sealed=True)
     log(
         f"{circuits} circuits in {seconds:.1f} s ({circuits / seconds:.0f}/s): {config.out}"
     )

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
 
 from nexuszero.data.columns import Array, columns, label_version, schema_version
 from nexuszero.data.split import SPLITS, Split
+from nexuszero.data.writer import ATTRIBUTES, attributes_hash, content_hash
 from nexuszero.errors import InputError
+from nexuszero.files import check_regular
 
 
 def read(path: Path | str) -> Split:
@@ -23,17 +26,23 @@ def read(path: Path | str) -> Split:
         raise InputError(
             f"{file}: no such dataset; run `nexuszero generate`, or correct the data path"
         )
+    check_regular(file)
     try:
         with h5py.File(file, "r") as opened:
             _check_version(opened, file)
             arrays = {name: _column(opened, name, file) for name in columns()}
-            split = Split.from_file(arrays, dict(opened.attrs))
-    except (OSError, RuntimeError) as error:  # h5py: truncated files, failed checksums
+            attributes = dict(opened.attrs)
+    except InputError:
+        raise
+    except Exception as error:  # h5py raises many kinds for a damaged file
         raise InputError(
             f"{file}: truncated or corrupt ({error}); delete it and generate again"
         ) from None
+    texts = {name: _as_text(values) for name, values in arrays.items()}
+    split = Split.from_file(texts, attributes)
     _check_lengths(split, file)
     _check_edges(split, file)
+    _check_hashes(arrays, attributes, file)
     return split
 
 
@@ -48,7 +57,15 @@ def read_all(directory: Path | str) -> dict[str, Split]:
 def _remembered(
     files: tuple[Path, ...], _stamps: tuple[tuple[int, int], ...]
 ) -> tuple[Split, ...]:
-    return tuple(read(file) for file in files)
+    splits = tuple(read(file) for file in files)
+    seeds = {
+        str(file): split.attributes.get("master_seed")
+        for file, split in zip(files, splits, strict=True)
+    }
+    if len(set(seeds.values())) > 1:
+        stated = ", ".join(f"{file} has {seed}" for file, seed in seeds.items())
+        raise InputError(f"splits of different seeds: {stated}; generate them again")
+    return splits
 
 
 def _stamp(file: Path) -> tuple[int, int]:
@@ -83,7 +100,27 @@ def _column(opened: h5py.File, name: str, file: Path) -> Array:
         raise InputError(
             f"{file}: column {name!r} is {values.dtype} {values.shape}, expected {dtype} of {item}"
         )
+    return values
+
+
+def _as_text(values: Array) -> Array:
     return values.astype(str) if values.dtype.kind == "S" else values
+
+
+def _check_hashes(
+    arrays: dict[str, Array], attributes: dict[str, Any], file: Path
+) -> None:
+    """The content is the one that was written, as far as the file states its hashes."""
+    stated = attributes.get("content_sha256")
+    if stated is not None and stated != content_hash(arrays):
+        raise InputError(
+            f"{file}: is not what its hash says, damaged or edited; delete it and generate again"
+        )
+    stated = attributes.get(ATTRIBUTES)
+    if stated is not None and stated != attributes_hash(attributes):
+        raise InputError(
+            f"{file}: attributes are not those that were written; delete it and generate again"
+        )
 
 
 def _check_lengths(split: Split, file: Path) -> None:

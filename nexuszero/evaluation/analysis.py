@@ -148,7 +148,7 @@ def analyse(config: AnalyseConfig) -> Evaluation:
     times = _times(checkpoint, splits["test"], baselines)
     proofs = prove_some(splits["test"], predicted["test"].rebuilt)
     report = _report(checkpoint, splits, proposals, rows, margin, times, proofs)
-    write_json(config.out, cast(dict[str, Any], report))
+    write_json(config.out, cast(dict[str, Any], report), sealed=True)
     prediction, demand = predicted["test"].prediction
     return Evaluation(splits["test"], prediction, demand, report, rows)
 

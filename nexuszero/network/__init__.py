@@ -1,7 +1,15 @@
 """The network: circuits in batches, its layers, its loss, its files, its predictions, and the search on these."""
 
 from nexuszero.network.batches import Batch, Batches, GraphBatches
-from nexuszero.network.checkpoint import Checkpoint, Origin, load, publish, save
+from nexuszero.network.checkpoint import (
+    Checkpoint,
+    Origin,
+    load,
+    publish,
+    read_state,
+    save,
+    write_state,
+)
 from nexuszero.network.criterion import (
     DEMAND_WEIGHT,
     RANGE_WEIGHT,
@@ -45,8 +53,10 @@ __all__ = [
     "predict_batches",
     "publish",
     "read_demand",
+    "read_state",
     "save",
     "search_demand",
     "search_rebuilt",
     "training_loss",
+    "write_state",
 ]

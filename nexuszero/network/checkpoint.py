@@ -7,19 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import pickle
+import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load as load_bytes
+from safetensors.torch import save as save_bytes
 
-from nexuszero.data import Standardiser, label_version
+from nexuszero.data import TARGETS, Standardiser, label_version
 from nexuszero.errors import InputError
-from nexuszero.files import whole
+from nexuszero.files import SEAL, seal_of, whole, write_json
 from nexuszero.network.model import ModelConfig, ParameterNet
 
 FORMAT = 2
@@ -33,6 +37,7 @@ _DAMAGE = (
     TypeError,
     ValueError,
     pickle.UnpicklingError,
+    zipfile.BadZipFile,
     SafetensorError,
 )
 
@@ -80,23 +85,40 @@ class Checkpoint:
 
 def save(path: Path | str, checkpoint: Checkpoint) -> None:
     """Writes a `.pt` file, whole or not at all."""
+    meta = _meta(checkpoint)
     content = {
         "weights": checkpoint.model.state_dict(),
-        "meta": json.dumps(_meta(checkpoint), allow_nan=False),
+        "meta": json.dumps(meta | {SEAL: seal_of(meta)}, allow_nan=False),
     }
-    with whole(Path(path)) as temporary:
-        torch.save(content, temporary)
+    write_state(Path(path), content)
+
+
+def write_state(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes what torch saves, whole or not at all; through memory, for torch cannot say that a disk is full."""
+    buffer = BytesIO()
+    torch.save(dict(content), buffer)
+    with whole(path) as temporary:
+        temporary.write_bytes(buffer.getbuffer())
+
+
+def read_state(path: Path) -> dict[str, Any]:
+    """What :func:`write_state` wrote, onto the CPU; the zip's checksums, which torch passes over, must fit."""
+    with zipfile.ZipFile(path) as entries:
+        damaged = entries.testzip()
+    if damaged is not None:
+        raise ValueError(f"{damaged} is damaged")
+    content: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return content
 
 
 def publish(path: Path | str, checkpoint: Checkpoint) -> None:
     """Writes ``path``, a `.safetensors` file, and beside it a `.json` of the same name that states its SHA-256."""
     file = Path(path)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    save_file(checkpoint.model.state_dict(), file)
-    meta = _meta(checkpoint) | {"sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
-    file.with_suffix(".json").write_text(
-        json.dumps(meta, indent=1, allow_nan=False) + "\n", encoding="utf-8"
-    )
+    weights = save_bytes(checkpoint.model.state_dict())
+    with whole(file) as temporary:
+        temporary.write_bytes(weights)
+    meta = _meta(checkpoint) | {"sha256": hashlib.sha256(weights).hexdigest()}
+    write_json(file.with_suffix(".json"), meta, sealed=True)
 
 
 def load(path: Path | str) -> Checkpoint:
@@ -115,7 +137,7 @@ def load(path: Path | str) -> Checkpoint:
         raise
     except _DAMAGE as error:
         raise InputError(
-            f"{file}: not a readable checkpoint ({type(error).__name__}); train again"
+            f"{file}: not a readable checkpoint ({type(error).__name__}: {str(error)[:200]}); train again"
         ) from None
 
 
@@ -140,22 +162,46 @@ def _restored(file: Path, weights: Weights, meta: dict[str, Any]) -> Checkpoint:
             f"{file}: checkpoint format {meta['format']}, expected {FORMAT}; train again"
         )
 
+    _check_seal(meta)
     model = ParameterNet(ModelConfig(**meta["model"]))
     model.load_state_dict(weights)
-    mean, std = (tuple(meta["standardiser"][name]) for name in ("mean", "std"))
-    return Checkpoint(model.eval(), Standardiser(mean, std), Origin.of(meta))
+    for name, weight in weights.items():
+        if not bool(torch.isfinite(weight).all()):
+            raise InputError(f"{file}: {name} is not finite; train again")
+    return Checkpoint(model.eval(), _standardiser(meta), Origin.of(meta))
+
+
+def _standardiser(meta: dict[str, Any]) -> Standardiser:
+    mean, std = (
+        tuple(map(float, meta["standardiser"][name])) for name in ("mean", "std")
+    )
+    if not (
+        len(mean) == len(std) == TARGETS and all(map(math.isfinite, (*mean, *std)))
+    ):
+        raise ValueError("the standardiser has not six finite numbers")
+    if min(std) <= 0:
+        raise ValueError("a deviation of the standardiser is not positive")
+    return Standardiser(mean, std)
 
 
 def _saved(file: Path) -> tuple[Weights, dict[str, Any]]:
-    content = torch.load(file, map_location="cpu", weights_only=True)
+    content = read_state(file)
     return content["weights"], json.loads(content["meta"])
 
 
 def _published(file: Path) -> tuple[Weights, dict[str, Any]]:
     about = file.with_suffix(".json")
     meta = json.loads(about.read_text(encoding="utf-8"))
-    if hashlib.sha256(file.read_bytes()).hexdigest() != meta["sha256"]:
+    weights = file.read_bytes()
+    if hashlib.sha256(weights).hexdigest() != meta["sha256"]:
         raise InputError(
             f"{file}: is not the file that {about.name} describes; restore both"
         )
-    return load_file(file), meta
+    return load_bytes(weights), meta
+
+
+def _check_seal(meta: dict[str, Any]) -> None:
+    """A description has its own hash beside it."""
+    described = {name: value for name, value in meta.items() if name != SEAL}
+    if meta.get(SEAL) not in (None, seal_of(described)):
+        raise ValueError("the description is not the one that was written")

@@ -15,7 +15,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -27,7 +27,7 @@ from tqdm import tqdm
 from nexuszero.config import TrainConfig
 from nexuszero.data import SPLITS, Split, Standardiser, read_all
 from nexuszero.errors import InputError
-from nexuszero.files import whole
+from nexuszero.locks import owned
 from nexuszero.network import (
     Batches,
     Checkpoint,
@@ -39,7 +39,9 @@ from nexuszero.network import (
     loss,
     losses,
     predict_batches,
+    read_state,
     save,
+    write_state,
 )
 from nexuszero.pool import share
 from nexuszero.training.augment import augmented_demands
@@ -110,7 +112,6 @@ def train(
         data: the three splits, if they are in memory already.
     """
     splits = read_all(config.data) if data is None else data
-    config.out.mkdir(parents=True, exist_ok=True)
     with group(config, _take_part, config, splits) as processes:
         return _take_part(processes, config, splits, log, on_epoch)
 
@@ -124,6 +125,7 @@ def _take_part(
 ) -> Result:
     """This process's part of a run; the first one speaks and writes, all return the same."""
     with (
+        owned(config.out, "train") if processes.first else nullcontext(),
         _threads(share(config.threads, config.devices)),
         torch.random.fork_rng(devices=[]),
     ):
@@ -195,7 +197,7 @@ class Run:
         if not self.config.resume or not self.last.is_file():
             return False
         try:
-            state = torch.load(self.last, map_location="cpu", weights_only=True)
+            state = read_state(self.last)
             saved = json.loads(state["run"])
         except Exception as error:  # torch raises many kinds for a damaged file
             raise InputError(
@@ -209,8 +211,9 @@ class Run:
     def go(self, on_epoch: OnEpoch | None) -> Result:
         """Fits, takes the best network back, and measures it; with a line in the journal for each event."""
         path = self.config.out / "run.jsonl"
-        if not self.resumed:
-            path.unlink(missing_ok=True)
+        if not self.resumed:  # what a folder holds is of one run
+            for file in (path, self.last, self.best):
+                file.unlink(missing_ok=True)
         with tracker(self.config, self.identity) as listener:
             journal = Journal(path, listener)
             journal.write(
@@ -333,8 +336,7 @@ class Run:
             "identity": self.identity,
             "history": [asdict(epoch) for epoch in self.history],
         }
-        with whole(self.last) as temporary:
-            torch.save(self.loop.state() | {"run": json.dumps(run)}, temporary)
+        write_state(self.last, self.loop.state() | {"run": json.dumps(run)})
 
     @property
     def best_epoch(self) -> Epoch:

@@ -36,10 +36,15 @@ def running(study: optuna.Study) -> list[FrozenTrial]:
     return study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
 
 
-def close_dead(study: optuna.Study) -> None:
-    """Closes the trials whose process has died; those of other machines are left to their database's heartbeat."""
+def close_dead(study: optuna.Study, alone: bool = False) -> None:
+    """Closes the trials whose process has died; those of other machines are left to their database's heartbeat.
+
+    Args:
+        study: open.
+        alone: whether nobody else works on its storage; then whatever runs is dead, wherever it ran.
+    """
     for trial in running(study):
-        if _is_dead(trial):
+        if alone or _is_dead(trial):
             study.tell(trial.number, state=TrialState.FAIL)
 
 

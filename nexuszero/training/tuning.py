@@ -20,7 +20,7 @@ from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from nexuszero.config import Engine, GenerateConfig, TrainConfig, TuneConfig
-from nexuszero.data import SPLITS, Split, read_all
+from nexuszero.data import SPLITS, Split, label_version, read_all
 from nexuszero.data import generate as generate_dataset
 from nexuszero.errors import InputError, StageError
 from nexuszero.files import whole
@@ -28,7 +28,15 @@ from nexuszero.pool import Lost, pool, share
 from nexuszero.training import trials
 from nexuszero.training.journal import Epoch, Log
 from nexuszero.training.run import train
-from nexuszero.training.studies import check_shared, open_study
+from nexuszero.training.studies import (
+    WRITING,
+    check_shared,
+    entered,
+    keep_settings,
+    open_study,
+    readable,
+    seal_trial,
+)
 
 CRITERION = "validation loss"
 FAILURES = (
@@ -78,15 +86,24 @@ def tune(
         log: receives one line at a time.
         generate: makes a dataset if there is none and ``config.generate`` is set.
     """
-    one = config.workers == 1 and config.executor == "local"
-    if not one:
+    if config.workers > 1 or config.executor != "local":
         check_shared(config.storage)
-    _generate_missing(config, log, generate)
-    study = _open(config)
-    _check_data(study, read_all(config.data), config)
-    trials.close_dead(study)
+    with entered(config.storage) as member:
+        _generate_missing(config, log, generate)
+        splits = read_all(config.data)
+        study = _open(config)
+        with readable(config.storage):
+            keep_settings(study, config.storage, _settings(config, splits))
+            trials.close_dead(study, alone=member.alone)
+        member.share()
+        with readable(config.storage, WRITING):
+            _search(config, study, log)
+    return study
 
-    if one:
+
+def _search(config: TuneConfig, study: optuna.Study, log: Log) -> None:
+    """Runs the trials that are missing, and writes the baseline file."""
+    if config.workers == 1 and config.executor == "local":
         while (trial := run_next(config, study, lambda number: log)) is not None:
             _log_end(trial, log)
     else:
@@ -97,7 +114,6 @@ def tune(
     elsewhere = f" ({running} still run elsewhere)" if running else ""
     best = f"best of {trials.count(study) - running} trials{elsewhere}: {study.best_trial.number}"
     log(f"{best}, values in {config.baseline}")
-    return study
 
 
 def run_next(
@@ -214,16 +230,16 @@ def _generate_missing(config: TuneConfig, log: Log, generate: Generate) -> None:
         generate(GenerateConfig.model_validate({"out": config.data, **sizes, **engine}))
 
 
-def _check_data(
-    study: optuna.Study, splits: Mapping[str, Split], config: TuneConfig
-) -> None:
-    """Trials on other data cannot be ranked together."""
-    now = {name: split.content_hash for name, split in splits.items()}
-    if study.user_attrs.get("data", now) != now:
-        raise InputError(
-            f"{config.storage}: study {study.study_name} is of other data; delete it, or name another"
-        )
-    study.set_user_attr("data", now)
+def _settings(config: TuneConfig, splits: Mapping[str, Split]) -> dict[str, Any]:
+    """What all trials of a study share, or they could not be ranked together."""
+    return {
+        "data": {name: split.content_hash for name, split in splits.items()},
+        "label_version": label_version(),
+        "epochs": config.epochs,
+        "batch_cap": config.batch_cap or 0,
+        "batch_size": config.batch_size,
+        "seed": config.seed,
+    }
 
 
 def _objective(
@@ -250,6 +266,7 @@ def _objective(
         raise
     for name in RESULTS:
         trial.set_user_attr(name, getattr(result, name))
+    seal_trial(trial, result.val_loss)
     return result.val_loss
 
 
