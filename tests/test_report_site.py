@@ -16,7 +16,11 @@ from nexuszero.report.style import styled
 
 TEXT = r"""# 1. A title: and more
 
-First words with $\sigma < \sqrt{2}$ in them.
+*Some seconds.* Words.
+
+**The question.** Is it so?
+
+Words with $\sigma < \sqrt{2}$ in them.
 
 $$
 n \ge 1
@@ -47,12 +51,15 @@ def output(**data):
     )
 
 
-@pytest.fixture
-def shelf(tmp_path):
-    return site.Shelf(tmp_path, "a test", (("1.html", "One"), ("02_other.html", "Two")))
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("site")
+    return site.Shelf(
+        directory, "a test", (("1.html", "One"), ("02_other.html", "Two"))
+    )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def page(shelf):
     bars = styled(
         go.Figure(go.Bar(x=np.arange(3), y=[1, 2, 3], name="</script>")), "T", "x"
@@ -72,7 +79,7 @@ def page(shelf):
     return shelf.read(file, NOTEBOOKS / "01_source.ipynb")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def soup(page, shelf):
     return BeautifulSoup(shelf.write(page).read_text(), "html.parser")
 
@@ -95,6 +102,14 @@ def test_formulas_wait_for_katex_as_they_were_written(page, soup):
     assert formulas == [r"\sigma < \sqrt{2}", r"n \ge 1", "q < 2^{30}"]
     assert [len(soup.select(".math.display"))] == [2]
     assert page.formulas and "assets/katex/katex.min.js" in str(soup.head)
+
+
+def test_a_page_is_announced_by_its_question(page, shelf, tmp_path):
+    assert page.opening == "Is it so?"
+    for text, opening in (("# T\nFirst.\n\nSecond.", "First."), ("# T", "")):
+        notebook = new_notebook(cells=[new_markdown_cell(text)])
+        nbformat.write(notebook, tmp_path / "1.ipynb")
+        assert shelf.read(tmp_path / "1.ipynb").opening == opening
 
 
 def test_headings_of_one_name_have_two_places_to_link_to(page, soup):

@@ -238,9 +238,11 @@ def circuit_page(
     checkpoint: Path | None,
     out: Path = Path("reports/circuits"),
 ) -> Path:
-    """Makes the page of one circuit from notebook 13 -> the page, ``out/NAME.LEVEL.html``.
+    """Makes the page of one circuit from notebook 13 -> the page, ``out/NAME.LEVEL.DIGEST.html``.
 
-    The notebook and the answer as JSON stand beside it. Whatever is wrong with the input is reported before it runs.
+    The digest is of the circuit and its widths, so no other circuit's page is ever written over. The notebook and the
+    answer as JSON stand beside it, and an index of all pages there. Whatever is wrong with the input is reported
+    before it runs.
     """
     answer = CryptoBridge().read([file], bounds).choices(security)[0]
     if isinstance(answer, Infeasible):

@@ -42,6 +42,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 FIGURE = "application/vnd.plotly.v1+json"
 TITLE_HEIGHT = 40  # pixels of plotly's own title; a page has it as a caption
 REM_A_COLUMN = 17  # a row of plots is as wide as it needs; the page scrolls it alone
+QUESTION = "The question."  # how a notebook's paragraph begins that asks it
 NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?(e[+-]?\d+)?")
 
 Json = dict[str, Any]
@@ -70,7 +71,7 @@ class Page:
         lines: what cells printed.
         formulas: whether there are any.
         code: whether some is folded away.
-        opening: the first paragraph, without markup.
+        opening: the question that it answers, or its first paragraph.
     """
 
     file: str
@@ -148,7 +149,7 @@ class Shelf:
             lines=tuple(_printed(content)),
             formulas=soup.select_one(".math") is not None,
             code=soup.select_one("details.code") is not None,
-            opening=_text(opening) if (opening := soup.find("p")) else "",
+            opening=_opening(soup),
             body=Markup(soup),
         )
 
@@ -406,6 +407,14 @@ def _is_number(one: Tag) -> bool:
 
 def _text(one: Tag) -> str:
     return str(one.get_text(" ", strip=True))
+
+
+def _opening(soup: BeautifulSoup) -> str:
+    texts = [_text(paragraph) for paragraph in soup.select("p")]
+    asked = [text for text in texts if text.startswith(QUESTION)]
+    return (
+        asked[0].removeprefix(QUESTION).strip() if asked else texts[0] if texts else ""
+    )
 
 
 def _under(soup: BeautifulSoup, figures: list[Json]) -> Iterator[Json]:
