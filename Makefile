@@ -93,7 +93,7 @@ header: ## Renews the committed C header
 	$(HEADER) --write
 
 clean: ## Removes what was built or generated
-	rm -rf $(VENV) crypto/target nexuszero/_crypto build data checkpoints reports/smoke reports/quick reports/full reports/circuits
+	rm -rf $(VENV) crypto/target nexuszero/_crypto build data checkpoints reports/smoke reports/quick reports/full reports/circuits reports/assets
 
 $(READY): requirements.lock
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is missing; install Python 3.11 or newer" >&2; exit 2; }

@@ -71,19 +71,24 @@ def served(*command: str | Path, at: str, cwd: Path = ROOT) -> Iterator[str]:
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(words, cwd=cwd, stdout=log, stderr=log)
         try:
-            for _ in range(600):
-                if process.poll() is not None or _answers(url + at):
-                    break
-                time.sleep(0.1)
-            else:
-                process.kill()
-            if process.poll() is not None:
+            if not _waited_for(process, url + at):
                 log.seek(0)
                 raise RuntimeError(f"{words[0]}: no answer; {log.read().decode()}")
             yield url
         finally:
             process.terminate()
             process.wait(20)
+
+
+def _waited_for(process: subprocess.Popen[bytes], url: str) -> bool:
+    """Whether it answered while it ran, within a minute or so."""
+    for _ in range(600):
+        if process.poll() is not None:
+            return False
+        if _answers(url):
+            return True
+        time.sleep(0.1)
+    return False
 
 
 def _answers(url: str) -> bool:

@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 LONG = (  # files that take more than 10 s, in the order in which they begin
     "test_scale.py",
     "test_week.py",
-    "test_browser.py",
     "10_week_summary.ipynb",
     "test_bench.py",
     "test_compare.py",
     "09_analyse.ipynb",
     "test_cli.py",
+    "test_browser.py",
     "test_tuning.py",
     "test_report_week.py",
     "test_tracking.py",

@@ -1,4 +1,4 @@
-"""What people look at: tables and figures, a module a notebook, and the pages of notebooks.
+"""What people look at: tables and figures, a module a notebook, and the site that they become.
 
 ==================  ===============================================================
 ``parameters``      notebook 01: named schemes, costs of LWE and SIS
@@ -14,7 +14,8 @@
 ``week``            notebook 10: what the stages of a week left
 ``seeds``           notebook 11: a table's mean and deviation over seeds
 ``recommendation``  notebooks 00 and 13: one circuit's parameters
-``pages``           runs notebooks headlessly and makes pages of them
+``pages``           runs notebooks headlessly: a week, one circuit
+``site``            makes pages of them that open with the network off
 ``standins``        what a notebook needs to run on its own
 ``provenance``      where a number comes from
 ``style``           number formats, colours, the look of figures

@@ -12,6 +12,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -299,7 +300,8 @@ def _write_circuits(shelf: Shelf) -> None:
         for file in sorted(shelf.directory.glob("*.json"))
         if file.with_suffix(".html").is_file()
     ]
-    shelf.write(Page("index.html", "Circuits"), "circuits.html.j2", rows=rows)
+    alone = replace(shelf, links=shelf.links[:1])
+    alone.write(Page("index.html", "Circuits"), "circuits.html.j2", rows=rows)
 
 
 # One notebook
