@@ -166,6 +166,18 @@ def test_links_inside_the_repository_lead_somewhere(page):
             assert ((ROOT / page).parent / link).exists(), f"{page}: {link}"
 
 
+def test_links_of_notebooks_lead_somewhere():
+    for file in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(file.read_text(encoding="utf-8"))["cells"]
+        prose = [
+            "".join(one["source"]) for one in cells if one["cell_type"] == "markdown"
+        ]
+        for link in re.findall(r"\]\(([^)#\s]+)(?:#[^)]*)?\)", "\n".join(prose)):
+            assert "://" in link or (file.parent / link).exists(), (
+                f"{file.name}: {link}"
+            )
+
+
 def test_the_log_has_a_line_of_index_a_day():
     text = (ROOT / "docs/log.md").read_text(encoding="utf-8")
     days = re.findall(r"^## (\d{4}-\d\d-\d\d)", text, re.M)

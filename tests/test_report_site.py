@@ -131,6 +131,7 @@ def test_links_lead_to_pages_and_what_is_not_beside_them_is_text(soup, shelf):
     }
     assert "a document" in soup.get_text() and "nowhere" in soup.get_text()
     inside = site.Shelf(ROOT / "reports/quick")
+    assert inside._target("../docs/none.md", NOTEBOOKS) is None
     assert (
         inside._target("../docs/labels.md#5-bytes", NOTEBOOKS)
         == "../../docs/labels.md#5-bytes"

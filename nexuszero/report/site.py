@@ -43,6 +43,7 @@ FIGURE = "application/vnd.plotly.v1+json"
 TITLE_HEIGHT = 40  # pixels of plotly's own title; a page has it as a caption
 REM_A_COLUMN = 17  # a row of plots is as wide as it needs; the page scrolls it alone
 QUESTION = "The question."  # how a notebook's paragraph begins that asks it
+MARKUP = re.compile(r"<[^>]+>")  # of plotly, in a title
 NUMBER = re.compile(r"[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?(e[+-]?\d+)?")
 
 Json = dict[str, Any]
@@ -186,7 +187,7 @@ class Shelf:
         """A plotly figure as JSON -> its values by name, and its HTML."""
         alternative = text_alternative(spec)
         layout = dict(spec["layout"])
-        title = str(layout.pop("title", {}).get("text", "Figure"))
+        title = MARKUP.sub(" ", layout.pop("title", {}).get("text", "Figure"))
         template = layout.get("template", {}).get("layout", {})
         margin = {**template.get("margin", {}), **layout.get("margin", {})}
         layout["height"] = int(layout.get("height", HEIGHT)) - TITLE_HEIGHT
@@ -242,7 +243,8 @@ class Shelf:
         if file.suffix == ".ipynb" and page in dict(self.links):
             return page
         here = self.directory.resolve()
-        if not (here.is_relative_to(ROOT) and file.is_relative_to(ROOT)):
+        around = here.is_relative_to(ROOT) and file.is_relative_to(ROOT)
+        if not (around and file.exists()):
             return None
         fragment = f"#{parts.fragment}" if parts.fragment else ""
         return Path(os.path.relpath(file, here)).as_posix() + fragment
