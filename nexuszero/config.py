@@ -324,6 +324,64 @@ class ProofConfig(Stage):
     )
 
 
+class LatticeConfig(Stage):
+    """An LWE and a SIS instance to estimate by hand."""
+
+    n: Count = Field(512, description="dimension of both")
+    log2_q: float = Field(12, gt=1, le=512, description="of the modulus, bits")
+    sigma: float = Field(1.2247, gt=0, description="deviation of secret and error")
+    log2_bound: float = Field(
+        9, gt=0, le=512, description="of the length of a SIS solution, bits"
+    )
+    seed: Seed = Field(1, description="seed of the toy instance")
+
+
+class DemandConfig(Stage):
+    """Circuits whose demands are looked at."""
+
+    circuit: Located = Field(
+        Path("tests/fixtures/circuits/compare.bn128.r1cs"),
+        description="a circuit, .r1cs",
+    )
+    wide: Located = Field(
+        Path("tests/fixtures/circuits/matmul.goldilocks.r1cs"),
+        description="a circuit whose inputs have no bounds, .r1cs",
+    )
+    inputs: str = Field(
+        "main.a[*][*] main.b[*][*]",
+        description="its inputs, by circom's names, spaces between",
+    )
+    security: Literal[100, 128, 192, 256] = Field(128, description="bits of security")
+    seed: Seed = Field(1, description="seed of a drawn circuit that is followed")
+    rounds: Count = Field(5, description="rounds of inference that it shall take")
+
+
+class SearchConfig(Stage):
+    """A circuit whose candidates are looked at, and a demand without one."""
+
+    circuit: Located = Field(
+        Path("tests/fixtures/circuits/compare.bn128.r1cs"),
+        description="the circuit, .r1cs",
+    )
+    security: Literal[100, 128, 192, 256] = Field(128, description="bits of security")
+    forms: Count = Field(500, description="private forms, of a demand by hand")
+    bits: Count = Field(16, description="bits of its values")
+
+
+class LessonConfig(Stage):
+    """A network built in a notebook, and how long it learns."""
+
+    data: Located = Field(
+        Path("data/quick"), description="directory of {train,val,test}/index.h5"
+    )
+    width: Count = Field(32, description="numbers a node")
+    rounds: Count = Field(4, description="rounds of messages")
+    steps: Count = Field(60, description="batches to learn from")
+    batch_size: Count = Field(16, description="circuits a batch")
+    learning_rate: float = Field(3e-3, gt=0, le=1, description="of AdamW")
+    seed: Seed = Field(42, description="seed of weights and order")
+
+
 class BenchReportConfig(Stage):
     """What the page of the benchmarks is made from."""
 

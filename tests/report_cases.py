@@ -185,3 +185,15 @@ def check_figures(
         )
         assert "$" not in text, name
         assert "http" not in text, name
+
+
+def check_alternatives(figures: Mapping[str, go.Figure]) -> None:
+    """Every figure says in words what one sees, and has a title on each vertical axis that is shown."""
+    for name, figure in figures.items():
+        alt = figure.layout.meta["alt"]
+        assert len(alt) > 40, name
+        assert alt.endswith("."), name
+        axes = [axis for axis in figure.to_dict()["layout"] if axis.startswith("yaxis")]
+        assert any(figure.layout[axis].title.text for axis in axes) or any(
+            trace.orientation == "h" for trace in figure.data if trace.type == "bar"
+        ), name

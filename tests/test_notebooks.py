@@ -1,6 +1,7 @@
 """The notebooks' form: parameters, size, no rich outputs; and that every profile fits its models."""
 
 import ast
+import os
 import re
 import statistics
 import subprocess
@@ -25,6 +26,7 @@ MODELS = STAGES | GUIDES
 ALL = [pytest.param(stage, id=stage) for stage in MODELS]
 CHECKED = "# NBVAL_CHECK_OUTPUT"
 RECORDED_BENCH = "../reports/bench.json"
+READER = "%load_ext nexuszero.report.reader"  # says what goes wrong in a sentence
 EXPERIMENTS = 'sys.path += ["experiments", "notebooks/experiments"]'  # from notebooks/ and from the root
 
 
@@ -94,14 +96,16 @@ def test_the_opening_is_title_parameters_imports(stage):
         and "Defaults:" in first.source
     )
     assert "parameters" in second.metadata["tags"]
-    lines = [line for line in third.source.splitlines() if line and line != EXPERIMENTS]
+    first_line, *lines = third.source.splitlines()
+    assert first_line == READER
+    lines = [line for line in lines if line and line != EXPERIMENTS]
     assert all(line.startswith(("import ", "from ")) for line in lines)
 
 
 @pytest.mark.parametrize("stage", ALL)
 def test_size(stage):
     cells = notebook(stage).cells
-    assert 20 <= len(cells) <= 35
+    assert 20 <= len(cells) <= 50
     lines = [
         len(cell.source.splitlines()) for cell in cells if cell.cell_type == "code"
     ]
@@ -218,3 +222,77 @@ def test_an_unknown_name_is_refused(stage, tmp_path):
     profile.write_text(yaml.safe_dump(content))
     with pytest.raises(InputError, match="unknown key 'epoch_count'"):
         load(STAGES[stage][1], profile, stage)
+
+
+# The course
+
+
+def prose(stage):
+    return "\n\n".join(
+        cell.source for cell in notebook(stage).cells if cell.cell_type == "markdown"
+    )
+
+
+@pytest.mark.parametrize("stage", ALL)
+def test_a_notebook_is_a_lesson(stage):
+    """Run time and question first, then theory, practice, meaning, three exercises with their answers folded away."""
+    first = notebook(stage).cells[0].source
+    size = first.split("\n\n")[1]
+    assert re.search(r"^\*.*\b(seconds?|minutes?)\b.*core", size)
+    assert "**The question.**" in first
+    assert "`make lab`" in first
+    text = prose(stage)
+    parts = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
+    assert parts == ["Theory", "Practice", "What the numbers mean", "Exercises"]
+    theory, rest = text.split("## Practice")
+    assert theory.count("$") > 4
+    assert "](https://" in text
+    assert "**Change**" in rest
+    exercises = rest.split("## Exercises")[1]
+    assert exercises.count("<details><summary>Answer</summary>") == 3
+    assert exercises.count("</details>") == 3
+
+
+@pytest.mark.parametrize("stage", ALL)
+def test_formulas_are_closed_and_prose_is_half_of_a_notebook(stage):
+    for cell in notebook(stage).cells:
+        if cell.cell_type == "markdown":
+            assert cell.source.count("$") % 2 == 0, cell.id
+    code = "\n".join(cell.source for cell in code_cells(stage))
+    assert len(prose(stage).split()) > max(700, len(code.split()))
+
+
+def test_the_course_is_numbered_in_order():
+    for path in sorted(NOTEBOOKS.glob("*.ipynb")):
+        title = nbformat.read(path, as_version=4).cells[0].source.splitlines()[0]
+        assert title.startswith(f"# {int(path.name[:2])}. "), path
+
+
+def test_a_changed_checked_value_fails(tmp_path):
+    """A copy whose recorded output says something else is no longer accepted, one that is as it was still is."""
+    original = notebook("parameters")
+    place = next(
+        index
+        for index, cell in enumerate(original.cells)
+        if cell.source.startswith(CHECKED)
+    )
+    original.cells = [
+        cell for cell in original.cells[: place + 1] if cell.cell_type == "code"
+    ]
+    nbformat.write(original, tmp_path / "same.ipynb")
+    (output,) = original.cells[-1].outputs
+    assert "beta 406" in output.text
+    output.text = output.text.replace("beta 406", "beta 407")
+    nbformat.write(original, tmp_path / "changed.ipynb")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-q"]
+        + ["-p", "no:cacheprovider", "same.ipynb", "changed.ipynb"],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(NOTEBOOKS.parent)},
+        capture_output=True,
+        text=True,
+    )
+    cells = len(original.cells)
+    assert f"1 failed, {2 * cells - 1} passed" in done.stdout, done.stdout
+    assert f"FAILED changed.ipynb::Cell {cells - 1}" in done.stdout
+    assert "406" in done.stdout and "407" in done.stdout

@@ -3,7 +3,7 @@
 ==================  ===============================================================
 ``parameters``      notebook 01: named schemes, costs of LWE and SIS
 ``inference``       notebook 02: what a circuit asks, round by round
-``landscape``       notebook 03: proofs over all candidates, bytes by part
+``searched``        notebook 03: proofs over all candidates, bytes by part
 ``proof``           notebook 04: the bytes of a proof, and what one wrong bit does
 ``dataset``         notebook 05: what a file holds, how circuits are distributed
 ``search``          notebook 07: trials of a study

@@ -98,7 +98,7 @@ def matrices(graph: Columns) -> go.Figure:
 
 
 def follow(bridge: CryptoBridge, seed: int, least_rounds: int = 5) -> Followed:
-    """Of some drawn circuits whose q is free, one with no more than 400 nodes: the first of so many rounds, or the most.
+    """Of drawn circuits whose q is free, one with no more than 400 nodes: the first of so many rounds, or the most.
 
     Args:
         bridge: the library.
@@ -140,7 +140,7 @@ def _own(sizes: Array, index: int) -> slice:
 
 
 def by_round(circuit: Followed) -> pd.DataFrame:
-    """How many wires first narrowed in each round, how many are left wide, and the most bits among the narrow ones."""
+    """How many wires first narrowed in each round, how many stay wide, and the most bits among the narrow."""
     wires = ~circuit.is_constraint
     rounds, bits = circuit.rounds[wires], circuit.bits[wires]
     rows = []
@@ -159,7 +159,7 @@ def by_round(circuit: Followed) -> pd.DataFrame:
 
 
 def rounds(circuit: Followed) -> go.Figure:
-    """Bits that are known of each wire after every round: the field's until it first narrows, then what it ends with."""
+    """Bits known of each wire after every round: the field's until it first narrows, then those in the end."""
     wires = np.flatnonzero(~circuit.is_constraint & (circuit.rounds > 0))
     order = wires[np.lexsort((circuit.bits[wires], circuit.rounds[wires]))]
     steps = np.arange(circuit.depth + 1)
@@ -185,8 +185,8 @@ def rounds(circuit: Followed) -> go.Figure:
         )
     )
     alt = (
-        f"{len(order)} wires of a {circuit.family} circuit over {circuit.depth} rounds of inference. All begin with the "
-        f"{circuit.field_bits} bits of the field; in the end the widest takes {int(circuit.bits[order].max())}."
+        f"{len(order)} wires of a {circuit.family} circuit over {circuit.depth} rounds of inference. All begin with "
+        f"the {circuit.field_bits} bits of the field; in the end the widest takes {int(circuit.bits[order].max())}."
     )
     return styled(
         figure,

@@ -59,10 +59,14 @@ STAGES = {
 }
 GUIDES = {  # no stages of a week: they stand on their own
     "quickstart": Notebook("00_quickstart", configs.CircuitConfig),
-    "circuit": Notebook("13_your_circuit", configs.CircuitConfig),
-    "bench": Notebook("12_benchmarks", configs.BenchReportConfig),
+    "parameters": Notebook("01_parameters", configs.LatticeConfig),
+    "demand": Notebook("02_demand", configs.DemandConfig),
+    "search": Notebook("03_search", configs.SearchConfig),
     "proof": Notebook("04_proof", configs.ProofConfig),
+    "network": Notebook("06_network", configs.LessonConfig),
     "seeds": Notebook("11_seeds_and_parts", configs.SeedsReportConfig),
+    "bench": Notebook("12_benchmarks", configs.BenchReportConfig),
+    "circuit": Notebook("13_your_circuit", configs.CircuitConfig),
 }
 
 

@@ -149,6 +149,7 @@ def lengths(table: pd.DataFrame) -> go.Figure:
         meta={
             "alt": "Bars of lengths in bits: "
             + "; ".join(f"{name} {value:.1f}" for name, value in bits.items())
+            + "."
         },
     )
     return figure.update_yaxes(autorange="reversed")

@@ -77,6 +77,26 @@ def depths(split: Split) -> Array:
     return np.maximum.reduceat(split.node_rounds, split.node_ptr[:-1]).astype(int)
 
 
+def depth_histogram(split: Split, rounds: int) -> go.Figure:
+    """How many circuits take how many rounds of inference, with a line at those that a network has."""
+    depth, count = np.unique(depths(split), return_counts=True)
+    figure = go.Figure(go.Bar(x=depth, y=count, marker_color=BLUE))
+    figure.add_vline(
+        rounds + 0.5,
+        line={"color": RED, "dash": "dash"},
+        annotation_text="as far as it looks",
+    )
+    beyond = count[depth > rounds].sum() / count.sum()
+    alt = f"Circuits by rounds of inference, up to {depth.max()}: {beyond:.0%} take more than the network's {rounds}."
+    return styled(
+        figure,
+        "How deep inference goes",
+        "rounds of inference (number)",
+        "circuits",
+        meta={"alt": alt},
+    )
+
+
 def by_depth(split: Split, demand: Demand) -> pd.DataFrame:
     """How wrong a network's reading is, by the depth of inference that the circuit takes: freedom of q, B, rows."""
     truth = split.demand

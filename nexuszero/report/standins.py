@@ -66,15 +66,15 @@ def _drop_old(folder: Path) -> None:
         stamp.write_text(now, encoding="utf-8")
 
 
-def ensure_dataset(data: Path) -> None:
-    """A dataset of 100 circuits."""
+def ensure_dataset(data: Path, train: int = 60, val: int = 20, test: int = 20) -> None:
+    """A dataset, of 100 circuits unless other sizes are given."""
 
     def make() -> None:
         from nexuszero.data import generate
 
         generate(
             GenerateConfig.model_validate(
-                {"out": data, "train": 60, "val": 20, "test": 20}
+                {"out": data, "train": train, "val": val, "test": test}
             )
         )
 

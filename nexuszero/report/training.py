@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -103,3 +103,28 @@ def loss_parts(history: Sequence[Epoch]) -> go.Figure:
         "mean squared error (squared standard deviations)",
         xaxis_tickformat="d",
     )
+
+
+def steps(losses: Sequence[float]) -> go.Figure:
+    """The loss of each batch as it was learned from."""
+    line = go.Scatter(
+        x=list(range(1, len(losses) + 1)), y=losses, mode="lines", line_color=BLUE
+    )
+    figure = go.Figure(line)
+    figure.add_hline(
+        MEAN_PREDICTOR_LOSS, line_dash="dot", annotation_text="always the mean"
+    )
+    alt = f"Loss of {len(losses)} batches: {losses[0]:.2f} at first, {losses[-1]:.2f} at last."
+    return styled(
+        figure,
+        "Loss by step",
+        "step (number)",
+        "loss of the batch (squared standard deviations)",
+        yaxis_rangemode="tozero",
+        meta={"alt": alt},
+    )
+
+
+def by_split(rows: Sequence[Mapping[str, object]]) -> pd.DataFrame:
+    """Measures of splits, a row each under its name."""
+    return pd.DataFrame(rows).set_index("split")

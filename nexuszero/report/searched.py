@@ -13,7 +13,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from nexuszero.advice import Level
-from nexuszero.crypto import LEVELS, PARTS, Choice, CryptoBridge
+from nexuszero.crypto import LEVELS, PARTS, Choice, ConstraintMargin, CryptoBridge
 from nexuszero.report.palette import LEVEL, ORD, ORD_DASH, PART
 from nexuszero.report.style import RED, points, styled
 
@@ -139,6 +139,11 @@ def by_order(candidates: Sequence[Choice]) -> dict[str, Choice]:
     for choice in candidates:
         best.setdefault(choice.ord, choice)
     return {f"ord {order}": best[order] for order in sorted(best)}
+
+
+def margins_left(found: Sequence[ConstraintMargin]) -> pd.DataFrame:
+    """What each constraint needs, has and has left, in bits."""
+    return pd.DataFrame([margin.row() for margin in found]).set_index("constraint")
 
 
 def growth(bridge: CryptoBridge, bits: int, forms: Sequence[int] = FORMS) -> go.Figure:
