@@ -284,9 +284,10 @@ def test_a_changed_checked_value_fails(tmp_path):
     assert "beta 406" in output.text
     output.text = output.text.replace("beta 406", "beta 407")
     nbformat.write(original, tmp_path / "changed.ipynb")
+    command = [sys.executable, "-m", "pytest", "-q", "--nbval-lax"]
+    command += ["--nbval-current-env"]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-q"]
-        + ["-p", "no:cacheprovider", "same.ipynb", "changed.ipynb"],
+        [*command, "-p", "no:cacheprovider", "same.ipynb", "changed.ipynb"],
         cwd=tmp_path,
         env=os.environ | {"PYTHONPATH": str(NOTEBOOKS.parent)},
         capture_output=True,
