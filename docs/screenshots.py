@@ -19,19 +19,27 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Literal
 from urllib.error import URLError
 from urllib.request import urlopen
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    ViewportSize,
+    sync_playwright,
+)
 
 from nexuszero.report.pages import GUIDES, STAGES
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs/images"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-SIZE = {"width": 1000, "height": 680}
-PHONE = {"width": 400, "height": 800}
+SIZE = ViewportSize(width=1000, height=680)
+PHONE = ViewportSize(width=400, height=800)
+LIMIT = 120_000  # milliseconds, after which something hangs
 COLOURS = 96  # of a picture's palette
 DRAWN = "document.documentElement.dataset.drawn !== undefined"
 SETTINGS = {  # of JupyterLab: every cell in the page, and nothing asked of any network
@@ -58,6 +66,15 @@ def chromium() -> Iterator[Browser]:
         )
         with closing(browser):
             yield browser
+
+
+def window(
+    browser: Browser, size: ViewportSize, scheme: Literal["light", "dark"] = "light"
+) -> BrowserContext:
+    """A window that waits for a slow machine."""
+    context = browser.new_context(viewport=size, color_scheme=scheme)
+    context.set_default_timeout(LIMIT)
+    return context
 
 
 @contextmanager
@@ -141,16 +158,15 @@ def dashboard(study: Path) -> Iterator[str]:
 def run_all_cells(page: Page, url: str, notebook: str) -> None:
     """Opens a notebook in JupyterLab and runs it, until no cell waits any more."""
     page.goto(f"{url}/lab/tree/{notebook}")
-    page.locator(".jp-NotebookPanel .jp-CodeCell").first.wait_for(timeout=60_000)
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.locator(".jp-NotebookPanel .jp-CodeCell").first.wait_for()
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     page.get_by_role("menuitem", name="Run", exact=True).click()
     page.get_by_text("Run All Cells", exact=True).click()
     page.wait_for_function(
         """() => {
           const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
           return prompts.length > 0 && prompts.every((one) => /\\[\\d+\\]/.test(one.textContent));
-        }""",
-        timeout=60_000,
+        }"""
     )
 
 
@@ -158,7 +174,9 @@ def main(week: Path, circuits: Path) -> None:
     """Takes the six pictures."""
     circuit = max(circuits.glob("*.*.html"), key=lambda file: file.stat().st_mtime)
     with chromium() as browser:
-        pages = {
+        pages: dict[
+            str, tuple[Path, ViewportSize, Literal["light", "dark"], str | None]
+        ] = {
             "week": (week / "index.html", SIZE, "light", None),
             "phone": (week / "index.html", PHONE, "dark", None),
             "page": (
@@ -170,7 +188,7 @@ def main(week: Path, circuits: Path) -> None:
             "circuit": (circuit, SIZE, "light", "figure.plot"),
         }
         for name, (file, size, scheme, place) in pages.items():
-            page = browser.new_page(viewport=size, color_scheme=scheme)
+            page = window(browser, size, scheme).new_page()
             page.goto(file.resolve().as_uri())
             page.wait_for_function(DRAWN)
             if place:
@@ -179,13 +197,13 @@ def main(week: Path, circuits: Path) -> None:
         with tempfile.TemporaryDirectory() as root:
             notebook = copied(GUIDES["circuit"].file, Path(root))
             with jupyter_lab(Path(root)) as url:
-                page = browser.new_page(viewport=SIZE)
+                page = window(browser, SIZE).new_page()
                 run_all_cells(page, url, notebook)
                 figure = page.locator(".js-plotly-plot").last
                 figure.scroll_into_view_if_needed()
                 keep(page, "lab")
         with dashboard(week / "optuna_study.db") as url:
-            page = browser.new_page(viewport=SIZE)
+            page = window(browser, SIZE).new_page()
             page.goto(f"{url}/dashboard/studies/1")
             page.get_by_text("Best Trial").first.wait_for()
             page.wait_for_timeout(3_000)  # its figures move into place

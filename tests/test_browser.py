@@ -14,7 +14,6 @@ from axe_playwright_python.sync_playwright import Axe  # noqa: E402
 from nexuszero.report import pages  # noqa: E402
 from nexuszero.report.site import Shelf  # noqa: E402
 
-PHONE = {"width": 400, "height": 800}
 # figures are drawings, which a text stands for; the style is in the page already
 AXE = {"preload": False, "resultTypes": ["violations"]}
 DRAWINGS = {"exclude": [["svg"]]}
@@ -34,7 +33,7 @@ def browser():
 @pytest.fixture(scope="module")
 def context(browser):
     """A phone's window; pages in it share what the browser has read."""
-    one = browser.new_context(viewport=PHONE)
+    one = screenshots.window(browser, screenshots.PHONE)
     yield one
     one.close()
 
@@ -94,7 +93,10 @@ def check_page(page, file):
         assert len(figure.locator(".wide").get_attribute("aria-label")) > 20
     assert page.locator(".katex-error").count() == 0
     assert page.locator(".math").count() == page.locator(".math > .katex, .math > .katex-display").count()  # fmt: skip
-    assert page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    assert (
+        page.evaluate("document.documentElement.scrollWidth")
+        == screenshots.PHONE["width"]
+    )
 
     links = page.locator("a[href]").evaluate_all(
         "all => all.map(one => one.getAttribute('href'))"
@@ -172,7 +174,7 @@ def test_jupyterlab_runs_a_notebook_to_the_end(browser, tmp_path):
     name = screenshots.copied(pages.GUIDES["circuit"].file, root)
     outside = []
     with screenshots.jupyter_lab(root) as url:
-        page = browser.new_page(viewport=screenshots.SIZE)
+        page = screenshots.window(browser, screenshots.SIZE).new_page()
         page.on(
             "request",
             lambda request: (
@@ -199,7 +201,7 @@ def test_the_dashboard_shows_the_study_and_its_best_trial(browser, smoke_week):
     best = summary["trials"][0]
     outside = []
     with screenshots.dashboard(smoke_week.with_name("optuna_study.db")) as url:
-        page = browser.new_page(viewport=screenshots.SIZE)
+        page = screenshots.window(browser, screenshots.SIZE).new_page()
         page.on(
             "request",
             lambda request: (
