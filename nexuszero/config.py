@@ -331,7 +331,7 @@ class LatticeConfig(Stage):
     log2_q: float = Field(12, gt=1, le=512, description="of the modulus, bits")
     sigma: float = Field(1.2247, gt=0, description="deviation of secret and error")
     log2_bound: float = Field(
-        9, gt=0, le=512, description="of the length of a SIS solution, bits"
+        16, gt=0, le=512, description="of the length of a SIS solution, bits"
     )
     seed: Seed = Field(1, description="seed of the toy instance")
 

@@ -30,10 +30,10 @@ def test_the_page_stands_beside_the_notebook_and_the_answer(circuit_page):
     assert str(ROOT) not in text
 
 
-def test_the_page_shows_four_figures_beside_its_assets(circuit_page):
+def test_the_page_shows_seven_figures_beside_its_assets(circuit_page):
     page = circuit_page
     text = page.read_text()
-    assert text.count('<figure class="plot">') == 4
+    assert text.count('<figure class="plot">') == 7
     assert (page.parent / "assets/plotly.min.js").is_file()
     listed = (page.parent / "index.html").read_text()
     assert f'href="{page.name}"' in listed and "matmul.bn128.r1cs" in listed

@@ -332,6 +332,7 @@ def width_prices(table: pd.DataFrame) -> go.Figure:
             last,
             line={"color": GREY, "dash": "dot"},
             annotation_text="the last that lifts",
+            annotation_position="bottom right",
         )
     alt = f"Bytes of a proof over the width of the inputs: it grows by steps, and q is free up to {last} bits."
     return styled(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,9 +21,9 @@ from nexuszero.paths import GOLDEN
 from nexuszero.report.palette import LEVEL
 from nexuszero.report.style import BLUE, GREY, ORANGE, RED, points, styled
 
-SHOWN = ("Kyber512", "Kyber1024", "Frodo640", "FireSaber", "TFHE630", "SEAL22_2048")
+SHOWN = ("SEAL22_2048", "Kyber512", "Frodo640", "Kyber768", "FireSaber")
 GOLDEN_LWE = {"lwe_usvp": "usvp", "lwe_dual_hybrid": "dual_hybrid"}  # table: attack
-BITS = {"zmin": 0, "zmax": 300, "colorscale": "Cividis"}
+BITS: dict[str, Any] = {"zmin": 0, "zmax": 300, "colorscale": "Cividis"}
 
 
 def toy_lwe(
@@ -116,9 +117,10 @@ def agreement(golden: pd.DataFrame, schemes: pd.DataFrame) -> go.Figure:
     """Our bits over the lattice-estimator's: every golden row, and the named schemes; equal on the diagonal."""
     finite = golden[np.isfinite(golden["lattice-estimator"])].dropna()
     theirs = schemes["lattice-estimator, uSVP"]
-    end = float(max(finite["lattice-estimator"].max(), theirs.max()))
+    bits = finite["lattice-estimator"]
+    ends = [float(bits.min()), float(bits.max())]
     figure = go.Figure(
-        go.Scatter(x=[0, end], y=[0, end], mode="lines", name="equal", line_color=RED)
+        go.Scatter(x=ends, y=ends, mode="lines", name="equal", line_color=RED)
     )
     symbols = {
         "usvp": (GREY, "circle-open"),
@@ -156,6 +158,8 @@ def agreement(golden: pd.DataFrame, schemes: pd.DataFrame) -> go.Figure:
         "bits by the lattice-estimator (core-SVP)",
         "bits by the crate (core-SVP)",
         height=520,
+        xaxis_type="log",
+        yaxis_type="log",
         meta={"alt": alt},
     )
 
@@ -213,9 +217,14 @@ def landscapes(
 def _sis_bits(
     bridge: CryptoBridge, n: Array, log2_q: Array, log2_bound: float
 ) -> Array:
-    """Bits of SIS, 0 where a vector of half the modulus would do (labels.md, section 2)."""
+    """Bits of SIS, 0 where a vector of half the modulus would do (labels.md, section 2).
+
+    Where no vector so short is expected nothing finds one: that is shown as the most that the scale has.
+    """
     bits = bridge.estimate_sis(n, log2_q, log2_bound)["bits"]
-    return np.where(log2_bound >= log2_q - 1, 0.0, np.nan_to_num(bits, nan=0.0))
+    return np.where(
+        log2_bound >= log2_q - 1, 0.0, np.nan_to_num(bits, nan=BITS["zmax"])
+    )
 
 
 def _line(
@@ -277,6 +286,7 @@ def deltas(bridge: CryptoBridge, schemes: pd.DataFrame) -> go.Figure:
             level / 0.292,
             line={"color": LEVEL[level], "dash": "dash"},
             annotation_text=f"{level} bits",
+            annotation_textangle=-90,
         )
     alt = (
         "The root Hermite factor falls as the block size grows, ever more slowly; dashed lines mark the block sizes "

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -28,6 +29,8 @@ EXTRA = "lab"
 
 def load_ipython_extension(shell: Any) -> None:
     """IPython calls it for ``%load_ext``."""
+    # Optuna imports tqdm, whose bars are not used, before any module here could say so
+    warnings.filterwarnings("ignore", message="IProgress not found")
     shell.set_custom_exc((ModuleNotFoundError,), _explain)
     refuse_elsewhere(shell.user_ns, Path.cwd())
 

@@ -44,9 +44,9 @@ def sizes(candidates: Sequence[Choice]) -> go.Figure:
             mode="lines+markers",
             marker_size=5,
             line={"color": colour, "dash": ORD_DASH[order], "width": 2.5},
-            name=f"ord {order}: {64 // order} slots",
+            name=f"ord {order}",
             hovertext=[
-                f"n {choice.n}, kappa {choice.kappa}, k {choice.k}, l {choice.l}"
+                f"{64 // order} slots, n {choice.n}, kappa {choice.kappa}, k {choice.k}, l {choice.l}"
                 for choice in chosen
             ],
         )
@@ -94,6 +94,7 @@ def parts(answers: Mapping[str, Choice]) -> go.Figure:
     """Bytes of a proof by part, a bar for each answer."""
     figure = go.Figure()
     names = list(answers)
+    least = 0.05 * max(choice.proof_size for choice in answers.values())
     for part in PARTS:
         values = [getattr(choice.parts, part) / BYTE for choice in answers.values()]
         figure.add_bar(
@@ -101,7 +102,7 @@ def parts(answers: Mapping[str, Choice]) -> go.Figure:
             y=values,
             name=part,
             marker_color=PART[part],
-            text=[f"{value:,.0f}" if value > 150 else "" for value in values],
+            text=[f"{value:,.0f}" if value > least else "" for value in values],
             hovertemplate=f"{part}: %{{y:,.0f}} bytes",
         )
     largest = {
