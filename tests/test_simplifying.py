@@ -8,6 +8,16 @@ IDIOMS = {  # circuits/idioms, compiled at both levels, with widths of public in
     "shift": "main.in[*]=u8,main.by=u3",
     "less": "main.limit=u16",
     "equal": "main.wanted=u8",
+    "lookup": "main.table[*]=u16",
+    "votes": None,
+    "product": None,
+    "wide": None,
+}
+NEW = {  # which the form of our own alone lifts: new wires at O1, at O2, and bits of the largest value
+    "lookup": (0, 1, 20),
+    "votes": (20, 20, 6),
+    "product": (4, 10, 35),
+    "wide": (0, 3, 17),
 }
 
 BITS = 6
@@ -43,7 +53,7 @@ def test_a_substituted_bit_gets_its_wire_back(tmp_path):
     new = tmp_path / "new.r1cs"
     widths = ("--bounds", WIDTHS)
     made = answer("simplify", circuit, "-o", new, "--witness", secret, *widths)
-    assert (made["named"], made["liftable"], made["liftable_after"]) == (1, False, True)
+    assert (made["added"], made["liftable"], made["liftable_after"]) == (1, False, True)
     assert 2 * made["proof_size_after"] < made["proof_size"]
     told = answer("analyse", circuit, *widths)["own_form"]
     assert told["proof_size_after"] == made["proof_size_after"]
@@ -57,24 +67,34 @@ def test_a_substituted_bit_gets_its_wire_back(tmp_path):
     assert run("verify", new, *files_of_it, *level).stdout == "valid\n"
 
 
+def simplified(name, level, folder):
+    widths = [] if IDIOMS[name] is None else ["--bounds", IDIOMS[name]]
+    circuit = ROOT / f"tests/fixtures/idioms/{name}.{level}.r1cs"
+    return answer("simplify", circuit, "-o", folder / f"{level}.r1cs", *widths)
+
+
 @pytest.mark.parametrize("name", IDIOMS)
 def test_both_levels_of_circom_cost_the_same(name, tmp_path):
-    made = [
-        answer(
-            "simplify",
-            ROOT / f"tests/fixtures/idioms/{name}.{level}.r1cs",
-            "-o",
-            tmp_path / f"{level}.r1cs",
-            "--bounds",
-            IDIOMS[name],
-        )
-        for level in ("O1", "O2")
-    ]
+    made = [simplified(name, level, tmp_path) for level in ("O1", "O2")]
     before = [one["proof_size"] for one in made]
     after = [one["proof_size_after"] for one in made]
     assert max(after) <= min(before)
     assert max(after) <= 1.05 * min(after)
     assert (before == after) == (name == "equal")
+
+
+@pytest.mark.parametrize("name", NEW)
+def test_an_idiom_lifts_in_that_form_alone(name, tmp_path):
+    """Values: a table's u16 times a bit, marks up to 4 times votes, three products of u16, a difference of u16."""
+    *added, bits = NEW[name]
+    for level, wires in zip(("O1", "O2"), added, strict=True):
+        made = simplified(name, level, tmp_path)
+        assert (made["liftable"], made["liftable_after"]) == (False, True)
+        assert made["added"] == wires
+        assert 2.5 * made["proof_size_after"] < made["proof_size"]
+        widths = [] if IDIOMS[name] is None else ["--bounds", IDIOMS[name]]
+        after = answer("analyse", tmp_path / f"{level}.r1cs", "--no-inputs", *widths)
+        assert after["bits"] == bits
 
 
 def test_widths_are_looked_for_in_that_form_too(tmp_path):
@@ -93,9 +113,9 @@ def test_what_simplify_refuses(tmp_path):
     assert f"{secret}: the witness has 2 values, the circuit 10 wires" in line
     assert not new.exists()
     again = run("simplify", circuit, "-o", new)
-    assert "1 forms named" in again.stdout
+    assert "1 wires added" in again.stdout
     assert "exists; name another file" in refused("simplify", circuit, "-o", new)
     twice = answer("simplify", new, "-o", tmp_path / "twice.r1cs")
-    assert (twice["named"], twice["replaced"]) == (0, 0)  # nothing is left to do
+    assert (twice["added"], twice["replaced"]) == (0, 0)  # nothing is left to do
     told = run("simplify", new, "-o", tmp_path / "thrice.r1cs").stdout
     assert "nothing is saved: keep the circuit as it was" in told

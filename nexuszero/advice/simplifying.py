@@ -1,4 +1,5 @@
-"""A circuit in a form of our own, which does not depend on how far its compiler has substituted wires.
+"""A circuit in a form of our own, which does not depend on how far its compiler has substituted wires, and says
+what some idioms mean by constraints whose ranges can be seen.
 
 The new circuit has the old wires and says the same of them (`crypto/src/simplify/mod.rs`); names and a witness come
 along.
@@ -22,7 +23,7 @@ class Simplified:
 
     file: str  #: the new circuit
     replaced: int  #: wires in whose place others stand
-    named: int  #: new wires, each for a form
+    added: int  #: new wires
     before: Analysis
     after: Analysis
     security: int
@@ -34,7 +35,7 @@ class Simplified:
         return {
             "file": self.file,
             "replaced": self.replaced,
-            "named": self.named,
+            "added": self.added,
             "liftable": self.before.liftable,
             "liftable_after": self.after.liftable,
             "security": self.security,
@@ -46,7 +47,7 @@ class Simplified:
         """The same for a terminal."""
         before, after = self.sizes
         lines = [
-            f"{self.file}: {self.replaced} wires replaced by others, {self.named} forms named",
+            f"{self.file}: {self.replaced} wires replaced by others, {self.added} wires added",
             f"a proof at {self.security} bits: {rewriting.spelled(before)} before, {rewriting.spelled(after)} after",
         ]
         if before is not None and (after is None or after >= before):
@@ -79,17 +80,20 @@ def simplify(
     """
     plain = bridge.read([file], bounds)
     simplified = bridge.simplify(plain, 0)
-    rewriting.write(
-        simplified, file, plain.wires(0), out, lambda _: "form", witness, force
-    )
+    rewriting.write(simplified, file, plain.wires(0), out, _suffix, witness, force)
     added, replaced = simplified.added(0)
     before, after = rewriting.sizes((plain, simplified), security)
     return Simplified(
         file=str(out),
         replaced=replaced,
-        named=len(added),
+        added=len(added),
         before=plain.analyses([str(file)])[0],
         after=simplified.analyses([str(out)])[0],
         security=security,
         sizes=(before, after),
     )
+
+
+def _suffix(wire: Any) -> str:
+    """Of the first wire that is named after another, and of those that follow."""
+    return f"form[{wire['place']}]" if wire["place"] else "form"

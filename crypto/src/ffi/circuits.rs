@@ -1,6 +1,6 @@
 //! Circuits in memory: read, rebuilt, written, analysed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::c_char;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -19,7 +19,7 @@ use crate::part::part;
 use crate::proof::{Refusal, Statement};
 use crate::r1cs::R1cs;
 use crate::ranges::{Bounds, parse_bounds};
-use crate::simplify::Simplified;
+use crate::simplify::{Added, Simplified};
 use crate::synth::{Family, Synthetic, synthesize};
 
 use super::memory::{by_number, fill, give, hand_over, slice, slice_mut, text};
@@ -61,8 +61,13 @@ impl Rewritten {
                 constrained.bits.iter().map(record).collect()
             }
             Self::Simplified(simplified) => {
-                let sources = simplified.names.iter().map(|name| name.source);
-                sources.map(|source| AddedRecord { source, place: 0, from_above: 0 }).collect()
+                let mut places = HashMap::new();
+                let record = |added: &Added| {
+                    let next = places.entry(added.source).or_insert(0);
+                    *next += 1;
+                    AddedRecord { source: added.source, place: *next - 1, from_above: 0 }
+                };
+                simplified.added.iter().map(record).collect()
             }
         }
     }
@@ -71,7 +76,7 @@ impl Rewritten {
     const fn touched(&self) -> usize {
         match self {
             Self::Constrained(constrained) => constrained.checked(),
-            Self::Simplified(simplified) => simplified.aliases,
+            Self::Simplified(simplified) => simplified.steps.aliases,
         }
     }
 

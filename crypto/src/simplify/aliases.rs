@@ -7,7 +7,7 @@ use crate::r1cs::{Combination, R1cs};
 use crate::ranges::Bounds;
 use crate::relation::Source;
 
-use super::{Form, summed};
+use super::{Form, is_constant, scaled, summed};
 
 /// Passes over the linear constraints, forwards and backwards in turn: a chain in either order takes two.
 const MOST_PASSES: usize = 16;
@@ -54,12 +54,12 @@ impl<'a> Aliases<'a> {
         self.forms.len()
     }
 
-    /// A constraint with every alias in its place; one that defines an alias keeps that wire, which no later definition
-    /// mentions.
+    /// A constraint with every alias in its place, a linear one as a single form; one that defines an alias keeps that
+    /// wire, which no later definition mentions.
     pub(super) fn rewritten(&self, index: usize) -> [Form; 3] {
         match self.definitions.get(&index) {
             Some(form) => [Form::new(), Form::new(), form.clone()],
-            None => self.source.r1cs.constraint(index).map(|form| self.expanded(form)),
+            None => linear_as_one(self.field(), self.source.forms(index).map(|form| self.expanded(form))),
         }
     }
 
@@ -102,7 +102,7 @@ impl<'a> Aliases<'a> {
         let candidates = form.iter().rev().take(private).filter(|(wire, _)| self.may_go(*wire));
         let best = candidates
             .map(|&(wire, value)| (self.depths.get(&wire), self.solved(&form, wire, value)))
-            .min_by_key(|(depth, (_, _, largest))| (depth.copied(), *largest));
+            .min_by_key(|(depth, (_, _, largest))| (self.is_fraction(*largest), depth.copied(), *largest));
         let Some((depth, (wire, rest, _))) = best else { return };
 
         let depth = depth.map_or(0, |depth| depth + 1);
@@ -118,6 +118,11 @@ impl<'a> Aliases<'a> {
         !self.bounds.contains_key(&wire) && self.depths.get(&wire).is_none_or(|&depth| depth < MOST_DEPTH)
     }
 
+    /// Whether a coefficient is rather one over an integer than an integer: with it, ranges would be lost.
+    fn is_fraction(&self, magnitude: U256) -> bool {
+        2 * magnitude.bit_len() as u32 > self.field().bits()
+    }
+
     /// A wire, what it is by the other terms of a form that is 0, and the largest coefficient of that.
     fn solved(&self, form: &Form, wire: u32, value: U256) -> (u32, Form, U256) {
         let field = self.field();
@@ -127,4 +132,16 @@ impl<'a> Aliases<'a> {
         let largest = rest.iter().map(|&(_, value)| field.signed(value).1).max();
         (wire, rest, largest.unwrap_or_default())
     }
+}
+
+/// A linear constraint as a single form that is 0; others as they are.
+fn linear_as_one(field: &Field, [a, b, c]: [Form; 3]) -> [Form; 3] {
+    let (constant, other) = if is_constant(&a) { (&a, &b) } else { (&b, &a) };
+    if !is_constant(constant) {
+        return [a, b, c];
+    }
+    let value = constant.first().map_or(U256::ZERO, |&(_, value)| value);
+    let mut form = c;
+    form.extend(scaled(field, other, field.neg(value)).collect::<Form>());
+    [Form::new(), Form::new(), summed(field, form)]
 }

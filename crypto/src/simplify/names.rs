@@ -2,101 +2,79 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::field::{Field, U256};
-use crate::r1cs::R1cs;
+use crate::field::U256;
 
-use super::{Form, Name, is_constant};
+use super::{Draft, Form, Shape, Value};
 
-/// Forms that have a name, without their constant and with 1 for their first coefficient.
-pub(super) struct Names {
-    field: Field,
-    first_private: u32,
-    first_new: u32,
-    places: HashMap<Form, usize>,
-    ends: HashSet<(u32, u32)>, // first and last wires of those forms: a quick no for most others
-    list: Vec<Name>,
+/// A form that has a name t: it is `root + step*t`.
+struct Name {
+    wire: u32,
+    root: U256,
+    step: U256,
 }
 
-/// A form as `lead*F + constant`.
-struct Parts {
-    form: Form,
-    lead: U256,
-    constant: U256,
-}
-
-impl Names {
-    /// Finds the forms of zero products with two different roots.
-    pub(super) fn of(r1cs: &R1cs, constraints: &[[Form; 3]]) -> Self {
-        let mut names = Self {
-            field: *r1cs.field(),
-            first_private: r1cs.first_private(),
-            first_new: r1cs.wires(),
-            places: HashMap::new(),
-            ends: HashSet::new(),
-            list: Vec::new(),
-        };
-        for [a, b, c] in constraints {
-            if c.is_empty() && names.is_composed(a) && ends(a) == ends(b) {
-                names.consider(names.parts(a), names.parts(b));
-            }
+/// Gives a name to each form of a zero product with two different roots. How many there are.
+pub(super) fn give(draft: &mut Draft<'_>) -> usize {
+    let mut names: HashMap<Form, Name> = HashMap::new();
+    let mut all_ends: HashSet<(u32, u32)> = HashSet::new(); // of those forms: a quick no for most others
+    for index in 0..draft.constraints.len() {
+        let [a, b, c] = &draft.constraints[index];
+        if !c.is_empty() || !is_composed(draft, a) || ends(a) != ends(b) {
+            continue;
         }
-        names
-    }
-
-    pub(super) fn len(&self) -> u32 {
-        self.list.len() as u32
-    }
-
-    pub(super) fn into_list(self) -> Vec<Name> {
-        self.list
-    }
-
-    /// Puts names in the places of their forms in a quadratic constraint.
-    pub(super) fn replace(&self, forms: &mut [Form; 3]) {
-        if is_constant(&forms[0]) || is_constant(&forms[1]) {
-            return;
+        let [a, b] = [a, b].map(|form| Shape::of(draft.field(), form));
+        if a.form != b.form || names.contains_key(&a.form) {
+            continue;
         }
-        for form in forms.iter_mut().filter(|form| self.ends.contains(&ends(form))) {
-            let Parts { form: shape, lead, constant } = self.parts(form);
-            let Some(&place) = self.places.get(&shape) else { continue };
-            let Name { root, step, .. } = &self.list[place];
-            let constant = self.field.add(constant, self.field.mul(lead, *root));
-            *form = vec![(0, constant), (self.first_new + place as u32, self.field.mul(lead, *step))];
-            form.retain(|(_, value)| !value.is_zero());
-        }
-    }
-
-    /// Whether more than one private wire stands in a form.
-    fn is_composed(&self, form: &Form) -> bool {
-        form.len() >= 2 && form[form.len() - 2].0 >= self.first_private
-    }
-
-    fn consider(&mut self, a: Parts, b: Parts) {
-        if a.form != b.form || self.places.contains_key(&a.form) {
-            return;
-        }
-        let root = |parts: &Parts| self.field.neg(self.field.mul(parts.constant, self.field.inv(parts.lead)));
-        let mut roots = [root(&a), root(&b)];
-        roots.sort_by_key(|&root| self.field.signed(root).1);
+        let field = draft.field();
+        let mut roots = [&a, &b].map(|shape| shape.root(field));
+        roots.sort_by_key(|&root| field.signed(root).1);
         let [root, other] = roots;
-        if root == other {
-            return;
+        if root != other {
+            let step = field.sub(other, root);
+            let wire = draft.add(&a.form, Value::Scaled { form: a.form.clone(), root, step });
+            all_ends.insert(ends(&a.form));
+            names.insert(a.form, Name { wire, root, step });
         }
-        let step = self.field.sub(other, root);
-        let private = a.form.partition_point(|&(wire, _)| wire < self.first_private);
-        self.ends.insert(ends(&a.form));
-        self.places.insert(a.form.clone(), self.list.len());
-        self.list.push(Name { source: a.form[private].0, form: a.form, root, step });
     }
 
-    fn parts(&self, form: &Form) -> Parts {
-        let start = usize::from(form[0].0 == 0);
-        let constant = if start == 1 { form[0].1 } else { U256::ZERO };
-        let lead = form[start].1;
-        let inverse = self.field.inv(lead);
-        let terms = form[start..].iter().map(|&(wire, value)| (wire, self.field.mul(value, inverse)));
-        Parts { form: terms.collect(), lead, constant }
+    let field = draft.field();
+    for forms in &mut draft.constraints {
+        replace(forms, |form| {
+            let named = all_ends.contains(&ends(form)).then(|| Shape::of(field, form));
+            let Shape { form, lead, constant } = named?;
+            let &Name { wire, root, step } = names.get(&form)?;
+            let constant = field.add(constant, field.mul(lead, root));
+            Some(vec![(0, constant), (wire, field.mul(lead, step))])
+        });
     }
+
+    let mut names: Vec<_> = names.into_iter().collect();
+    names.sort_unstable_by_key(|(_, name)| name.wire);
+    let count = names.len();
+    for (mut form, Name { wire, root, step }) in names {
+        form.extend([(wire, field.neg(step)), (0, field.neg(root))]);
+        draft.equate(form);
+    }
+    count
+}
+
+/// Puts names in the places of their forms in a quadratic constraint.
+fn replace(forms: &mut [Form; 3], named: impl Fn(&Form) -> Option<Form>) {
+    if forms[0].is_empty() {
+        return;
+    }
+    for form in forms {
+        if let Some(mut name) = named(form) {
+            name.retain(|(_, value)| !value.is_zero());
+            *form = name;
+        }
+    }
+}
+
+/// Whether more than one private wire stands in a form.
+fn is_composed(draft: &Draft<'_>, form: &Form) -> bool {
+    form.len() >= 2 && form[form.len() - 2].0 >= draft.r1cs.first_private()
 }
 
 /// The first and the last wire but the constant one; 0 where there is none.

@@ -5,7 +5,7 @@ use nexuszero_crypto::field::{Field, U256};
 use nexuszero_crypto::label::{Demand, choose};
 use nexuszero_crypto::r1cs::{Builder, R1cs};
 use nexuszero_crypto::ranges::{Bounds, Interval};
-use nexuszero_crypto::simplify::Simplified;
+use nexuszero_crypto::simplify::{Simplified, Steps};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 
@@ -70,33 +70,225 @@ fn assignments(p: u64, wires: u32) -> impl Iterator<Item = Vec<U256>> {
 }
 
 /// By trying all values: an assignment satisfies the new constraints exactly if it satisfies the old ones, with the one
-/// value of each new wire that `extend` gives.
-#[test]
-fn the_solutions_are_the_same() {
-    let mut rng = ChaCha20Rng::seed_from_u64(21);
-    let (mut aliases, mut names, mut solutions) = (0, 0, 0);
-    for _ in 0..1_500 {
-        let r1cs = random(&mut rng, 5);
-        let simplified = Simplified::of(&r1cs, &Bounds::new()).unwrap();
-        aliases += simplified.aliases;
-        names += simplified.names.len();
-        let new = &simplified.r1cs;
-        for witness in assignments(5, 5) {
-            let all = simplified.extend(&witness).unwrap();
-            let satisfied = r1cs.first_violation(&witness).is_none();
-            assert_eq!(satisfied, new.first_violation(&all).is_none());
-            solutions += usize::from(satisfied);
-            for place in 5..new.wires() as usize {
-                for value in 0..5 {
-                    let mut other = all.to_vec();
-                    other[place] = U256::from(value);
-                    let allowed = new.first_violation(&other).is_none();
-                    assert_eq!(allowed, satisfied && other[place] == all[place]);
-                }
+/// value of each new wire that `extend` gives. How many assignments do.
+fn solutions(p: u64, r1cs: &R1cs, simplified: &Simplified) -> usize {
+    let new = &simplified.r1cs;
+    let mut solutions = 0;
+    for witness in assignments(p, r1cs.wires()) {
+        let all = simplified.extend(&witness).unwrap();
+        let satisfied = r1cs.first_violation(&witness).is_none();
+        assert_eq!(satisfied, new.first_violation(&all).is_none());
+        solutions += usize::from(satisfied);
+    }
+
+    // new wires are each fixed by those before: one at a time would miss what two make up for
+    let added = new.wires() - r1cs.wires();
+    if p.pow(new.wires() - 1) < 1 << 14 {
+        let mut found = 0;
+        for all in assignments(p, new.wires()) {
+            if new.first_violation(&all).is_none() {
+                found += 1;
+                let old = &all[..r1cs.wires() as usize];
+                assert_eq!(simplified.extend(old).unwrap().as_slice(), &all[..]);
             }
         }
+        assert_eq!(found, solutions, "{added} wires");
     }
-    assert!(aliases > 1_000 && names > 50 && solutions > 2_000, "{aliases} {names} {solutions}");
+    solutions
+}
+
+/// What came of many systems.
+#[derive(Default)]
+struct Tally {
+    solutions: usize,
+    steps: Steps,
+}
+
+impl Tally {
+    /// Tries systems over `F_p`, with limbs even where they cost more.
+    fn of(p: u64, count: usize, system: impl Fn(&mut ChaCha20Rng) -> R1cs) -> Self {
+        let mut rng = ChaCha20Rng::seed_from_u64(21 + p);
+        let mut tally = Self::default();
+        for _ in 0..count {
+            let r1cs = system(&mut rng);
+            let simplified = Simplified::expanded(&r1cs, &Bounds::new()).unwrap();
+            tally.solutions += solutions(p, &r1cs, &simplified);
+            let (all, one) = (&mut tally.steps, simplified.steps);
+            all.aliases += one.aliases;
+            all.names += one.names;
+            all.roots += one.roots;
+            all.selections += one.selections;
+            all.leading += one.leading;
+            all.limbs += one.limbs;
+        }
+        tally
+    }
+}
+
+#[test]
+fn the_solutions_are_the_same() {
+    let Tally { steps, solutions } = Tally::of(5, 800, |rng| random(rng, 5));
+    assert!(steps.aliases > 500 && steps.names > 25 && solutions > 1_000, "{steps:?} {solutions}");
+}
+
+/// `t = k (F - a) (F - b)`, and on from such wires, with a zero product at the end; now and then one that is no such.
+fn chain_of_roots(rng: &mut ChaCha20Rng, p: u32) -> R1cs {
+    let wires = 6;
+    let f: Terms =
+        if below(rng, 2) == 0 { vec![(1, 1)] } else { vec![(1, 1), (2, 1 + i64::from(below(rng, p - 1)))] };
+    let factor = |rng: &mut ChaCha20Rng| {
+        let times = 1 + i64::from(below(rng, p - 1));
+        let mut terms: Terms = f.iter().map(|&(wire, value)| (wire, times * value)).collect();
+        terms.push((0, i64::from(below(rng, p))));
+        terms
+    };
+    let wire = |rng: &mut ChaCha20Rng, wire: u32| vec![(wire, 1 + i64::from(below(rng, p - 1)))];
+    let mut constraints = vec![[factor(rng), factor(rng), wire(rng, 3)]];
+    let mut last = vec![wire(rng, 3), factor(rng)];
+    match below(rng, 4) {
+        0 => {
+            constraints.push([factor(rng), factor(rng), wire(rng, 4)]);
+            last = vec![wire(rng, 3), wire(rng, 4)];
+        }
+        1 => {
+            constraints.push([wire(rng, 3), factor(rng), wire(rng, 4)]);
+            last = vec![factor(rng), wire(rng, 4)];
+        }
+        2 => constraints.push([wire(rng, 3), wire(rng, 5), wire(rng, 4)]),
+        _ => {}
+    }
+    let [a, b] = last.try_into().unwrap();
+    constraints.push([a, b, vec![]]);
+    constraints.push([form(rng, wires, 2), form(rng, wires, 2), form(rng, wires, 2)]);
+    system(U256::from(p), wires, below(rng, 3), &constraints)
+}
+
+#[test]
+fn roots_through_wires_are_the_same() {
+    for (p, systems) in [(3, 200), (5, 60), (7, 10)] {
+        let Tally { steps, solutions } = Tally::of(p, systems, |rng| chain_of_roots(rng, p as u32));
+        assert!(steps.roots > systems / 2 && solutions > systems, "{steps:?} {solutions}");
+    }
+}
+
+/// `o_i (F - r_i) = 0` and a sum of the `o_i` that is a constant, a wire of two values, or has two values itself.
+fn selection_of_places(rng: &mut ChaCha20Rng, p: u32, members: u32) -> R1cs {
+    let (x, s) = (1, 2);
+    let out = |place: u32| 3 + place;
+    let start = below(rng, p);
+    let mut constraints = Vec::new();
+    let mut sum = Terms::new();
+    for place in 0..members {
+        let step = if below(rng, 8) == 0 { 0 } else { place }; // now and then a value twice
+        let value = i64::from((start + step) % p);
+        let f = vec![(0, -value), (x, 1)];
+        let o = vec![(out(place), 1 + i64::from(below(rng, p - 1)))];
+        constraints.push(if below(rng, 2) == 0 { [o, f, vec![]] } else { [f, o, vec![]] });
+        sum.push((out(place), 1 + i64::from(below(rng, p - 1))));
+    }
+    let value = i64::from(below(rng, p));
+    let two_values = |form: &Terms| {
+        let mut shifted = form.clone();
+        shifted.push((0, -value));
+        [form.clone(), shifted, vec![]]
+    };
+    match below(rng, 4) {
+        0 => {
+            sum.push((0, -value));
+            constraints.push([vec![], vec![], sum]);
+        }
+        1 => {
+            let mut rest: Terms = sum.iter().map(|&(wire, value)| (wire, -value)).collect();
+            rest.push(if below(rng, 2) == 0 { (0, value) } else { (s, 1) });
+            constraints.push([rest, vec![(0, -i64::from((start + members) % p)), (x, 1)], vec![]]);
+            constraints.push(two_values(&vec![(s, 1)]));
+        }
+        2 => {
+            constraints.push(two_values(&vec![(s, 1)]));
+            sum.push((s, 1 + i64::from(below(rng, p - 1))));
+            constraints.push([vec![(0, 1)], sum, vec![]]);
+        }
+        _ => constraints.push(two_values(&sum)),
+    }
+    system(U256::from(p), 3 + members, below(rng, 5), &constraints)
+}
+
+/// With as many places as p has values, all wires could be 1 and add up to 0: such a sum must stay.
+#[test]
+fn selected_places_are_the_same() {
+    for (p, members, systems) in [(3, 2, 200), (3, 3, 200), (5, 3, 60), (7, 2, 60)] {
+        let system = |rng: &mut ChaCha20Rng| selection_of_places(rng, p as u32, members);
+        let Tally { steps, solutions } = Tally::of(p, systems, system);
+        let fires = p > u64::from(members);
+        let least = if fires { systems / 4 } else { 0 };
+        assert!(steps.selections >= least && (fires || steps.selections == 0), "{steps:?}");
+        assert!(solutions > systems, "{solutions}");
+    }
+}
+
+/// `x = sum 2^e b_e` with bits, and x a constant more than a bit, or than a few.
+fn narrow_sum(rng: &mut ChaCha20Rng, p: u32) -> R1cs {
+    let (bit, y) = (|place: u32| 1 + place, 4);
+    let mut constraints: Vec<[Terms; 3]> =
+        (0..3).map(|place| [vec![(bit(place), 1)], vec![(0, -1), (bit(place), 1)], vec![]]).collect();
+    constraints.push([vec![(y, 1)], vec![(0, -1), (y, 1)], vec![]]);
+    let times = if below(rng, 2) == 0 { 1 } else { -1 };
+    let constant = i64::from(below(rng, 8));
+    let mut sum: Terms = (0..3).map(|place| (bit(place), times * (1 << place))).collect();
+    let sign = if below(rng, 2) == 0 { times } else { -times };
+    sum.extend([(y, sign), (0, -times * constant)]);
+    constraints.push([vec![], vec![], sum]);
+    let used = below(rng, 3);
+    constraints.push([vec![(bit(used), 1), (0, -1)], vec![(y, 1)], vec![]]);
+    system(U256::from(p), 5, below(rng, 2), &constraints)
+}
+
+#[test]
+fn fixed_bits_are_the_same() {
+    for (p, systems) in [(11, 60), (17, 20)] {
+        let Tally { steps, solutions } = Tally::of(p, systems, |rng| narrow_sum(rng, p as u32));
+        assert!(steps.leading > systems / 2 && solutions > 10, "{steps:?} {solutions}");
+    }
+}
+
+/// `(a_0 + t a_1) (b_0 + t b_1) = c_0 + t c_1 + t^2 c_2` at some points, the right side's wires public or in linear
+/// constraints alone; now and then a square, or a constraint that is none.
+fn evaluations(rng: &mut ChaCha20Rng, p: u32) -> R1cs {
+    let square = below(rng, 2) == 0;
+    let (a, b) = ([1, 2], if square { [1, 2] } else { [3, 4] });
+    let out = if square { 3 } else { 5 };
+    let mut constraints = Vec::new();
+    let points = 2 + below(rng, 2);
+    let values = below(rng, 2) == 0; // wires stand for values at points, or for coefficients
+    let wires = out + points.max(3) - u32::from(values && points == 2);
+    for place in 0..points {
+        let t = i64::from(place + below(rng, p));
+        let sum = |limbs: [u32; 2]| vec![(limbs[0], 1), (limbs[1], t)];
+        let product = if values {
+            vec![(out + place, 1 + i64::from(below(rng, p - 1)))]
+        } else {
+            vec![(out, 1), (out + 1, t), (out + 2, t * t)]
+        };
+        constraints.push([sum(a), sum(b), product]);
+    }
+    if values {
+        let other = 1 + below(rng, 2);
+        for _ in 0..2 {
+            let mut sum: Terms =
+                (0..points).map(|place| (out + place, 1 + i64::from(below(rng, p - 1)))).collect();
+            sum.extend([(other, 1), (0, i64::from(below(rng, p)))]);
+            constraints.push([vec![], vec![], sum]);
+        }
+    }
+    system(U256::from(p), wires, below(rng, wires), &constraints)
+}
+
+#[test]
+fn coefficients_of_products_are_the_same() {
+    for (p, systems) in [(3, 200), (5, 60)] {
+        let Tally { steps, solutions } = Tally::of(p, systems, |rng| evaluations(rng, p as u32));
+        assert!(steps.limbs > systems / 4 && solutions > systems, "{steps:?} {solutions}");
+    }
 }
 
 const GOLDILOCKS: u64 = 0xffff_ffff_0000_0001;
@@ -152,7 +344,7 @@ fn a_substituted_bit_costs_nothing() {
     let bounds = Bounds::from([(2, width(63)), (3, width(255)), (4, width(255))]);
     let [kept, substituted] = [false, true].map(selection);
     let simplified = [&kept, &substituted].map(|r1cs| Simplified::of(r1cs, &bounds).unwrap());
-    assert_eq!(simplified.each_ref().map(|one| (one.aliases, one.names.len())), [(0, 0), (0, 1)]);
+    assert_eq!(simplified.each_ref().map(|one| (one.steps.aliases, one.added.len())), [(0, 0), (0, 1)]);
     assert!(Analysis::of(&kept, &bounds).unwrap().liftable);
     assert!(!Analysis::of(&substituted, &bounds).unwrap().liftable);
     let sizes = simplified.map(|one| size(&one.r1cs, &bounds));
@@ -175,7 +367,7 @@ fn a_chain_of_equal_wires_is_one_wire() {
         constraints.extend((2..=count).map(square));
         let r1cs = system(U256::from(GOLDILOCKS), count + 1, 1, &constraints);
         let simplified = Simplified::of(&r1cs, &Bounds::new()).unwrap();
-        assert_eq!(simplified.aliases, count as usize - 2);
+        assert_eq!(simplified.steps.aliases, count as usize - 2);
         let forms = |r1cs| Analysis::of(r1cs, &Bounds::new()).unwrap().forms;
         assert_eq!((forms(&r1cs), forms(&simplified.r1cs)), (count - 1, 1));
     }
@@ -192,12 +384,12 @@ fn running_sums_stay_sparse() {
         constraints.reverse();
         let r1cs = system(U256::from(GOLDILOCKS), first + count + 1, count, &constraints);
         let simplified = Simplified::of(&r1cs, &Bounds::new()).unwrap();
-        assert!(simplified.aliases > 1_900);
+        assert!(simplified.steps.aliases > 1_900);
         let longest = (0..simplified.r1cs.constraints())
             .flat_map(|index| simplified.r1cs.constraint(index))
             .map(|form| form.wires.len())
             .max();
-        assert!(longest.unwrap() <= 3 * 257, "{longest:?}");
+        assert!(longest.unwrap() <= 1_024, "{longest:?}");
     }
 }
 
@@ -208,7 +400,7 @@ fn declared_wires_stay() {
     let r1cs = system(U256::from(GOLDILOCKS), 4, 1, &constraints);
     let replaced = |bounds: &Bounds| {
         let simplified = Simplified::of(&r1cs, bounds).unwrap();
-        (simplified.aliases, simplified.r1cs.constraint(1)[0].wires[0])
+        (simplified.steps.aliases, simplified.r1cs.constraint(1)[0].wires[0])
     };
     assert_eq!(replaced(&Bounds::new()), (1, 2));
     let declared = |wire| (wire, Interval { lo: 0.into(), hi: 9.into() });
