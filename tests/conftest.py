@@ -39,6 +39,7 @@ LONG = (  # files that take more than 10 s, in the order in which they begin
     "07_tune.ipynb",
     "08_train.ipynb",
     "00_quickstart.ipynb",
+    "06_network.ipynb",
     "test_training.py",
     "test_docs.py",
     "test_repeat.py",

@@ -6,6 +6,8 @@ import re
 import statistics
 import subprocess
 import sys
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 
 import nbformat
@@ -30,6 +32,7 @@ READER = "%load_ext nexuszero.report.reader"  # says what goes wrong in a senten
 EXPERIMENTS = 'sys.path += ["experiments", "notebooks/experiments"]'  # from notebooks/ and from the root
 
 
+@cache
 def notebook(stage):
     return nbformat.read(NOTEBOOKS / f"{MODELS[stage][0]}.ipynb", as_version=4)
 
@@ -270,7 +273,7 @@ def test_the_course_is_numbered_in_order():
 
 def test_a_changed_checked_value_fails(tmp_path):
     """A copy whose recorded output says something else is no longer accepted, one that is as it was still is."""
-    original = notebook("parameters")
+    original = deepcopy(notebook("parameters"))
     place = next(
         index
         for index, cell in enumerate(original.cells)
