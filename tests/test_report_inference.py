@@ -46,6 +46,9 @@ def test_matrices_have_a_mark_a_coefficient(bridge):
     assert sum(len(trace.x) for trace in figure.data) == len(graph["edge_source"])
     assert max(max(trace.x) for trace in figure.data) == 83  # wires but the constant
     assert max(max(trace.y) for trace in figure.data) == 85
+    part = inference.matrices(graph, most=40)
+    assert sum(len(trace.x) for trace in part.data) == 40
+    assert "the first 40 of 250 coefficients" in part.layout.title.text
 
 
 def test_the_circuit_that_is_followed_takes_the_rounds_asked_for(bridge, followed):

@@ -55,10 +55,15 @@ class Followed:
 # Matrices
 
 
-def matrices(graph: Columns) -> go.Figure:
-    """Which wires each constraint mentions in A, B and C: the sparse matrices of one R1CS, laid over one another."""
+def matrices(graph: Columns, most: int = 5000) -> go.Figure:
+    """Which wires each constraint mentions in A, B and C: the sparse matrices of one R1CS, laid over one another.
+
+    Of a circuit of more than ``most`` coefficients, the first so many are drawn.
+    """
     wires = int((graph["x"][:, IS_CONSTRAINT] == 0).sum())
-    form = graph["edge_attr"][:, :3].argmax(axis=1)
+    rows = len(graph["x"]) - wires
+    wire, constraint = graph["edge_source"][:most], graph["edge_target"][:most] - wires
+    form = graph["edge_attr"][:most, :3].argmax(axis=1)
     symbols = ("square", "x-thin", "circle-open")
     figure = go.Figure()
     for place, (name, symbol) in enumerate(zip(WHICH, symbols, strict=True)):
@@ -71,22 +76,23 @@ def matrices(graph: Columns) -> go.Figure:
         }
         figure.add_trace(
             go.Scatter(
-                x=graph["edge_source"][own] + 1,
-                y=graph["edge_target"][own] - wires,
+                x=wire[own] + 1,
+                y=constraint[own],
                 mode="markers",
                 name=name,
                 marker=marker,
             )
         )
-    rows = len(graph["x"]) - wires
+    total = len(graph["edge_source"])
     alt = (
-        f"{rows:,} constraints over {wires:,} wires: {len(form):,} coefficients that are not 0, "
-        f"of {3 * rows * wires:,} places."
+        f"{rows:,} constraints over {wires:,} wires: {total:,} coefficients that are not 0, "
+        f"of {3 * rows * wires:,} places; {len(form):,} of them are drawn."
     )
     figure.update_yaxes(autorange="reversed")
+    shown = "" if total <= most else f", the first {most:,} of {total:,} coefficients"
     return styled(
         figure,
-        "Wires and constraints",
+        f"Wires and constraints{shown}",
         "wire (number)",
         "constraint (number)",
         height=560,
