@@ -53,10 +53,12 @@ def system(
     return b"r1cs" + struct.pack("<II", 1, 2) + _sections([(1, header), (2, body)])
 
 
-def witness(values: list[int]) -> bytes:
-    """A `.wtns` file over Goldilocks."""
-    header = struct.pack("<IQI", 8, GOLDILOCKS, len(values))
-    body = b"".join(struct.pack("<Q", value % GOLDILOCKS) for value in values)
+def witness(values: list[int], prime: int = GOLDILOCKS) -> bytes:
+    """A `.wtns` file."""
+    size = -(-prime.bit_length() // 64) * 8
+    number = prime.to_bytes(size, "little")
+    header = struct.pack("<I", size) + number + struct.pack("<I", len(values))
+    body = b"".join((value % prime).to_bytes(size, "little") for value in values)
     return b"wtns" + struct.pack("<II", 2, 2) + _sections([(1, header), (2, body)])
 
 

@@ -1,5 +1,7 @@
 """The form of our own: a circuit whose compiler substituted a bit gets it back, with names and witness."""
 
+from operator import mul
+
 import pytest
 from r1cs_files import GOLDILOCKS, system, witness
 from shell import ROOT, answer, checked, refused, run
@@ -20,6 +22,9 @@ NEW = {  # which the form of our own alone lifts: new wires at O1, at O2, and bi
     "wide": (0, 3, 17),
 }
 
+BN254 = int(
+    "21888242871839275222246405745257275088548364400416034343698204186575808495617"
+)
 BITS = 6
 OUT, X, U, V, FIRST = 1, 2, 3, 4, 5  # wires, all but the bits public
 WIDTHS = "main.x=u6,main.u=u8,main.v=u8"
@@ -95,6 +100,37 @@ def test_an_idiom_lifts_in_that_form_alone(name, tmp_path):
         widths = [] if IDIOMS[name] is None else ["--bounds", IDIOMS[name]]
         after = answer("analyse", tmp_path / f"{level}.r1cs", "--no-inputs", *widths)
         assert after["bits"] == bits
+
+
+def test_new_bits_come_into_the_witness(tmp_path):
+    """Votes of all three values and marks of all four: the bits of each root are proved."""
+    votes, marks = (-1, 0, 1, 1), (1, 2, 3, 4)
+    values = {"weighted": sum(map(mul, votes, marks))}
+    for place, (vote, mark) in enumerate(zip(votes, marks, strict=True)):
+        values |= {
+            f"vote[{place}]": vote,
+            f"mark[{place}]": mark,
+            f"part[{place}]": vote * mark,
+            f"votes[{place}].below": (vote + 1) * vote,
+            f"marks[{place}].low": (mark - 1) * (mark - 2),
+            f"marks[{place}].high": (mark - 3) * (mark - 4),
+        }
+    circuit = ROOT / "tests/fixtures/idioms/votes.O1.r1cs"
+    wires = {0: 1}
+    for line in circuit.with_suffix(".sym").read_text().splitlines():
+        _, wire, _, name = line.split(",")
+        if int(wire) > 0:
+            wires[int(wire)] = values[name.removeprefix("main.")]
+    secret = tmp_path / "votes.wtns"
+    secret.write_bytes(witness([wires[wire] for wire in sorted(wires)], BN254))
+
+    new = tmp_path / "new.r1cs"
+    answer("simplify", circuit, "-o", new, "--witness", secret)
+    names = (tmp_path / "new.sym").read_text().split()
+    assert sum(".form" in name for name in names) == len(set(names)) - 33
+    checked(run("prove", new, tmp_path / "new.wtns", "--security", 128))
+    files_of_it = (tmp_path / "new.proof", tmp_path / "public.json")
+    assert run("verify", new, *files_of_it, "--security", 128).stdout == "valid\n"
 
 
 def test_widths_are_looked_for_in_that_form_too(tmp_path):

@@ -154,7 +154,8 @@ def _measured(template: Template, level: str, build: Path) -> Row:
             refused = str(error)
     own, own_bounded = (bridge.simplify(one, 0) for one in (plain, bounded))
     lifts = [
-        bool(one.analyse()["liftable"][0]) for one in (plain, bounded, own_bounded)
+        bool(one.analyse()["liftable"][0])
+        for one in (plain, own, bounded, own_bounded)
     ]
     added, replaced = own.added(0)
     return {
@@ -172,12 +173,13 @@ def _measured(template: Template, level: str, build: Path) -> Row:
         "widths": template.widths,
         "widths_refused": refused,
         "lifts": lifts[0],
-        "lifts_with_widths": lifts[1],
-        "lifts_in_own_form_with_widths": lifts[2],
+        "lifts_in_own_form": lifts[1],
+        "lifts_with_widths": lifts[2],
+        "lifts_in_own_form_with_widths": lifts[3],
         "proof_size": _size(plain),
         "proof_size_with_widths": _size(bounded),
         "replaced": replaced,
-        "named": len(added),
+        "added": len(added),
         "own_proof_size": _least(plain, own),
         "own_proof_size_with_widths": _least(bounded, own_bounded),
         "unbounded": analysis["unbounded"],
