@@ -154,8 +154,7 @@ def _measured(template: Template, level: str, build: Path) -> Row:
             refused = str(error)
     own, own_bounded = (bridge.simplify(one, 0) for one in (plain, bounded))
     lifts = [
-        bool(one.analyse()["liftable"][0])
-        for one in (plain, own, bounded, own_bounded)
+        bool(one.analyse()["liftable"][0]) for one in (plain, own, bounded, own_bounded)
     ]
     added, replaced = own.added(0)
     return {
