@@ -10,10 +10,11 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from pathlib import Path
+from threading import Thread
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
@@ -51,7 +52,11 @@ Samples = Annotated[
     str | None,
     typer.Option(help="Samples (LWE) or columns (SIS); unlimited by default."),
 ]
-Security = Annotated[int, typer.Option(help="Bits of security: 100, 128, 192 or 256.")]
+LEVEL = typer.Option(
+    help="Bits of security: 100, 128, 192 or 256.",
+    callback=lambda value: _level(value),
+)
+Security = Annotated[int, LEVEL]
 WIDTHS = typer.Option(
     "--bounds",
     help="Widths of wires (bit, uN, iN, lo..hi) or a file of them: 'main.in[*]=bit, main.idx=u20, 7=0..99'.",
@@ -347,7 +352,10 @@ def verify(
     ],
     security: Annotated[
         int,
-        typer.Option(help="The least level that is accepted: 100, 128, 192 or 256."),
+        typer.Option(
+            help="The least level that is accepted: 100, 128, 192 or 256.",
+            callback=lambda value: _level(value),
+        ),
     ],
     bounds: Bounds = None,
     json_: Json = False,
@@ -391,6 +399,33 @@ def report(
     from nexuszero.report.pages import circuit_page
 
     typer.echo(circuit_page(file, security, bounds, model_file(checkpoint, exact), out))
+
+
+@app.command()
+@_needs("lab")
+def check(
+    paths: Annotated[
+        list[Path], typer.Argument(help="Files, or folders that are searched.")
+    ],
+    json_: Json = False,
+) -> None:
+    """Says whether datasets, networks, studies and reports are what was written, and of one another."""
+    from nexuszero.checking import check as run
+
+    damaged = 0
+    findings = []
+    for finding in run(paths):
+        damaged += not finding.sound
+        findings.append(finding.row())
+        if not json_:
+            state = "sound  " if finding.sound else "DAMAGED"
+            typer.echo(printable(f"{state}  {finding.file}  {finding.said}"))
+    if json_:
+        print(json.dumps({"files": findings}))
+    if damaged:
+        raise InputError(
+            f"{damaged} of {len(findings)} files are not what was written; restore them or make them again"
+        )
 
 
 @app.command()
@@ -483,16 +518,21 @@ def week(
     config: ConfigFile = None,
     set_: Overrides = None,
     first: Annotated[
-        str,
+        str | None,
         typer.Option(
-            "--from", help="the stage to go on with, if the ones before it ran"
+            "--from", help="The stage to begin with, if the ones before it ran."
         ),
-    ] = "generate",
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Run the stages that are done again.")
+    ] = False,
 ) -> None:
-    """Runs the notebooks of the whole week and prints the path of the index page."""
+    """Runs the notebooks of the week that are not done and prints the path of the index page."""
     from nexuszero.report.pages import run_week
 
-    typer.echo(run_week(_profile(profile, config), set_ or [], first=first))
+    typer.echo(
+        run_week(_profile(profile, config), set_ or [], first=first, fresh=fresh)
+    )
 
 
 @app.command()
@@ -553,6 +593,8 @@ def main() -> None:
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(141)
+    except UnicodeEncodeError as error:
+        _fail(f"{error.object!r} is not UTF-8; rename it")
     except OSError as error:
         _fail(_disk_line(error))
     except MemoryError:
@@ -572,6 +614,15 @@ def _disk_line(error: OSError) -> str:
 def _fail(line: str, code: int = 2) -> NoReturn:
     print("nexuszero:", printable(" ".join(line.split())), file=sys.stderr)
     sys.exit(code)
+
+
+def _level(value: int) -> int:
+    """A level of security that the library can be asked for."""
+    if not 0 <= value < 2**32:
+        raise InputError(
+            f"--security {value}: choose one of {', '.join(map(str, crypto.LEVELS))}"
+        )
+    return value
 
 
 def model_file(checkpoint: Path | None, exact: bool) -> Path | None:
@@ -638,12 +689,22 @@ def _row(
 
 
 def _patiently(what: str, work: Callable[[], Answer]) -> Answer:
-    """The result of work in the library; after two seconds standard error says that it goes on."""
-    with ThreadPoolExecutor(1) as pool:
-        result = pool.submit(work)
-        if wait([result], timeout=2).not_done:
-            print(f"nexuszero: {what} ...", file=sys.stderr, flush=True)
-        return result.result()
+    """The result of work in the library; after two seconds standard error says that it goes on.
+
+    The thread is one that an interrupted command does not wait for.
+    """
+    result: Future[Answer] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(work())
+        except BaseException as error:
+            result.set_exception(error)
+
+    Thread(target=run, daemon=True).start()
+    if wait([result], timeout=2).not_done:
+        print(f"nexuszero: {what} ...", file=sys.stderr, flush=True)
+    return result.result()
 
 
 def _answer(
@@ -662,7 +723,7 @@ def _answer(
         _show(answer, as_json, [_plain(answer)])
         return
     rows = crypto.read_csv(csv, list(row))
-    answers = ask(rows)
+    answers = _patiently(f"{csv}: {len(rows)} rows", lambda: ask(rows))
     if as_json:
         print(
             json.dumps(

@@ -25,7 +25,7 @@ from nexuszero.settings import (
     validated,
 )
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, lt=2**31)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Threads = Annotated[int, Field(ge=0, le=1024)]
 

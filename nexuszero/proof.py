@@ -23,7 +23,7 @@ from nexuszero.crypto import (
     labels,
 )
 from nexuszero.errors import InputError
-from nexuszero.files import whole
+from nexuszero.files import check_regular, whole
 
 STATEMENT_CODES = (1, 2)  # R1 and R2: the question is at fault, not the proof
 
@@ -90,6 +90,7 @@ def inspect(proof: Path | bytes) -> ProofHeader:
 
 def read(file: Path) -> bytes:
     """The bytes of a proof's file."""
+    check_regular(file)
     try:
         return file.read_bytes()
     except OSError as error:
@@ -106,8 +107,9 @@ def write(file: Path, proof: bytes) -> None:
 
 def read_public(file: Path) -> tuple[int, ...]:
     """Public values from snarkjs' `public.json`: a list of decimal strings, outputs first."""
+    check_regular(file)
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = json.loads(file.read_text(encoding="utf-8-sig"))
         if not isinstance(values, list) or not all(
             isinstance(value, str) for value in values
         ):
@@ -146,6 +148,7 @@ def _secret(witness: Path | bytes | bytearray) -> Iterator[bytes | bytearray]:
     if not isinstance(witness, Path):
         yield witness
         return
+    check_regular(witness)
     try:
         secret = bytearray(witness.stat().st_size)
         with witness.open("rb", buffering=0) as opened:

@@ -10,7 +10,10 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
+import reprlib
 from collections.abc import Iterable
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -26,12 +29,17 @@ from pydantic import (
 )
 
 from nexuszero.errors import InputError
+from nexuszero.files import check_regular
 from nexuszero.paths import PROFILES
 
 Located = Annotated[Path, "path"]  # a path that is anchored where it is written
 MaybeLocated = Annotated[Path | None, "path"]
 SQLITE = "sqlite:///"
 JOURNAL = "journal:///"
+MOST_DEPTH = 100  # of a YAML text
+MOST_NODES = 10_000  # values of a YAML text
+INTEGER = "tag:yaml.org,2002:int"
+MERGE = "tag:yaml.org,2002:merge"
 FILE_SCHEMES = (SQLITE, JOURNAL)  # storages that are a file, whose path is anchored
 IN_MEMORY = f"{SQLITE}:memory:"
 
@@ -182,8 +190,9 @@ def _mapping(content: object, where: str) -> dict[str, Any]:
 
 
 def _yaml(path: Path) -> object:
+    check_regular(path)
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return read_yaml(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(
             f"{path}: no such file; name an existing configuration file"
@@ -198,6 +207,79 @@ def _yaml(path: Path) -> object:
         raise InputError(
             f"{path}{line}: not valid YAML ({getattr(error, 'problem', None) or error})"
         ) from None
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise InputError(
+            f"{path}: not readable as settings ({_first_line(error)}); write `key: value` lines"
+        ) from None
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as a reader takes it: a key once, `010` and `1:30` no numbers of other bases, aliases within bounds."""
+
+    nodes = 0
+
+    def _ahead(self) -> Any:
+        return self.peek_event()  # type: ignore[no-untyped-call]
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        """A node; what aliases repeat counts each time, so that a few lines cannot mean billions."""
+        if self.check_event(yaml.AliasEvent):
+            self.nodes += _size(self.anchors.get(self._ahead().anchor))
+        self.nodes += 1
+        if self.nodes > MOST_NODES:
+            raise ValueError(f"more than {MOST_NODES} values")
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        """A mapping without doubled keys; those that `<<` brings may be given anew."""
+        own = [key.value for key, _ in node.value if key.tag != MERGE]
+        for key in own:
+            if own.count(key) > 1:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"key {key!r} is there twice", node.start_mark
+                )
+        return super().construct_mapping(node, deep)
+
+
+def _size(node: Any) -> int:
+    """How many values a node means, its own aliases followed, as far as that matters."""
+    total = 0
+    waiting = [node]
+    while waiting and total <= MOST_NODES:
+        one = waiting.pop()
+        total += 1
+        if isinstance(one, yaml.SequenceNode):
+            waiting += one.value
+        elif isinstance(one, yaml.MappingNode):
+            waiting += [part for pair in one.value for part in pair]
+    return total
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, rule) for tag, rule in rules if tag != INTEGER]
+    for first, rules in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    INTEGER, re.compile(r"[-+]?(0|[1-9][0-9]*)$"), list("-+0123456789")
+)
+
+
+def read_yaml(text: str) -> Any:
+    """A YAML text as settings are written.
+
+    Raises:
+        yaml.YAMLError: it is none, or has a key twice.
+        ValueError: a number is too long, or there are too many values.
+        RecursionError: it is nested too deep.
+    """
+    opened = accumulate((letter in "[{") - (letter in "]}") for letter in text)
+    if max(opened, default=0) > MOST_DEPTH:
+        raise ValueError(f"nested more than {MOST_DEPTH} deep")
+    return yaml.load(text, _Loader)  # a subclass of SafeLoader
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _parsed(overrides: Iterable[str]) -> dict[str, Any]:
@@ -209,10 +291,10 @@ def _parsed(overrides: Iterable[str]) -> dict[str, Any]:
                 f"--set {text}: expected key=value, for instance --set epochs=3"
             )
         try:
-            values[key.strip()] = yaml.safe_load(value)
-        except yaml.YAMLError:
+            values[key.strip()] = read_yaml(value)
+        except (yaml.YAMLError, ValueError, RecursionError, MemoryError):
             raise InputError(
-                f"--set {text}: the value is not valid YAML; quote it"
+                f"--set {_shortened(text)}: the value is not valid YAML; quote it"
             ) from None
     return values
 
@@ -266,8 +348,14 @@ def validated(
         source = "--set" if key in overridden else where
         expected = _expected(model, key)
         raise InputError(
-            f"{source}: {key}: expected {expected}, found {first['input']!r}"
+            f"{source}: {key}: expected {expected}, found {_shortened(first['input'])}"
         ) from None
+
+
+def _shortened(value: object) -> str:
+    """A value as a line quotes it, whatever its length and depth."""
+    quoted = repr(value) if isinstance(value, str) else reprlib.repr(value)
+    return quoted if len(quoted) <= 200 else f"{quoted[:100]}..."
 
 
 def _expected(model: type[Frozen], key: str) -> str:

@@ -769,7 +769,7 @@ enum NexuszeroStatus nexuszero_circuits_graphs(const struct NexuszeroCircuits *c
                                                struct NexuszeroRows **out);
 
 // Generates stream positions `first..first + count`; `out` receives three handles: train, val, test.
-// `threads` of 0 means all cores; the rows do not depend on it.
+// `threads` of 0 means all cores, at most 1024; the rows do not depend on it.
 //
 // # Safety
 // `out` has room for three handles.

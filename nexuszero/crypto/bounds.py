@@ -18,6 +18,7 @@ from typing import Any
 
 from nexuszero.crypto.symbols import wire_names
 from nexuszero.errors import InputError
+from nexuszero.files import check_regular
 
 Width = str | list[int]  # what the library reads: a name, or both ends
 GRAMMAR = "write NAME=WIDTH with a width of bit, uN, iN or lo..hi, e.g. 'main.in[*]=bit, main.idx=u20'"
@@ -94,6 +95,7 @@ def _source(bounds: str) -> tuple[str, str]:
     if "=" in bounds or bounds.lstrip().startswith("{"):
         return "--bounds", bounds
     file = Path(bounds)
+    check_regular(file)
     try:
         return bounds, file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

@@ -7,6 +7,7 @@ structured arrays whose layout is read off the C header, columns as views of the
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from nexuszero.crypto.records import (
     Records,
 )
 from nexuszero.errors import InputError
+from nexuszero.files import check_regular
 
 REASONS = (
     "bounded",
@@ -96,7 +98,9 @@ class CryptoBridge:
         """The prime of a field: a name (bn254, bls12-381, goldilocks, babybear) or the prime itself."""
         out = self._library.ffi.new("uint8_t[32]")
         self._library.check(
-            self._library.lib.nexuszero_field_parse(str(text).encode(), out)
+            self._library.lib.nexuszero_field_parse(
+                str(text).encode(errors="replace"), out
+            )
         )
         return int.from_bytes(bytes(out), "little")
 
@@ -198,7 +202,9 @@ class CryptoBridge:
             bounds: declared widths of wires, or a file of them (:mod:`nexuszero.crypto.bounds`).
         """
         declared = None if bounds is None else declarations(bounds)
-        names = [self._library.ffi.new("char[]", str(path).encode()) for path in paths]
+        for path in map(Path, paths):
+            check_regular(path)
+        names = [self._library.ffi.new("char[]", os.fsencode(path)) for path in paths]
         circuits = self._circuits(
             self._library.lib.nexuszero_circuits_read, names, len(names)
         )

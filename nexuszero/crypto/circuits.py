@@ -5,6 +5,7 @@ Verbs return arrays of structs, for thousands of circuits at once; nouns return 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -248,7 +249,7 @@ class Circuits:
         """Writes one circuit as an `.r1cs` file."""
         library = self._library
         library.check(
-            library.lib.nexuszero_circuits_write(self.handle, index, str(path).encode())
+            library.lib.nexuszero_circuits_write(self.handle, index, os.fsencode(path))
         )
 
     def edges(self, index: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

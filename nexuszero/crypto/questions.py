@@ -15,8 +15,9 @@ from typing import Any, TextIO
 from nexuszero.crypto.bridge import CryptoBridge
 from nexuszero.crypto.records import Analysis, Choice, Estimate, Infeasible
 from nexuszero.errors import InputError
-from nexuszero.files import check_new, whole
+from nexuszero.files import check_new, check_regular, whole
 
+MOST_BITS = 2**20  # of a whole number
 Row = dict[str, str]  # a row of text, from the command line or a CSV file
 Answer = Estimate | Choice | Infeasible
 
@@ -25,19 +26,28 @@ def integer(text: str, name: str, least: int = 0) -> int:
     """A whole number, in decimal or as `2^k`."""
     base, power, exponent = text.strip().partition("^")
     try:
-        value = int(base) ** _exponent(exponent) if power else int(base)
+        value = _power(int(base), int(exponent)) if power else int(base)
     except ValueError:
-        raise InputError(f"{name} is {text!r}; write a whole number, or 2^k") from None
+        raise InputError(
+            f"{name} is {shortened(text)}; write a whole number, or 2^k, of at most {MOST_BITS} bits"
+        ) from None
     if value < least:
-        raise InputError(f"{name} is {text}; it must be at least {least}")
+        raise InputError(f"{name} is {shortened(text)}; it must be at least {least}")
     return value
 
 
-def _exponent(text: str) -> int:
-    exponent = int(text)
-    if not 0 <= exponent <= 2**20:
-        raise ValueError(text)
-    return exponent
+def _power(base: int, exponent: int) -> int:
+    if exponent < 0 or base.bit_length() * exponent > 2 * MOST_BITS:
+        raise ValueError(exponent)
+    return int(base**exponent)
+
+
+def shortened(text: object) -> str:
+    """A value as a line quotes it, whatever its length."""
+    quoted = repr(text)
+    return (
+        quoted if len(quoted) <= 80 else f"{quoted[:60]}... ({len(quoted)} characters)"
+    )
 
 
 def number(text: str, name: str) -> float:
@@ -47,7 +57,7 @@ def number(text: str, name: str) -> float:
     except ValueError:
         value = math.nan
     if not (math.isfinite(value) and value > 0):
-        raise InputError(f"{name} is {text!r}; write a positive number")
+        raise InputError(f"{name} is {shortened(text)}; write a positive number")
     return value
 
 
@@ -62,13 +72,17 @@ def bound(text: str) -> float:
 
 def samples(text: str | None) -> int:
     """A number of samples; none, or `oo`, means unlimited, which the library writes as 0."""
-    return 0 if text in (None, "", "oo") else integer(str(text), "samples", 1)
+    return 0 if text in (None, "", "oo") else _counted(str(text), "samples")
 
 
 def _dimension(text: str) -> int:
-    value = integer(text, "n", 1)
+    return _counted(text, "n")
+
+
+def _counted(text: str, name: str) -> int:
+    value = integer(text, name, 1)
     if value >= 2**63:
-        raise InputError(f"n is {text}; it must be below 2^63")
+        raise InputError(f"{name} is {shortened(text)}; it must be below 2^63")
     return value
 
 
@@ -153,12 +167,16 @@ def export(
 
 def read_csv(path: Path, required: Sequence[str]) -> list[Row]:
     """The rows of a CSV file that has the required columns."""
+    check_regular(path)
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             rows, header = list(reader), reader.fieldnames or []
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as CSV ({error})") from None
+    twice = [name for name in header if header.count(name) > 1]
+    if twice:
+        raise InputError(f"{path}: column {twice[0]!r} is there twice; leave one")
     missing = [name for name in required if name not in header]
     if missing:
         raise InputError(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from nexuszero.errors import InputError
+from nexuszero.errors import InputError, printable
+from nexuszero.files import check_regular
 
 
 def named(file: Path, names: Iterable[str], count: int) -> dict[str, int]:
@@ -33,8 +34,9 @@ def wire_names(file: Path, count: int) -> Iterator[tuple[int, str]]:
 
     The wire is -1 where the compiler removed it. A wire that is not among ``count`` is an error.
     """
-    if not file.is_file():
+    if not file.exists():
         return
+    check_regular(file)
     try:
         with file.open(encoding="utf-8", errors="replace") as opened:
             for number, line in enumerate(opened, 1):
@@ -50,7 +52,7 @@ def _label(file: Path, number: int, line: str, count: int) -> tuple[int, str]:
         _, wire, _, name = line.rstrip("\n").split(",", 3)
         if not -1 <= int(wire) < count:  # -1 where circom removed the wire
             raise ValueError(wire)
-        return int(wire), name
+        return int(wire), printable(name)
     except ValueError:
         what = f"expected label,wire,component,name of a circuit of {count} wires"
         raise InputError(

@@ -1,6 +1,7 @@
 """The dataset: circuits as graphs with their labels, how a file holds them, how they are made and made again."""
 
 from nexuszero.crypto import TARGET_NAMES
+from nexuszero.data.checking import check_sample
 from nexuszero.data.columns import (
     CIRCUIT_COLUMNS,
     CIRCUIT_CONSTANTS,
@@ -58,6 +59,7 @@ __all__ = [
     "Split",
     "Standardiser",
     "Writer",
+    "check_sample",
     "columns",
     "generate",
     "label_version",

@@ -21,7 +21,9 @@ from nexuszero import config as configs
 from nexuszero.crypto import CryptoBridge, Infeasible
 from nexuszero.errors import InputError, StageError
 from nexuszero.files import read_json, whole, write_json
+from nexuszero.locks import owned
 from nexuszero.paths import NOTEBOOKS, PUBLISHED
+from nexuszero.report.progress import Progress, identity
 from nexuszero.settings import Stage, load
 
 if TYPE_CHECKING:  # `nexuszero report` refuses bad input before it waits for notebooks
@@ -77,23 +79,55 @@ def run_week(
     profile: Path,
     overrides: Iterable[str] = (),
     log: Log = print,
-    first: str = "generate",
+    first: str | None = None,
+    fresh: bool = False,
 ) -> Path:
-    """Runs the stages of a profile from the first one -> the index page. Overrides are `stage.key=value`."""
-    if first not in STAGES:
+    """Runs the stages of a profile that are not done -> the index page.
+
+    Args:
+        profile: a YAML file.
+        overrides: `stage.key=value`.
+        log: receives one line at a time.
+        first: the stage to begin with, whatever is done; None for the first one that is not.
+        fresh: whether all stages run again.
+    """
+    if first is not None and first not in STAGES:
         raise InputError(
             f"--from {first}: no such stage; choose one of {', '.join(STAGES)}"
         )
     parameters = _stage_parameters(profile, list(overrides))
     out = load(configs.ReportConfig, profile, "report").out
-    position = list(STAGES).index(first)
-    seconds = _seconds_before(out, list(STAGES)[:position])
-    shelf = _week_shelf(out, profile.stem)
+    with owned(out, "week"):
+        identities = {
+            stage: identity(notebook.file, parameters[stage])
+            for stage, notebook in STAGES.items()
+        }
+        progress = Progress(out, identities)
+        if first is None:
+            first = next(iter(STAGES)) if fresh else _first(progress, out, log)
+        remaining = list(STAGES)[list(STAGES).index(first) :] if first else []
+        done = [stage for stage in STAGES if stage not in remaining]
+        seconds = _seconds_before(out, done)
+        shelf = _week_shelf(out, profile.stem)
 
-    for stage in list(STAGES)[position:]:
-        seconds[stage] = _run_stage(STAGES[stage], shelf, parameters[stage], log)
-        write_json(out / "seconds.json", seconds)
-    return _write_week(shelf, profile.stem, seconds)
+        for stage in remaining:
+            progress.begin(stage)
+            seconds[stage] = _run_stage(STAGES[stage], shelf, parameters[stage], log)
+            write_json(out / "seconds.json", seconds)
+            progress.end(stage)
+        return _write_week(shelf, profile.stem, seconds)
+
+
+def _first(progress: Progress, out: Path, log: Log) -> str | None:
+    """The stage to go on with; a line says so where some are done."""
+    stage = progress.first(
+        {stage: out / f"{notebook.name}.html" for stage, notebook in STAGES.items()}
+    )
+    if stage is None:
+        log("all stages are done; --fresh runs them again, --from STAGE some of them")
+    elif stage != next(iter(STAGES)):
+        log(f"going on with {stage}; --fresh runs all stages again")
+    return stage
 
 
 def _stage_parameters(profile: Path, overrides: Sequence[str]) -> dict[str, Parameters]:

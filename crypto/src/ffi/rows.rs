@@ -2,7 +2,7 @@
 
 use std::ffi::c_char;
 
-use anyhow::Context;
+use anyhow::{Context, Result, ensure};
 
 use crate::columns::{self, COLUMNS, Values};
 use crate::dataset::{self, Rows, Shift};
@@ -11,6 +11,9 @@ use crate::graph::Graph;
 use super::circuits::{Circuits, systems};
 use super::memory::{by_number, hand_over, slice_mut, text};
 use super::status::{Status, copy_text, guard};
+
+/// More threads than any machine has are a mistake, and starting them would not end.
+const MOST_THREADS: usize = 1024;
 
 /// The graphs of all circuits as rows without labels (`x`, `edge_source`, ..., `nodes`, `edges`).
 ///
@@ -35,7 +38,7 @@ pub unsafe extern "C" fn nexuszero_circuits_graphs(
 }
 
 /// Generates stream positions `first..first + count`; `out` receives three handles: train, val, test.
-/// `threads` of 0 means all cores; the rows do not depend on it.
+/// `threads` of 0 means all cores, at most 1024; the rows do not depend on it.
 ///
 /// # Safety
 /// `out` has room for three handles.
@@ -48,6 +51,7 @@ pub unsafe extern "C" fn nexuszero_generate(
     out: *mut *mut Rows,
 ) -> Status {
     guard(|| {
+        let threads = thread_count(threads)?;
         // SAFETY: the caller promises room for three handles.
         let out = unsafe { slice_mut(out, dataset::SPLITS.len())? };
         for (slot, rows) in out.iter_mut().zip(dataset::generate(master_seed, first, count, threads)?) {
@@ -73,10 +77,16 @@ pub unsafe extern "C" fn nexuszero_generate_shifted(
 ) -> Status {
     guard(|| {
         let shift = by_number("shift", &Shift::ALL, shift.into())?;
+        let threads = thread_count(threads)?;
         let rows = dataset::generate_shifted(*shift, master_seed, first, count, threads)?;
         // SAFETY: the caller promises room for a handle.
         unsafe { hand_over(rows, out) }
     })
+}
+
+fn thread_count(threads: usize) -> Result<usize> {
+    ensure!(threads <= MOST_THREADS, "threads is {threads}; it must be at most {MOST_THREADS}");
+    Ok(threads)
 }
 
 /// Frees a handle; null is allowed.
