@@ -60,7 +60,7 @@ def test_what_has_changed_runs_again_with_all_after_it(
     pages.run_week(profile, ["train.epochs=3"], log=lambda _: None, first="analyse")
     assert ran == ["04", "05"]
     ran.clear()
-    (profile.parent / "reports/02_tune.html").unlink()
+    (profile.parent / "reports/07_tune.html").unlink()
     pages.run_week(profile, ["train.epochs=3"], log=lambda _: None)
     assert ran == ["02", "03", "04", "05"]
     ran.clear()

@@ -3,8 +3,8 @@
 nbconvert makes the cells, `templates/pages` what is around them, `templates/assets` looks and behaviour. plotly.js,
 KaTeX and the style stand once beside all pages, in ``assets/``.
 
-    shelf = Shelf(Path("reports/quick"), "week quick", (("index.html", "The week"), ("01_generate.html", "Generate")))
-    shelf.write(shelf.read(Path("reports/quick/01_generate.ipynb")))
+    shelf = Shelf(Path("reports/quick"), "week quick", (("index.html", "The week"), ("05_generate.html", "Generate")))
+    shelf.write(shelf.read(Path("reports/quick/05_generate.ipynb")))
 """
 
 from __future__ import annotations
