@@ -106,6 +106,7 @@ def results() -> str:
         _comparison,
         _benchmark,
         _clone,
+        _faults,
     )
     sections = "\n\n".join(part() for part in parts)
     recorded = Measured("reference/summary.json")("provenance", "library", "labels")
@@ -747,6 +748,25 @@ def _clone() -> str:
 cache, on {machine["cores"]} cores ({machine["cpu"]}).
 
 {_table(["what", "measured"], rows)}"""
+
+
+def _faults() -> str:
+    measured = Measured("faults.json")
+    machine = measured("provenance", "machine")
+    rows = []
+    for name, found in measured("kills").items():
+        wanted = "to every bit" if found["exact"] else "a sound one"
+        kills = f"{found['hit']} of {found['tried']}"
+        results = f"{found['equal']} of {found['rounds']}, {wanted}"
+        rows.append([f"`{name}`", kills, results, str(found["left"])])
+    head = ["command", "kills that hit", "results as uninterrupted", "files left"]
+    return f"""## Killed at any moment
+
+`reports/faults.json` (`python notebooks/experiments/faults.py`), commit {measured("provenance", "commit")[:7]}:
+SIGKILL of all its processes at random moments, three times a result, then the same command to its end, on
+{machine["cores"]} cores ({machine["cpu"]}). A proof is random: it is verified. Files left are temporary ones.
+
+{_table(head, rows)}"""
 
 
 def _bench_row(row: dict[str, Any]) -> list[str]:

@@ -289,7 +289,7 @@ def questions(draw: st.DrawFn) -> list[str]:
 
 
 @settings(
-    max_examples=int(os.environ.get("NEXUSZERO_FUZZ", "60")),
+    max_examples=int(os.environ.get("NEXUSZERO_FUZZ", "20")),
     deadline=None,
     derandomize=True,
     database=None,
