@@ -1,5 +1,6 @@
 //! Wires that select a place, as circomlib's decoder does: `o_i (F - r_i) = 0` for different `r_i`, and `sum l_i o_i = V`,
-//! where V is v other than 0, or 0 or v. One `o_i` may be what the sum says of it by the others.
+//! where V is v other than 0, or 0 or v. One `o_i` may be what the sum says of it by the others. Where F is a factor of other
+//! products, too, as in `F h = 1 - o`, nothing is done: inference knows more of those as they are.
 //!
 //! The products give way to `o_i (l_i o_i - v) = 0`, and one constraint `F V = sum r_i l_i o_i` is new.
 //!
@@ -82,6 +83,9 @@ impl Switches {
         let mut numbers: HashMap<Form, usize> = HashMap::new();
         let mut by_wire: HashMap<u32, Vec<Switch>> = HashMap::new();
         let mut rests = Vec::new();
+        let products = draft.constraints.iter().filter(|[a, _, c]| !a.is_empty() && !c.is_empty());
+        let factors: HashSet<Form> =
+            products.flat_map(|[a, b, _]| [a, b]).map(|form| Shape::of(field, form).form).collect();
         for (constraint, [a, b, c]) in draft.constraints.iter().enumerate() {
             if !c.is_empty() || a.is_empty() {
                 continue;
@@ -89,8 +93,8 @@ impl Switches {
             for (factor, other) in [(a, b), (b, a)] {
                 let shape = Shape::of(field, other);
                 let root = shape.root(field);
-                if shape.form == Shape::of(field, factor).form {
-                    continue;
+                if shape.form == Shape::of(field, factor).form || factors.contains(&shape.form) {
+                    continue; // of a test `F h = 1 - o` rule 5 of inference knows more
                 }
                 let next = numbers.len();
                 let form = *numbers.entry(shape.form).or_insert(next);
