@@ -132,7 +132,7 @@ def test_what_is_measured_and_the_page_of_it(tmp_path, monkeypatch, capsys):
         )
     )
     assert Path(capsys.readouterr().out.splitlines()[-1]) == out.with_suffix(".html")
-    assert "Plotly.newPlot(" in out.with_suffix(".html").read_text()
+    assert '<figure class="plot">' in out.with_suffix(".html").read_text()
 
     measured = json.loads(out.read_text())
     rows = figures.benchmark_rows(measured)

@@ -128,6 +128,7 @@ def test_it_is_quiet_and_leaves_only_its_files(
     assert capfd.readouterr() == ("", "")
     assert [file.name for file in tmp_path.iterdir()] == ["out"]
     assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        ".train.lock",
         "best_model.pt",
         "last.ckpt",
         "run.jsonl",

@@ -15,6 +15,7 @@ from nexuszero.advice import recommend
 from nexuszero.config import TUNED
 from nexuszero.crypto import CryptoBridge
 from nexuszero.errors import InputError, StageError
+from nexuszero.files import SEAL, write_json
 from nexuszero.network import NetworkProposer
 from nexuszero.report import pages
 
@@ -147,8 +148,9 @@ def test_what_is_small_of_a_week_is_kept_and_its_network_answers(site, tmp_path)
     other = tmp_path / "other"
     shutil.copytree(index.parent, other)
     analysis = json.loads((other / "analysis.json").read_text())
-    (other / "analysis.json").write_text(
-        json.dumps(analysis | {"data": {"train": "0"}})
+    analysis.pop(SEAL)
+    write_json(
+        other / "analysis.json", analysis | {"data": {"train": "0"}}, sealed=True
     )
     with pytest.raises(
         InputError,

@@ -13,6 +13,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
 from shutil import copyfile
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -91,6 +92,11 @@ def run_week(
         first: the stage to begin with, whatever is done; None for the first one that is not.
         fresh: whether all stages run again.
     """
+    import_module("papermill")  # who lacks it hears so before anything is looked at
+    if not NOTEBOOKS.is_dir():
+        raise InputError(
+            f"{NOTEBOOKS}: the notebooks are part of a checkout; run there"
+        )
     if first is not None and first not in STAGES:
         raise InputError(
             f"--from {first}: no such stage; choose one of {', '.join(STAGES)}"
