@@ -7,6 +7,7 @@ import yaml
 
 from nexuszero.errors import InputError
 from nexuszero.report import pages
+from nexuszero.report.site import Shelf
 
 
 @pytest.fixture
@@ -22,8 +23,8 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The notebooks that ran; `killed` in it stops the week as a kill would, within a stage."""
     seen: list[str] = []
 
-    def fake(notebook: Path, out: Path, parameters: object) -> Path:
-        if "killed" in seen and notebook.stem.startswith("03"):
+    def fake(notebook: Path, out: Path, parameters: object, shelf: object) -> Path:
+        if "killed" in seen and notebook.stem.startswith("08"):
             seen.remove("killed")
             raise KeyboardInterrupt
         seen.append(notebook.stem[:2])
@@ -31,7 +32,11 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         out.with_suffix(".html").write_text("page")
         return out.with_suffix(".html")
 
+    def write(shelf: Shelf, profile: str, seconds: dict[str, float]) -> Path:
+        return shelf.directory / "index.html"
+
     monkeypatch.setattr(pages, "run_notebook", fake)
+    monkeypatch.setattr(pages, "_write_week", write)
     return seen
 
 
@@ -40,9 +45,9 @@ def test_a_week_goes_on_by_itself(profile: Path, ran: list[str]) -> None:
     ran.append("killed")
     with pytest.raises(KeyboardInterrupt):
         pages.run_week(profile, log=lines.append)
-    assert ran == ["01", "02"]
+    assert ran == ["05", "07"]
     pages.run_week(profile, log=lines.append)
-    assert ran == ["01", "02", "03", "04", "05"]
+    assert ran == ["05", "07", "08", "09", "10"]
     assert "going on with train; --fresh runs all stages again" in lines
     pages.run_week(profile, log=lines.append)
     assert len(ran) == 5
@@ -55,17 +60,17 @@ def test_what_has_changed_runs_again_with_all_after_it(
     pages.run_week(profile, log=lambda _: None)
     ran.clear()
     pages.run_week(profile, ["train.epochs=3"], log=lambda _: None)
-    assert ran == ["03", "04", "05"]
+    assert ran == ["08", "09", "10"]
     ran.clear()
     pages.run_week(profile, ["train.epochs=3"], log=lambda _: None, first="analyse")
-    assert ran == ["04", "05"]
+    assert ran == ["09", "10"]
     ran.clear()
     (profile.parent / "reports/07_tune.html").unlink()
     pages.run_week(profile, ["train.epochs=3"], log=lambda _: None)
-    assert ran == ["02", "03", "04", "05"]
+    assert ran == ["07", "08", "09", "10"]
     ran.clear()
     pages.run_week(profile, ["train.epochs=3"], log=lambda _: None, fresh=True)
-    assert ran == ["01", "02", "03", "04", "05"]
+    assert ran == ["05", "07", "08", "09", "10"]
 
 
 def test_progress_that_is_damaged_is_named(profile: Path, ran: list[str]) -> None:
