@@ -145,10 +145,32 @@ enum NexuszeroFamily
   NexuszeroFamily_Recurrence,
   // Automata and register machines.
   NexuszeroFamily_States,
+  // Decompositions into bits, alone and in bulk.
+  NexuszeroFamily_Decompositions,
+  // Equalities, reads at a secret place, multiplexers, shifts.
+  NexuszeroFamily_Selectors,
+  // Rounds of SHA-2 over bits.
+  NexuszeroFamily_Sha,
+  // Rounds of Keccak over bits.
+  NexuszeroFamily_Keccak,
+  // Look-ups in tables of constants.
+  NexuszeroFamily_Lookups,
+  // Sums, differences and comparisons of integers of several limbs.
+  NexuszeroFamily_Limbs,
+  // Inverses as hints: S-boxes, values that differ, fractions.
+  NexuszeroFamily_Inverses,
+  // Additions of points and products by scalars.
+  NexuszeroFamily_Curves,
+  // State machines of regular expressions over bytes.
+  NexuszeroFamily_Regexes,
   // Products of long integers, limb by limb. Kept from training.
   NexuszeroFamily_Bigint,
   // Euclid's algorithm. Kept from training.
   NexuszeroFamily_Euclid,
+  // Quarter rounds of `BLAKE2` over bits. Kept from training.
+  NexuszeroFamily_Blake,
+  // Base64, decoded. Kept from training.
+  NexuszeroFamily_Base64,
 };
 #if __STDC_VERSION__ >= 202311L
 typedef enum NexuszeroFamily NexuszeroFamily;
