@@ -61,13 +61,12 @@ def check(paths: Sequence[Path]) -> Iterator[Finding]:
         if not path.exists():
             raise InputError(f"{path}: no such file; name a file, or a folder of some")
         below = [path] if not path.is_dir() else sorted(path.rglob("*"))
-        known = [(_place(file), file) for file in below if file.is_file()]
-        files += [(place, file) for place, file in known if place is not None]
-        if path.is_file() and not known:
-            raise InputError(f"{path}: is of no kind that is written here")
-    if not files:
-        names = ", ".join(f"*{suffix}" for suffix in CHECKS)
-        raise InputError(f"{paths[0]}: holds nothing to check; known are {names}")
+        places = [(_place(file), file) for file in below if file.is_file()]
+        known = [(place, file) for place, file in places if place is not None]
+        if not known:
+            names = ", ".join(f"*{suffix}" for suffix in CHECKS)
+            raise InputError(f"{path}: holds nothing to check; known are {names}")
+        files += known
     seen = Seen()
     for place, file in sorted(files):
         try:

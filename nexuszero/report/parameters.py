@@ -19,7 +19,7 @@ from nexuszero.crypto import LEVELS, CryptoBridge, estimate_lwe, estimate_sis, r
 from nexuszero.data import Array
 from nexuszero.paths import GOLDEN
 from nexuszero.report.palette import LEVEL
-from nexuszero.report.style import BLUE, GREY, ORANGE, RED, points, styled
+from nexuszero.report.style import BLUE, GREY, ORANGE, PINK, RED, points, styled
 
 SHOWN = ("SEAL22_2048", "Kyber512", "Frodo640", "Kyber768", "FireSaber")
 GOLDEN_LWE = {"lwe_usvp": "usvp", "lwe_dual_hybrid": "dual_hybrid"}  # table: attack
@@ -125,7 +125,7 @@ def agreement(golden: pd.DataFrame, schemes: pd.DataFrame) -> go.Figure:
     symbols = {
         "usvp": (GREY, "circle-open"),
         "dual_hybrid": (ORANGE, "diamond-open"),
-        "sis": ("#CC79A7", "x-thin"),
+        "sis": (PINK, "x-thin"),
     }
     for attack, (colour, symbol) in symbols.items():
         own = finite[finite["attack"] == attack]

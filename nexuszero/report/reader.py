@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any
 
 from nexuszero.errors import InputError, missing_extra
-from nexuszero.paths import NOTEBOOKS
+from nexuszero.paths import NOTEBOOKS, ROOT
 
 OWN = (
     "../build/notebooks/",
@@ -36,8 +36,8 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def refuse_elsewhere(names: Mapping[str, Any], here: Path) -> None:
-    """An `InputError` if a parameter has its default path and the notebook does not run in its folder."""
-    if here.resolve() == NOTEBOOKS.resolve():
+    """An `InputError` if a parameter has its default path and the checkout's folders are not beside the notebook's."""
+    if (here.parent / "tests").resolve() == (ROOT / "tests").resolve():
         return
     for name, value in names.items():
         if isinstance(value, str) and value.startswith(OWN):

@@ -38,11 +38,14 @@ BLUE = "#0072B2"
 ORANGE = "#E69F00"
 GREEN = "#009E73"
 RED = "#D55E00"
+SKY = "#56B4E9"
+PINK = "#CC79A7"
+YELLOW = "#F0E442"
 GREY = "#666666"
 SPLIT_COLOURS = {"train": BLUE, "val": ORANGE, "test": GREEN}
 BARS = 40  # of a histogram
 HEIGHT = 420  # pixels of a figure
-COLOURS = (BLUE, ORANGE, GREEN, RED, "#56B4E9", "#CC79A7", "#F0E442", GREY)
+COLOURS = (BLUE, ORANGE, GREEN, RED, SKY, PINK, YELLOW, GREY)
 
 TEMPLATE = "plotly_white+nexuszero"  # a page adds the colours of light or dark
 pio.templates["nexuszero"] = go.layout.Template(

@@ -82,7 +82,7 @@ fn cancelling(s: &mut Sketch, width: u32) {
     for (index, (a, b)) in a.iter().zip(&b).enumerate() {
         let product = s.c.multiply(a, b);
         let total = s.c.plus(&product, &carry);
-        if index + 1 == a.len().max(1) || !s.more() {
+        if index + 1 == a.len() || !s.more() {
             s.publish(&total, 2 * width);
             return;
         }

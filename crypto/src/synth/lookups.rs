@@ -34,12 +34,7 @@ fn by_bits(s: &mut Sketch, table: &[U256]) -> Form {
     for _ in 0..table.len().ilog2() {
         let bit = s.bit();
         for product in products.clone() {
-            let with = if product.len() == 1 && products.len() == 1 {
-                bit.clone()
-            } else {
-                times(s, &product, &bit)
-            };
-            products.push(with);
+            products.push(times(s, &product, &bit));
         }
     }
     let mut differences = table.to_vec();
