@@ -13,7 +13,7 @@ IDIOMS := tests/fixtures/idioms
 HEADER := cargo run --quiet --manifest-path crypto/header/Cargo.toml --locked --target-dir crypto/target --
 CIRCOM := npx -y circom2@0.2.23
 
-.PHONY: help setup week test lint lab dashboard docs screenshots clone bench corpus compare repeat reference clean header lock circuits
+.PHONY: help setup week test lint lab dashboard docs screenshots clone bench benchmark corpus compare repeat reference clean header lock circuits
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -71,6 +71,10 @@ compare: setup ## Trains variants of the network with several seeds (reports/ref
 repeat: setup ## Trains the full week's network with two more seeds (reports/reference/seeds.json)
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
 	$(BIN)/python notebooks/experiments/repeat.py
+
+benchmark: setup ## Measures the benchmark's own baselines (reports/benchmark.json, docs/benchmark.md)
+	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
+	$(BIN)/python notebooks/experiments/benchmark_baselines.py
 
 reference: setup ## Keeps the full week's figures and network in reports/reference
 	$(BIN)/nexuszero reference

@@ -180,6 +180,41 @@ def readme() -> str:
     )
 
 
+def benchmark() -> str:
+    """docs/benchmark.md with what its baselines reach."""
+    measured = Measured("benchmark.json")
+    text = (ROOT / "docs/benchmark.md").read_text(encoding="utf-8")
+    circuits, nodes = [], []
+    for split, tasks in measured("splits").items():
+        for model, row in tasks["circuits"].items():
+            found, cost = row["measures"], row["regret"]
+            circuits.append(
+                [
+                    split,
+                    model,
+                    f"{found['loss']:.3f}",
+                    f"{found['hit_log2_q']:.1%}",
+                    f"{cost['sound']:.1%}",
+                    f"{cost['median_excess']:.0%}, {cost['mean_excess']:.0%}",
+                ]
+            )
+        for model, row in tasks["nodes"].items():
+            shares = ("full_right", "bits_exact", "circuits_right")
+            full, exact, whole = (f"{row[key]:.1%}" for key in shares)
+            nodes.append([split, model, full, exact, f"{row['bits_mae']:.1f}", whole])
+    machine = measured("provenance", "machine")
+    origin = (
+        f"Train split {measured('data')[:8]}, the GIN after {measured('epochs')} epochs "
+        f"with one seed ({measured('seed')}), commit {measured('provenance', 'commit')[:7]}, "
+        f"{machine['cores']} cores ({machine['cpu']})."
+    )
+    header = ["split", "model", "loss", "log2 q exact", "sound", "excess: median, mean"]
+    of_nodes = ["split", "model", "fills its field: right", "bits exact of the others"]
+    of_nodes += ["bits off", "circuits without an error"]
+    tables = f"{origin}\n\n{_table(header, circuits)}\n\n{_table(of_nodes, nodes)}"
+    return _between(text, START, END, tables)
+
+
 def example() -> str:
     """docs/recommend.md with the exact answer for a circuit, as the command prints it."""
     text = (ROOT / "docs/recommend.md").read_text(encoding="utf-8")
@@ -848,6 +883,7 @@ PAGES = {
     "docs/options.md": options,
     "docs/results.md": results,
     "docs/recommend.md": example,
+    "docs/benchmark.md": benchmark,
     "docs/circuits.md": circuits,
     "docs/corpus.md": corpus,
     "docs/images/landscape.svg": picture.landscape,

@@ -1,5 +1,6 @@
 """The dataset by PyG's conventions, and its measures on cases worked by hand."""
 
+import benchmark_baselines
 import numpy as np
 import pytest
 import torch
@@ -91,3 +92,21 @@ def test_nodes_by_hand(root):
 
     nothing = evaluator.eval_nodes(field)
     assert nothing["full_right"] == pytest.approx(1 - len(narrow) / len(true))
+
+
+def test_its_baselines_are_measured_on_every_split(tmp_path):
+    sizes = {"train": 30, "val": 4, "test": 6, "test_large": 1, "test_family": 4}
+    data = tmp_path / "data"
+    generate(GenerateConfig.model_validate({"out": data, **sizes}), log=lambda _: None)
+    config = benchmark_baselines.BenchmarkConfig(
+        data=data, epochs=2, out=tmp_path / "benchmark.json"
+    )
+    found = benchmark_baselines.measure(config)
+    assert list(found["splits"]) == ["test", "test_large", "test_family"]
+    test = found["splits"]["test"]
+    losses = {model: row["measures"]["loss"] for model, row in test["circuits"].items()}
+    assert losses["GIN"] != losses["mean"] and np.isfinite(losses["GIN"])
+    known = test["nodes"]["boosting, a node's features"]
+    nothing = test["nodes"]["nothing narrows"]
+    assert known["full_right"] > nothing["full_right"]
+    assert nothing["bits_exact"] == 0
