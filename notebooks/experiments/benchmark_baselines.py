@@ -18,11 +18,12 @@ from sklearn.ensemble import HistGradientBoostingRegressor as Regressor
 from torch import Tensor, nn
 
 from nexuszero.benchmark import Evaluator, R1CSDataset
+from nexuszero.config import Count, Seed
 from nexuszero.crypto import SHIFTED
 from nexuszero.data import FIELD_BITS, FIELD_BITS_UNIT, TARGETS, Array
 from nexuszero.files import write_json
 from nexuszero.report import provenance
-from nexuszero.settings import Count, Located, Stage
+from nexuszero.settings import Located, Stage
 
 with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions
     warnings.simplefilter("ignore", FutureWarning)
@@ -39,7 +40,7 @@ class BenchmarkConfig(Stage):
 
     data: Located = Field(Path("data/full"), description="directory of the splits")
     epochs: Count = Field(5, description="of the GIN")
-    seed: int = Field(0, description="of its weights and order")
+    seed: Seed = Field(0, description="of its weights and order")
     out: Located = Field(
         Path("reports/benchmark.json"), description="JSON file of the figures"
     )
