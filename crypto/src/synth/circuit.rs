@@ -85,9 +85,10 @@ impl Circuit {
         &self.field
     }
 
-    /// Nodes of the graph so far, roughly: wires but `w_0`, and constraints, less those that will be substituted.
+    /// Nodes of the graph so far, roughly: wires but `w_0`, and constraints, less those that will be
+    /// substituted. Two constraints may give the same wire, hence no fewer than none.
     pub const fn nodes(&self) -> usize {
-        self.values.len() - 1 + self.ends.len() / 3 - 2 * self.solvable
+        (self.values.len() - 1 + self.ends.len() / 3).saturating_sub(2 * self.solvable)
     }
 
     /// A new wire.

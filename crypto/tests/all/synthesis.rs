@@ -59,6 +59,14 @@ proptest! {
     }
 }
 
+/// An interval of one value: two linear constraints give the same wire.
+#[test]
+fn an_interval_of_one_value_is_drawn() {
+    let circuit = synthesize(Family::Ranges, 2_023_162_823_876_937_875);
+    assert_eq!(circuit.r1cs.first_violation(&circuit.witness), None);
+    assert!((3..=2200).contains(&nodes(&circuit)));
+}
+
 /// Not all: a factor of zero hides the other one, and a missing range check leaves an input free.
 #[test]
 fn most_changed_private_wires_are_noticed() {
