@@ -40,21 +40,22 @@ def wire_names(file: Path, count: int) -> Iterator[tuple[int, str]]:
     try:
         with file.open(encoding="utf-8", errors="replace") as opened:
             for number, line in enumerate(opened, 1):
-                yield _label(file, number, line, count)
+                try:
+                    _, wire, _, name = line.rstrip("\n").split(",", 3)
+                    index = int(wire)
+                except ValueError:
+                    raise _wrong(file, number, count) from None
+                if not -1 <= index < count:  # -1 where circom removed the wire
+                    raise _wrong(file, number, count)
+                yield index, name if name.isprintable() else printable(name)
     except OSError as error:
         raise InputError(
             f"{file}: cannot be read ({error}); compile with --sym again, or delete it"
         ) from None
 
 
-def _label(file: Path, number: int, line: str, count: int) -> tuple[int, str]:
-    try:
-        _, wire, _, name = line.rstrip("\n").split(",", 3)
-        if not -1 <= int(wire) < count:  # -1 where circom removed the wire
-            raise ValueError(wire)
-        return int(wire), printable(name)
-    except ValueError:
-        what = f"expected label,wire,component,name of a circuit of {count} wires"
-        raise InputError(
-            f"{file}: line {number}: {what}; compile with --sym again, or delete it"
-        ) from None
+def _wrong(file: Path, number: int, count: int) -> InputError:
+    what = f"expected label,wire,component,name of a circuit of {count} wires"
+    return InputError(
+        f"{file}: line {number}: {what}; compile with --sym again, or delete it"
+    )
