@@ -4,18 +4,13 @@ import multiprocessing
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from functools import partial
 from pathlib import Path
 from typing import Any
-
-import optuna
-import pytest
 
 from nexuszero import proof
 from nexuszero.advice import recommend
 from nexuszero.crypto import CryptoBridge
 from nexuszero.paths import ROOT
-from nexuszero.training import open_study
 
 REQUESTS = 100  # from threads, and as many from processes
 CIRCUITS = sorted((ROOT / "tests/fixtures/circuits").glob("*.r1cs"))
@@ -25,7 +20,7 @@ def ask(number: int) -> Any:
     """One request of a stranger's: one of four kinds, about one of the circuits."""
     bridge, circuit = CryptoBridge(), CIRCUITS[number % len(CIRCUITS)]
     kinds: Sequence[Callable[[], Any]] = (
-        lambda: recommend(bridge, circuit, 128).row(),
+        lambda: recommend(bridge, circuit, 128).optimum,
         lambda: bridge.read([circuit]).choices(192),
         lambda: bridge.read([circuit]).analyses([circuit.name]),
         lambda: bridge.estimate_lwe(500 + number, 32, 3, 3).tobytes(),
@@ -51,13 +46,13 @@ def test_requests_at_once_have_the_answers_of_one() -> None:
 def test_proofs_are_verified_side_by_side(tmp_path: Path) -> None:
     circuit = ROOT / "tests/fixtures/circuits/compare.bn128.r1cs"
     made = proof.prove(circuit, circuit.with_suffix(".wtns"), 128)
-    spoiled = bytearray(made.proof)
+    spoiled = bytearray(made.data)
     spoiled[-1] ^= 1
     together = threading.Barrier(REQUESTS)
 
     def verdict(number: int) -> bool:
         together.wait()
-        data = bytes(spoiled) if number % 3 == 0 else made.proof
+        data = bytes(spoiled) if number % 3 == 0 else made.data
         return proof.verify(circuit, data, made.public, 128).valid
 
     with ThreadPoolExecutor(REQUESTS) as threads:
