@@ -801,7 +801,7 @@ def _faults() -> str:
     machine = measured("provenance", "machine")
     rows = []
     for name, found in measured("kills").items():
-        wanted = "to every bit" if found["exact"] else "a sound one"
+        wanted = "to every bit" if found["exact"] else "valid"
         kills = f"{found['hit']} of {found['tried']}"
         results = f"{found['equal']} of {found['rounds']}, {wanted}"
         rows.append([f"`{name}`", kills, results, str(found["left"])])
@@ -810,7 +810,8 @@ def _faults() -> str:
 
 `reports/faults.json` (`python notebooks/experiments/faults.py`), commit {measured("provenance", "commit")[:7]}:
 SIGKILL of all its processes at random moments, three times a result, then the same command to its end, on
-{machine["cores"]} cores ({machine["cpu"]}). A proof is random: it is verified. Files left are temporary ones.
+{machine["cores"]} cores ({machine["cpu"]}). A proof is random: it is verified. Trials have other numbers after a
+kill, and the same values. Files left are temporary ones.
 
 {_table(head, rows)}"""
 

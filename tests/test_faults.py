@@ -9,7 +9,7 @@ import pytest
 KILLS = int(os.environ.get("NEXUSZERO_KILLS", "2"))
 
 
-@pytest.mark.parametrize("name", ["generate", "prove"])
+@pytest.mark.parametrize("name", ["generate", "prove", "tune"])
 def test_a_killed_command_ends_as_an_uninterrupted_one(
     tmp_path: Path, name: str
 ) -> None:

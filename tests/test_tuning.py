@@ -222,6 +222,12 @@ def test_an_interrupted_trial_runs_again(
     study = tune(on_disk(data_directory, tmp_path), log=quiet)
     states = [trial.state.name for trial in study.trials]
     assert states == ["COMPLETE", "FAIL", "FAIL", "COMPLETE", "COMPLETE", "COMPLETE"]
+    (tmp_path / "other").mkdir()
+    whole = tune(on_disk(data_directory, tmp_path / "other"), log=quiet)
+    found = [trial for trial in study.trials if trial.state.name == "COMPLETE"]
+    assert [(trial.params, trial.value) for trial in found] == [
+        (trial.params, trial.value) for trial in whole.trials
+    ]
 
 
 def test_all_trials_failing_is_an_input_error(

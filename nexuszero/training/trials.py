@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import platform
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ ERROR = "error"  # the user attribute that tells a trial that failed from one th
 WORKER = (
     "worker"  # machine, process and its start: tells whether a trial that runs is alive
 )
+PLACE = "place"  # of a trial in the search: which seed it has
 UNSIGNED = timedelta(minutes=1)  # after which a trial that names no worker is dead
 
 
@@ -24,11 +26,30 @@ def sign(trial: optuna.Trial) -> None:
     )
 
 
-def count(study: optuna.Study, before: int | None = None) -> int:
-    """Trials that count towards the number asked for: ended, failed by themselves, or under way."""
+def take_place(trial: optuna.Trial) -> int:
+    """Gives the trial the lowest place that no other has; one that was killed gives its own back."""
+    before = trial.study.get_trials(deepcopy=False)[: trial.number]
+    taken: set[int] = set()
+    for other in filter(_counts, before):
+        taken.add(other.user_attrs.get(PLACE, _lowest(taken)))
+    place = _lowest(taken)
+    trial.set_user_attr(PLACE, place)
+    return place
+
+
+def _lowest(taken: set[int]) -> int:
+    return next(place for place in itertools.count() if place not in taken)
+
+
+def count(study: optuna.Study) -> int:
+    """Trials that count towards the number asked for."""
+    return sum(map(_counts, study.get_trials(deepcopy=False)))
+
+
+def _counts(trial: FrozenTrial) -> bool:
+    """Whether it ended, failed by itself, or is under way."""
     states = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
-    trials = study.get_trials(deepcopy=False)[:before]
-    return sum(trial.state in states or ERROR in trial.user_attrs for trial in trials)
+    return trial.state in states or ERROR in trial.user_attrs
 
 
 def running(study: optuna.Study) -> list[FrozenTrial]:

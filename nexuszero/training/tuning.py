@@ -77,9 +77,10 @@ def tune(
     """Runs the trials that are missing to ``config.trials`` and writes the baseline file.
 
     A trial that fails is recorded with its error and counts; one whose process died is closed and runs again
-    under a new number. The sampler is seeded by the number of the trial, so one worker after an interruption
-    between trials proposes what an uninterrupted one would have. Several workers, or several commands on a
-    storage that processes may share, divide the trials among them: then the proposals depend on who is quicker.
+    under a new number, in the same place. The sampler and the training are seeded by the place of the trial, so
+    one worker that was interrupted or killed finds what an uninterrupted one would have. Several workers, or
+    several commands on a storage that processes may share, divide the trials among them: then the proposals
+    depend on who is quicker.
 
     Args:
         config: the search.
@@ -247,11 +248,12 @@ def _objective(
 ) -> float:
     """Trains with one point of the search space -> its validation loss."""
     trials.sign(trial)
-    if trials.count(trial.study, before=trial.number) >= config.trials:
+    place = trials.take_place(trial)
+    if place >= config.trials:
         raise Surplus("another worker took the last trial at the same moment")
 
-    # seeded by the trial's own number; startup trials aside, the trials that run count as bad ones ("constant liar")
-    seed = (config.seed + trial.number) % 2**32
+    # seeded by the trial's place; startup trials aside, the trials that run count as bad ones ("constant liar")
+    seed = (config.seed + place) % 2**32
     trial.study.sampler = TPESampler(seed=seed, n_startup_trials=config.startup_trials)
     run = _run_of(trial, config, seed)
     values = ", ".join(f"{name} {value:.3g}" for name, value in trial.params.items())

@@ -3,7 +3,7 @@
 Each command runs as a process group that SIGKILL ends, then again, as often as it is asked for; at last it runs to its
 end. Its result is compared with that of an uninterrupted run, and its folder is searched for what should not be there.
 
-    python notebooks/experiments/faults.py --set kills=100
+    python notebooks/experiments/faults.py --set kills='{week: 30}'
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import hashlib
 import json
 import os
 import random
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -23,11 +25,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import command
+import yaml
 from pydantic import Field
 
 from nexuszero import proof
 from nexuszero.files import read_json, write_json
-from nexuszero.paths import ROOT
+from nexuszero.paths import PROFILES, ROOT
 from nexuszero.report import provenance
 from nexuszero.settings import Located, Stage
 
@@ -35,15 +38,20 @@ CIRCUIT = ROOT / "tests/fixtures/circuits/compare.bn128"
 NETWORK = ["hidden_dim=16", "num_layers=1", "num_heads=2", "dropout=0.1"]
 SIZES = ["train=300", "val=60", "test=60", "threads=1"]
 CALLS = 3  # interrupted ones before one that may end
+COMMAND = ["-c", "from nexuszero.cli import main; main()"]
+# what depends on the clock, or on how often something was killed
+CLOCK = re.compile(
+    r"second|milliseconds|_ms$|\(s\)|per_minute|costs|times|pays|sha256$"
+)
 
 
 class FaultsConfig(Stage):
     """Which commands are killed, and how often."""
 
-    commands: list[str] = Field(
-        ["generate", "train", "tune", "prove"], description="commands, in this order"
+    kills: dict[str, int] = Field(
+        {"generate": 24, "prove": 24, "train": 24, "tune": 24, "repeat": 6, "week": 9},
+        description="of each command, in this order",
     )
-    kills: int = Field(30, ge=1, description="of each command")
     seed: int = Field(1, ge=0, description="of the moments")
     out: Located = Field(
         Path("reports/faults.json"), description="JSON file that receives the counts"
@@ -60,7 +68,7 @@ class Kills:
         hit: those that found it running.
         rounds: results compared.
         equal: those that are the uninterrupted one's, bit by bit where ``exact``.
-        exact: whether the result repeats; a proof is random, and a search draws anew what was killed.
+        exact: whether the result repeats; a proof is random.
         left: temporary files that stayed after a round.
         seconds: of one uninterrupted call.
     """
@@ -80,40 +88,63 @@ class Command:
     """A command, and what its folder holds in the end.
 
     Args:
-        words: for a folder of its own and one with a dataset.
+        words: for a folder of its own and one that all share.
         result: of the folder: what must be equal.
+        needs: what the shared folder holds, by the name of a command.
         exact: as for `Kills`.
     """
 
     words: Callable[[Path, Path], list[str]]
     result: Callable[[Path], Any]
+    needs: str | None = None
     exact: bool = True
 
 
 def _generate(out: Path, _: Path) -> list[str]:
-    return ["generate", *_set([f"out={out / 'data'}", *SIZES])]
+    return [*COMMAND, "generate", *_set([f"out={out / 'data'}", *SIZES])]
 
 
-def _train(out: Path, data: Path) -> list[str]:
-    values = [f"data={data}", f"out={out}", "baseline=null", "epochs=4", *NETWORK]
-    return ["train", "--resume", *_set([*values, "threads=1"])]
+def _train(out: Path, shared: Path) -> list[str]:
+    data = f"data={shared / 'generate/data'}"
+    values = [data, f"out={out}", "baseline=null", "epochs=4", *NETWORK, "threads=1"]
+    return [*COMMAND, "train", "--resume", *_set(values)]
 
 
-def _tune(out: Path, data: Path) -> list[str]:
+def _tune(out: Path, shared: Path) -> list[str]:
     values = [
-        f"data={data}",
+        f"data={shared / 'generate/data'}",
         f"storage={out / 'study.db'}",
         f"baseline={out / 'baseline.yaml'}",
         f"runs={out / 'runs'}",
         *("trials=3", "epochs=1", "batch_cap=1", "threads=1"),
     ]
-    return ["tune", *_set(values)]
+    return [*COMMAND, "tune", *_set(values)]
 
 
 def _prove(out: Path, _: Path) -> list[str]:
     files = [f"{CIRCUIT}.r1cs", f"{CIRCUIT}.wtns"]
     target = ["--out", str(out / "a.proof"), "--public", str(out / "public.json")]
-    return ["prove", *files, "--security", "128", *target, "--force"]
+    return [*COMMAND, "prove", *files, "--security", "128", *target, "--force"]
+
+
+def _week(out: Path, _: Path) -> list[str]:
+    profile = out / "smoke.yaml"
+    shutil.copy(PROFILES / "smoke.yaml", profile)
+    return [*COMMAND, "week", "--config", str(profile)]
+
+
+def _repeat(out: Path, shared: Path) -> list[str]:
+    kept = out / "kept"
+    if not kept.is_dir():
+        shutil.copytree(shared / "week/reports/smoke", kept)
+    values = [
+        f"profile={shared / 'week/smoke.yaml'}",
+        "seeds=[43]",
+        f"week={kept}",
+        f"out={out / 'networks'}",
+    ]
+    words = [word for value in values for word in ("--set", value)]
+    return ["notebooks/experiments/repeat.py", *words]
 
 
 def _set(values: list[str]) -> list[str]:
@@ -132,12 +163,47 @@ def _network(out: Path) -> str:
     return f"{total.hexdigest()} {epochs} {rows[-1]['test_loss']}"
 
 
-def _study(out: Path) -> int:
+def _trials(storage: Path) -> list[tuple[dict[str, Any], float | None]]:
+    """What completed, in the order of the search; a trial that was killed comes again under a new number."""
     from nexuszero.training import load_study
 
-    assert (out / "baseline.yaml").is_file()
-    trials = load_study(str(out / "study.db"), "full_run").trials
-    return sum(trial.state.name == "COMPLETE" for trial in trials)
+    trials = load_study(str(storage), "full_run").trials
+    done = [trial for trial in trials if trial.state.name == "COMPLETE"]
+    done.sort(key=lambda trial: trial.user_attrs["place"])
+    return [(trial.params, trial.value) for trial in done]
+
+
+def _study(out: Path) -> Any:
+    baseline = yaml.safe_load((out / "baseline.yaml").read_text())
+    return _trials(out / "study.db"), baseline["learning_rate"]
+
+
+def timeless(content: Any) -> Any:
+    """A record without what depends on the clock."""
+    if isinstance(content, dict):
+        kept = {key: value for key, value in content.items() if not CLOCK.search(key)}
+        return {key: timeless(value) for key, value in kept.items()}
+    return [timeless(one) for one in content] if isinstance(content, list) else content
+
+
+def week_results(root: Path) -> dict[str, Any]:
+    """What a smoke week found, by kind, without times.
+
+    Args:
+        root: the folder of its profile.
+    """
+    reports = root / "reports/smoke"
+    (checkpoint,) = root.glob("checkpoints/smoke/**/best_model.pt")
+    return {
+        "data": read_json(root / "data/smoke/generation.json", "")["sha256"],
+        "trials": _trials(reports / "optuna_study.db"),
+        "network": _network(checkpoint.parent),
+        "analysis": timeless(read_json(reports / "analysis.json", "")),
+    }
+
+
+def _repeated(out: Path) -> Any:
+    return timeless(read_json(out / "kept/seeds.json", "")["reports"])
 
 
 def _proof(out: Path) -> bool:
@@ -150,9 +216,11 @@ COMMANDS = {
     "generate": Command(
         _generate, lambda out: read_json(out / "data/generation.json", "")["sha256"]
     ),
-    "train": Command(_train, _network),
-    "tune": Command(_tune, _study, exact=False),
+    "train": Command(_train, _network, needs="generate"),
+    "tune": Command(_tune, _study, needs="generate"),
     "prove": Command(_prove, _proof, exact=False),
+    "repeat": Command(_repeat, _repeated, needs="week"),
+    "week": Command(_week, week_results),
 }
 
 
@@ -167,25 +235,26 @@ def kill(name: str, kills: int, folder: Path, seed: int = 1) -> Kills:
     """
     command = COMMANDS[name]
     drawn = random.Random(seed)
-    data = folder / "data"
-    if not (data / "generation.json").is_file():
-        _end(_start(COMMANDS["generate"].words(folder, data)))
+    shared, whole = folder / "shared", folder / f"{name}-whole"
+    if command.needs is not None:
+        needed = _new(shared / command.needs)
+        _end(_start(COMMANDS[command.needs].words(needed, shared)))
     start = time.perf_counter()
-    _end(_start(command.words(_new(folder / f"{name}-whole"), data)))
+    _end(_start(command.words(_new(whole), shared)))
     found = Kills(name, exact=command.exact, seconds=time.perf_counter() - start)
-    wanted = command.result(folder / f"{name}-whole")
+    wanted = command.result(whole)
 
     while found.tried < kills:
         out = _new(folder / f"{name}-{found.rounds}")
         for _ in range(min(CALLS, kills - found.tried)):
-            process = _start(command.words(out, data))
+            process = _start(command.words(out, shared))
             time.sleep(drawn.uniform(0, found.seconds))
             found.tried += 1
             if process.poll() is None:
                 found.hit += 1
                 os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
-        _end(_start(command.words(out, data)))
+        _end(_start(command.words(out, shared)))
         found.rounds += 1
         found.equal += command.result(out) == wanted
         found.left += sum(1 for _ in out.rglob("*.tmp"))
@@ -199,7 +268,7 @@ def _new(folder: Path) -> Path:
 
 def _start(words: list[str]) -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-c", "from nexuszero.cli import main; main()", *words],
+        [sys.executable, *words],
         cwd=ROOT,
         env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
         stdout=subprocess.DEVNULL,
@@ -218,9 +287,9 @@ def _end(process: subprocess.Popen[str]) -> None:
 def measure(config: FaultsConfig, log: Callable[[str], None] = print) -> None:
     """Kills each command -> what ``config.out`` holds, whole after every command."""
     kills = {}
-    for name in config.commands:
+    for name, count in config.kills.items():
         with TemporaryDirectory(prefix="nexuszero-faults-") as folder:
-            kills[name] = asdict(kill(name, config.kills, Path(folder), config.seed))
+            kills[name] = asdict(kill(name, count, Path(folder), config.seed))
         log(f"{name}: {kills[name]}")
         content = {"provenance": provenance.collect(), "kills": kills}
         write_json(config.out, content)
