@@ -20,13 +20,16 @@ CIRCUIT = Path(__file__).parent / "fixtures/circuits/compare.bn128.r1cs"
 LOSSES = (1.5, None, 0.9, 1.2, 1.9)  # the second trial fails
 
 
-def study_of(losses: Sequence[float | None]) -> optuna.Study:
-    """A study in memory with a trial a loss; None is a trial that failed."""
+def study_of(
+    losses: Sequence[float | None], storage: str | None = None
+) -> optuna.Study:
+    """A study with a trial a loss, in memory or at a URL; None is a trial that failed."""
     import optuna
 
-    study = optuna.create_study(direction="minimize")
-    for number, loss in enumerate(losses):
-        study.add_trial(_trial(number, loss))
+    study = optuna.create_study(
+        storage=storage, study_name="full_run", direction="minimize"
+    )
+    study.add_trials([_trial(number, loss) for number, loss in enumerate(losses)])
     return study
 
 
@@ -43,7 +46,7 @@ def _trial(number: int, loss: float | None) -> optuna.trial.FrozenTrial:
         "num_layers": 3 + number % 6,
         "num_heads": 4,
         "dropout": 0.1,
-        "learning_rate": 1e-4 / (1 + number),
+        "learning_rate": 1e-5 + 1e-4 / (1 + number),
     }
     space = {
         "hidden_dim": CategoricalDistribution([128, 256, 384]),

@@ -4,9 +4,11 @@ Nothing here may ask the network for anything, and axe finds no serious fault.
 """
 
 import json
+from contextlib import contextmanager
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from report_cases import study_of
 
 screenshots = pytest.importorskip("screenshots", reason="playwright is not installed")
 from axe_playwright_python.sync_playwright import Axe  # noqa: E402
@@ -202,11 +204,11 @@ def test_jupyterlab_runs_a_notebook_to_the_end(browser, tmp_path):
     assert not outside
 
 
-def test_the_dashboard_shows_the_study_and_its_best_trial(browser, smoke_week):
-    summary = json.loads(smoke_week.with_name("summary.json").read_text())
-    best = summary["trials"][0]
+@contextmanager
+def dashboard(browser, file):
+    """The page of the study in a file, in optuna-dashboard; nothing is asked from outside."""
     outside = []
-    with screenshots.dashboard(smoke_week.with_name("optuna_study.db")) as url:
+    with screenshots.dashboard(file) as url:
         page = screenshots.window(browser, screenshots.SIZE).new_page()
         page.on(
             "request",
@@ -218,9 +220,23 @@ def test_the_dashboard_shows_the_study_and_its_best_trial(browser, smoke_week):
         )
         page.goto(f"{url}/dashboard/")
         page.get_by_text("full_run").first.click()
+        yield page
+        page.close()
+    assert not outside
+
+
+def test_the_dashboard_shows_the_study_and_its_best_trial(browser, smoke_week):
+    summary = json.loads(smoke_week.with_name("summary.json").read_text())
+    best = summary["trials"][0]
+    with dashboard(browser, smoke_week.with_name("optuna_study.db")) as page:
         page.get_by_text(f"Best Trial (number={best['trial']})").wait_for()
         text = page.locator("body").inner_text()
-        page.close()
     assert str(best["val_loss"])[:10] in text
     assert f"num_layers: {best['num_layers']}" in text
-    assert not outside
+
+
+def test_the_dashboard_opens_a_study_of_a_thousand_trials(browser, tmp_path):
+    file = tmp_path / "study.db"
+    study_of([1 + (700 - number) ** 2 for number in range(1000)], f"sqlite:///{file}")
+    with dashboard(browser, file) as page:
+        page.get_by_text("Best Trial (number=700)").wait_for()

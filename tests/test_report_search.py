@@ -63,3 +63,15 @@ def test_the_history_falls_and_leaves_failed_trials_out(figures):
         0.9,
         0.9,
     ]  # by trial, the failed one among them
+
+
+def test_a_thousand_trials_are_shown():
+    study = study_of([1 + number % 37 / 10 for number in range(1000)])
+    assert len(search.trials(study)) == 1000
+    figures = {
+        "trial_history": search.trial_history(study),
+        "trial_slices": search.trial_slices(study),
+        "trial_parallel": search.trial_parallel(study),
+    }
+    check_figures(figures, untitled_axes=["trial_parallel"])
+    assert figures["trial_history"].layout.xaxis.dtick is None  # no mark a trial

@@ -16,6 +16,7 @@ from nexuszero.report.style import MEAN_PREDICTOR_LOSS, pairs, styled
 
 LOSS = "validation loss"
 ENOUGH = 4  # completed trials from which fANOVA can tell anything
+COUNTABLE = 40  # trials up to which each has its mark on an axis
 
 
 def trials(study: optuna.Study) -> pd.DataFrame:
@@ -68,7 +69,8 @@ def trial_history(study: optuna.Study) -> go.Figure:
     figure.add_hline(
         MEAN_PREDICTOR_LOSS, line_dash="dot", annotation_text="always the mean"
     )
-    return styled(figure, "History of the search", "trial", LOSS, xaxis_dtick=1)
+    marks = {"xaxis_dtick": 1} if len(study.trials) <= COUNTABLE else {}
+    return styled(figure, "History of the search", "trial", LOSS, **marks)
 
 
 def trial_slices(study: optuna.Study) -> go.Figure:
