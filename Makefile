@@ -13,7 +13,7 @@ IDIOMS := tests/fixtures/idioms
 HEADER := cargo run --quiet --manifest-path crypto/header/Cargo.toml --locked --target-dir crypto/target --
 CIRCOM := npx -y circom2@0.2.23
 
-.PHONY: help setup week test lint lab dashboard docs screenshots clone bench benchmark corpus compare repeat reference clean header lock circuits
+.PHONY: help setup week test lint lab dashboard docs screenshots clone bench benchmark corpus compare repeat reference asan audit clean header lock circuits
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -78,6 +78,12 @@ benchmark: setup ## Measures the benchmark's own baselines (reports/benchmark.js
 
 reference: setup ## Keeps the full week's figures and network in reports/reference
 	$(BIN)/nexuszero reference
+
+asan: ## Runs the tests of the C ABI and of its memory under AddressSanitizer (x86-64 Linux)
+	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --manifest-path crypto/Cargo.toml --locked --target x86_64-unknown-linux-gnu --target-dir crypto/target/asan --lib --test memory -- ffi memory
+
+audit: ## Checks licences and known advisories of what the crate depends on (asks for cargo-deny)
+	cargo deny --manifest-path crypto/Cargo.toml --locked check --config crypto/deny.toml
 
 lock: $(READY) ## Renews requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --group dev --all-extras pyproject.toml -o requirements.lock
