@@ -49,6 +49,19 @@ def whole(path: Path) -> Iterator[Path]:
         raise unwritable(path, error) from None
 
 
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Names the file or folder that is written to as it is, where an error of the system does not."""
+    try:
+        yield
+    except shutil.Error as error:  # of several files: each with source, target, reason
+        _, target, reason = error.args[0][0]
+        raise unwritable(Path(target), OSError(reason)) from None
+    except OSError as error:
+        named = path if error.filename is None else Path(os.fsdecode(error.filename))
+        raise unwritable(named, error) from None
+
+
 def temporary_name(path: Path) -> Path:
     """A hidden name beside a file, that no other process has."""
     return path.with_name(f".{path.name}.{os.getpid()}-{token_hex(4)}.tmp")

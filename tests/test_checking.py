@@ -21,6 +21,9 @@ from nexuszero.config import GenerateConfig
 from nexuszero.data import SPLITS, Standardiser, generate, read, read_all
 from nexuszero.data.writer import write
 from nexuszero.errors import InputError
+from nexuszero.evaluation import read_analysis
+from nexuszero.evaluation.analysis import Report
+from nexuszero.files import write_json
 from nexuszero.network import (
     Checkpoint,
     ModelConfig,
@@ -122,7 +125,14 @@ def study(folder: Path) -> tuple[Path, Callable[[], Any]]:
     return file, content
 
 
-KINDS = [index, network, published, description, state, study]
+def measures(folder: Path) -> tuple[Path, Callable[[], Any]]:
+    file = folder / "analysis.json"
+    content = {key: {"network": 0.0123} for key in Report.__required_keys__}
+    write_json(file, content, sealed=True)
+    return file, lambda: read_analysis(file)
+
+
+KINDS = [index, network, published, description, state, study, measures]
 
 
 @pytest.mark.parametrize("make", KINDS, ids=lambda make: make.__name__)

@@ -154,12 +154,15 @@ def analyse(config: AnalyseConfig) -> Evaluation:
 
 
 def read_analysis(path: Path) -> Report:
-    """The measures that :func:`analyse` wrote; a file that lacks some of them is an `InputError`."""
+    """The measures that :func:`analyse` wrote; a file with fewer or others is an `InputError`."""
     content = read_json(path, "run notebook 09_analyse, or correct the path")
     missing = Report.__required_keys__ - content.keys()
-    if missing:
+    unknown = content.keys() - Report.__required_keys__ - Report.__optional_keys__
+    if missing or unknown:
+        wrong = [f"has no {name}" for name in sorted(missing)]
+        wrong += [f"has an unknown {name!r}" for name in sorted(unknown)]
         raise InputError(
-            f"{path}: has no {', '.join(sorted(missing))}; run notebook 09_analyse again, or correct the path"
+            f"{path}: {', '.join(wrong)}; run notebook 09_analyse again, or correct the path"
         )
     return cast(Report, content)
 

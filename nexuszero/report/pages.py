@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from nexuszero import config as configs
 from nexuszero.crypto import CryptoBridge, Infeasible
 from nexuszero.errors import InputError, StageError
-from nexuszero.files import read_json, whole, write_json
+from nexuszero.files import read_json, whole, write_json, writing
 from nexuszero.locks import owned
 from nexuszero.paths import NOTEBOOKS, PUBLISHED
 from nexuszero.report.progress import Progress, identity
@@ -372,7 +372,8 @@ def run_notebook(
         "config": Config(KernelManager={"transport_encryption": "auto"}),
     }
     try:
-        papermill.execute_notebook(notebook, out, parameters, **settings)
+        with writing(out):
+            papermill.execute_notebook(notebook, out, parameters, **settings)
     except PapermillExecutionError as error:
         raise StageError(
             f"{notebook}: cell {error.exec_count}: {error.ename}: {error.evalue}; see {out}"

@@ -33,7 +33,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
-from nexuszero.files import whole
+from nexuszero.files import whole, writing
 from nexuszero.paths import NOTEBOOKS, ROOT
 from nexuszero.report import provenance
 from nexuszero.report.style import HEIGHT, shown, text_alternative
@@ -215,7 +215,8 @@ class Shelf:
         from plotly.offline import get_plotlyjs
 
         assets = self.directory / "assets"
-        copytree(TEMPLATES / "assets", assets, dirs_exist_ok=True)
+        with writing(assets):
+            copytree(TEMPLATES / "assets", assets, dirs_exist_ok=True)
         plotly = assets / "plotly.min.js"
         script = get_plotlyjs().encode()
         if not plotly.is_file() or plotly.stat().st_size != len(script):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nexuszero.errors import StageError
+from nexuszero.files import writing
 from nexuszero.training.tracking import Listener
 
 Log = Callable[[str], None]
@@ -58,6 +59,6 @@ class Journal:
         """Appends one line."""
         row = {"event": event, **values}
         stamped = {"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **row}
-        with self.path.open("a", encoding="utf-8") as file:
+        with writing(self.path), self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(stamped, allow_nan=False) + "\n")
         self.track(row)
