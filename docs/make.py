@@ -508,7 +508,7 @@ def _losses() -> str:
     return f"""## Losses over seeds
 
 `reports/reference/seeds.json`: the full training with seeds {names}; `reports/*/models/*/*/loss`. A loss of 2 is that
-of always answering the train split's mean. test_family holds two families that were never trained on, test_large
+of always answering the train split's mean. test_family holds families that were never trained on, test_large
 circuits of 2,000 to 20,000 nodes.
 
 {_table(["model", *SPLITS], rows)}"""
@@ -565,29 +565,61 @@ the target. Why the size is missed stands in [seed.md](seed.md).
 {_table(["target", "threshold", "value", ""], rows)}"""
 
 
-def _compiled() -> str:
-    def cost(model: str, key: str) -> str:
-        return _spread(lambda run: 100 * run["regret"]["compiled"][model][key], 1, " %")
+COMPILED = {
+    "compiled": "the repository's fixtures, compiled by circom from sources written for this project",
+    "corpus": "the published circuits of [corpus.md](corpus.md)",
+}
 
-    own = _seeds()[0]["regret"]["compiled"]
+
+def _compiled() -> str:
+    """What following a model costs on circuits that people compiled, and by library."""
+    sets = _seeds()[0]["regret"]
+    parts = [_of_compiled(name) for name in COMPILED if name in sets]
+    return "\n\n".join(["## Circuits that people compiled", *parts])
+
+
+def _of_compiled(name: str) -> str:
+    def cost(model: str, key: str) -> str:
+        return _spread(lambda run: 100 * run["regret"][name][model][key], 1, " %")
+
+    own = _seeds()[0]["regret"][name]
+    keys = ("sound", "median_excess", "mean_excess")
     rows = [
-        [
-            MODELS[model],
-            cost(model, "sound"),
-            cost(model, "median_excess"),
-            cost(model, "mean_excess"),
-        ]
+        [MODELS[model], *(cost(model, key) for key in keys)]
         for model in MODELS
         if model in own
     ]
     counts = own["network"]
-    return f"""## Circuits that people compiled
+    right = cost("network", "free_right")
+    sure, right_where_sure = (
+        cost("network", key) for key in ("sure", "free_right_where_sure")
+    )
+    searched = "network, then search, with a margin"
+    groups = {
+        library: by_model[searched]
+        for library, by_model in _seeds()[0]["groups"][name].items()
+    }
+    libraries = [
+        [library, str(group["circuits"]), str(group["free"]), *_percent(group)]
+        for library, group in groups.items()
+    ]
+    header = ["library", "circuits", "q free", "free or fixed right", "sound"]
+    header += ["excess, median", "excess, mean"]
+    by_library = _table(header, libraries) if len(groups) > 1 else ""
+    return f"""`reports/reference/seeds.json`, `reports/*/regret/{name}`: {counts["circuits"]} circuits at 128 bits,
+{COMPILED[name]}; q is free for {counts["free"]}. None was trained on. Whether q is free or fixed the network reads
+rightly for {right}; it is sure of it for {sure}, and right for {right_where_sure} of those.
 
-`reports/reference/seeds.json`, `reports/*/regret/compiled`: {counts["circuits"]} circuits of the repository's fixtures
-at 128 bits, compiled by circom from sources written for this project; q is free for {counts["free"]}. None was trained
-on.
+{_table(["model", "sound", "excess, median", "excess, mean"], rows)}
 
-{_table(["model", "sound", "excess, median", "excess, mean"], rows)}"""
+{by_library}""".rstrip()
+
+
+def _percent(group: dict[str, Any]) -> list[str]:
+    """Shares of a group of circuits; empty where there is nothing to count."""
+    keys = ("free_right", "sound", "median_excess", "mean_excess")
+    values = [group[key] for key in keys]
+    return ["" if value is None else f"{100 * value:.1f} %" for value in values]
 
 
 def _costs() -> str:
@@ -649,8 +681,10 @@ def _comparison() -> str:
         ]
         for row in found("curve")
     ]
+    labels = found("provenance", "library", "labels")
     return f"""## Variants, one choice changed at a time
 
+Measured with labels of version {labels}.
 `reports/reference/comparison.json`, `rows`: {settings["batches"]} batches of {settings["batch_size"]}, width
 {settings["hidden_dim"]}, {settings["num_layers"]} layers: a twentieth of a full training. Commits {", ".join(commits)}.
 
