@@ -83,7 +83,7 @@ asan: ## Runs the tests of the C ABI and of its memory under AddressSanitizer (x
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --manifest-path crypto/Cargo.toml --locked --target x86_64-unknown-linux-gnu --target-dir crypto/target/asan --lib --test memory -- ffi memory
 
 audit: ## Checks licences and known advisories of what the crate depends on (asks for cargo-deny)
-	cargo deny --manifest-path crypto/Cargo.toml --locked check --config crypto/deny.toml
+	cargo deny --manifest-path crypto/Cargo.toml --config crypto/deny.toml --locked check
 
 lock: $(READY) ## Renews requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --group dev --all-extras pyproject.toml -o requirements.lock
