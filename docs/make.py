@@ -450,7 +450,7 @@ def _week() -> str:
         [
             "the whole week after set-up",
             _minutes(sum(spent.values())),
-            "one run, nothing beside it",
+            "one run",
         ],
         *[
             [f"notebook of stage {stage}", _minutes(spent[stage]), ""]
@@ -507,7 +507,7 @@ def _losses() -> str:
     names = ", ".join(str(run["seed"]) for run in _seeds())
     return f"""## Losses over seeds
 
-`reports/reference/seeds.json`: the full training with seeds {names}; `reports/*/models/*/*/loss`. A loss of 2 is that
+`reports/reference/seeds.json`: the full training with seed {names}; `reports/*/models/*/*/loss`. A loss of 2 is that
 of always answering the train split's mean. test_family holds families that were never trained on, test_large
 circuits of 2,000 to 20,000 nodes.
 
