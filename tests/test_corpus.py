@@ -19,6 +19,7 @@ BUILD = {
     "widths": None,
     "widths_refused": None,
     "lifts": True,
+    "lifts_in_own_form": True,
     "lifts_with_widths": True,
     "proof_size": 8000,
     "proof_size_with_widths": 8000,
@@ -87,6 +88,7 @@ def test_the_page_counts_what_was_measured(tmp_path, monkeypatch):
             "name": "poseidon",
             "over_the_field": True,
             "lifts": False,
+            "lifts_in_own_form": False,
             "lifts_with_widths": False,
             "lifts_in_own_form_with_widths": False,
             "proved": None,
@@ -107,8 +109,8 @@ def test_the_page_counts_what_was_measured(tmp_path, monkeypatch):
     (tmp_path / "corpus.json").write_text(json.dumps(content))
     monkeypatch.setattr(make, "REPORTS", tmp_path)
     page = make.corpus()
-    assert "| all | 4 | 2 (50%) | 3 (75%) | 3 (75%) |" in page
-    assert "| all others | 3 | 2 (67%) | 3 (100%) | 3 (100%) |" in page
+    assert "| all | 4 | 2 (50%) | 3 (75%) | 3 (75%) | 3 (75%) |" in page
+    assert "| all others | 3 | 2 (67%) | 3 (100%) | 3 (100%) | 3 (100%) |" in page
     assert (
         "| sha | O1 | 65 | with widths | 8,000 | 8,000 | 7,900 | 7,800 | 0.5 | 512 free |"
         in page

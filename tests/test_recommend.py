@@ -173,15 +173,10 @@ def test_where_q_is_fixed_there_is_one_candidate(bridge, tmp_path):
     }
 
 
-def test_without_a_trained_baseline_the_published_network_would_be_asked_if_there_were_one(
-    bridge, tmp_path
-):
+def test_without_a_trained_baseline_the_published_network_is_asked(bridge, tmp_path):
     found = answer(FREE, "--security", 128, cwd=tmp_path)
-    assert found["source"] == "exact search, no model"
-    assert (
-        "no network that learned from labels of version 2 is published yet"
-        in found["warnings"][0]
-    )
+    assert found["source"] == "the published network, checked by exact search"
+    assert found["proposal"] is not None
     exact = answer(FREE, "--security", 128, "--exact", cwd=tmp_path)
     assert exact["source"] == "exact search, no model" and exact["n"] == found["n"]
     assert exact["proposal"] is None and exact["nearest"] is None
@@ -189,6 +184,19 @@ def test_without_a_trained_baseline_the_published_network_would_be_asked_if_ther
     assert (
         model_file(None, exact=False) == PUBLISHED
         or (ROOT / "checkpoints/baseline/best_model.pt").is_file()
+    )
+
+
+def test_a_missing_network_is_said_and_the_search_answers(
+    bridge, monkeypatch, tmp_path
+):
+    missing = tmp_path / "model.safetensors"
+    monkeypatch.setattr("nexuszero.network.proposer.PUBLISHED", missing)
+    asked = recommend(bridge, FREE, 128, proposer=NetworkProposer(missing))
+    assert asked.proposal is None
+    assert (
+        "no network that learned from labels of version 2 is published yet"
+        in asked.warnings[0]
     )
 
 

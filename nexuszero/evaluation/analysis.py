@@ -159,10 +159,10 @@ def read_analysis(path: Path) -> Report:
     missing = Report.__required_keys__ - content.keys()
     unknown = content.keys() - Report.__required_keys__ - Report.__optional_keys__
     if missing or unknown:
-        wrong = [f"has no {name}" for name in sorted(missing)]
-        wrong += [f"has an unknown {name!r}" for name in sorted(unknown)]
+        kinds = {"no": sorted(missing), "unknown": sorted(map(repr, unknown))}
+        wrong = [f"{kind} {', '.join(names)}" for kind, names in kinds.items() if names]
         raise InputError(
-            f"{path}: {', '.join(wrong)}; run notebook 09_analyse again, or correct the path"
+            f"{path}: has {' and '.join(wrong)}; run notebook 09_analyse again, or correct the path"
         )
     return cast(Report, content)
 
