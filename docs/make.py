@@ -838,8 +838,10 @@ def _faults() -> str:
         wanted = "to every bit" if found["exact"] else "valid"
         kills = f"{found['hit']} of {found['tried']}"
         results = f"{found['equal']} of {found['rounds']}, {wanted}"
-        rows.append([f"`{name}`", kills, results, str(found["left"])])
-    head = ["command", "kills that hit", "results as uninterrupted", "files left"]
+        seconds = f"{found['seconds']:.1f}"
+        rows.append([f"`{name}`", seconds, kills, results, str(found["left"])])
+    head = ["command", "seconds, whole", "kills that hit"]
+    head += ["results as uninterrupted", "files left"]
     return f"""## Killed at any moment
 
 `reports/faults.json` (`python notebooks/experiments/faults.py`), commit {measured("provenance", "commit")[:7]}:

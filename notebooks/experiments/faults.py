@@ -39,9 +39,8 @@ NETWORK = ["hidden_dim=16", "num_layers=1", "num_heads=2", "dropout=0.1"]
 SIZES = ["train=300", "val=60", "test=60", "threads=1"]
 CALLS = 3  # interrupted ones before one that may end
 COMMAND = ["-c", "from nexuszero.cli import main; main()"]
-CLOCK = re.compile(
-    "second|costs|^measured$"
-)  # what no two runs share: times, and the bytes of random proofs
+# what no two runs share: times, and the bytes of random proofs
+CLOCK = re.compile("second|costs|^measured$")
 
 
 class FaultsConfig(Stage):
