@@ -32,6 +32,15 @@ def test_insights_name_both_choices(study):
     assert insights["best trial by validation loss"] == 2
     assert insights["best trial by test loss (not used)"] == 4
     assert insights["median validation loss"] == pytest.approx(1.35)
+    assert insights["trials better than that"] == 4
+
+
+def test_trials_are_compared_with_the_mean_on_their_own_circuits():
+    study = study_of(LOSSES)
+    study.set_user_attr("mean_loss", 1.3)
+    insights = dict(search.search_insights(study).itertuples(index=False))
+    assert insights["always the mean, on validation"] == 1.3
+    assert insights["trials better than that"] == 2
 
 
 @pytest.mark.parametrize("losses", [[1.0, 2.0], [1.0, 0.5, 0.7]])

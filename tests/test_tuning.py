@@ -8,12 +8,14 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 import synthetic
 import yaml
 
 from nexuszero.config import TUNED, GenerateConfig, TrainConfig, TuneConfig
+from nexuszero.data import Split
 from nexuszero.errors import InputError
 from nexuszero.report import search
 from nexuszero.settings import load
@@ -27,6 +29,8 @@ from nexuszero.training import (
     tune,
     tuning,
 )
+
+LOGGED = [0, 2, 5]  # n, sigma and bytes; log2 q is a logarithm already
 
 
 def config(data: Path, tmp_path: Path, **changes: Any) -> TuneConfig:
@@ -127,6 +131,21 @@ def test_the_best_is_the_best_by_validation(
     assert table["val_loss"].tolist() == sorted(values)
     assert (table["test_loss"] == 10 - table["val_loss"]).all()
     assert table["seconds"].tolist() == [1.5] * 4
+
+
+def test_a_study_knows_what_always_the_mean_costs(
+    data_directory: Path,
+    tmp_path: Path,
+    runs: list[TrainConfig],
+    splits: dict[str, Split],
+) -> None:
+    study = tune(config(data_directory, tmp_path, trials=1), log=quiet)
+    known, asked = (np.array(splits[name].targets) for name in ("train", "val"))
+    for targets in (known, asked):
+        targets[:, LOGGED] = np.log2(targets[:, LOGGED])
+    error = (((asked - known.mean(0)) / known.std(0)) ** 2).mean(0)
+    expected = error[:3].mean() + error[3:].mean()
+    assert study.user_attrs["mean_loss"] == pytest.approx(expected)
 
 
 def test_the_baseline_file(

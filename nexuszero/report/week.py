@@ -31,7 +31,7 @@ from nexuszero.errors import InputError
 from nexuszero.evaluation import Report, read_analysis
 from nexuszero.files import read_json, write_json
 from nexuszero.report import dataset, provenance, results, search, training
-from nexuszero.report.style import BLUE, MEAN_PREDICTOR_LOSS, pairs, shown, styled
+from nexuszero.report.style import BLUE, pairs, shown, styled
 from nexuszero.settings import storage_file
 from nexuszero.training import Epoch, load_study
 
@@ -292,6 +292,7 @@ def conclusion(week: Week) -> str:
     """The week in a few sentences, each from its numbers."""
     end = week.run.end
     best = week.study.best_trial
+    mean = week.analysis["models"]["mean"]
     network = week.analysis["models"]["network"]["test"]
     searched = week.analysis["models"]["network, then search"]["test"]
     met = results.targets_met(week.analysis)["verdict"].eq("met")
@@ -299,7 +300,8 @@ def conclusion(week: Week) -> str:
         f"Of {_counted(len(week.study.trials), 'trial')} number {best.number} was best, "
         f"with a validation loss of {shown(week.study.best_value)}",
         f"Trained for {_counted(end['epochs'], 'epoch')} its network reaches {shown(end['val_loss'])} on validation "
-        f"circuits and {shown(end['test_loss'])} on test circuits; always the mean costs {shown(MEAN_PREDICTOR_LOSS)}",
+        f"circuits and {shown(end['test_loss'])} on test circuits; always the mean costs "
+        f"{shown(mean['val']['loss'])} and {shown(mean['test']['loss'])}",
         f"It names log2 q exactly for {network['hit_log2_q']:.1%} of the test circuits, and for "
         f"{searched['hit_log2_q']:.1%} where the exact search works on what it read",
         f"Targets of the seed document that are met: {met.sum()} of {len(met)}",

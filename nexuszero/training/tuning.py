@@ -14,16 +14,18 @@ from concurrent.futures import Future, as_completed
 from typing import Any
 
 import optuna
+import torch
 import yaml
 from optuna.pruners import MedianPruner
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
-from nexuszero.config import Engine, GenerateConfig, TrainConfig, TuneConfig
-from nexuszero.data import SPLITS, Split, label_version, read_all
+from nexuszero.config import MEAN_LOSS, Engine, GenerateConfig, TrainConfig, TuneConfig
+from nexuszero.data import SPLITS, Split, Standardiser, label_version, read_all
 from nexuszero.data import generate as generate_dataset
 from nexuszero.errors import InputError, StageError
 from nexuszero.files import whole
+from nexuszero.network import loss
 from nexuszero.pool import Lost, pool, share
 from nexuszero.training import trials
 from nexuszero.training.journal import Epoch, Log
@@ -95,6 +97,7 @@ def tune(
         study = _open(config)
         with readable(config.storage):
             keep_settings(study, config.storage, _settings(config, splits))
+            study.set_user_attr(MEAN_LOSS, _mean_loss(splits))
             trials.close_dead(study, alone=member.alone)
         member.share()
         with readable(config.storage, WRITING):
@@ -241,6 +244,12 @@ def _settings(config: TuneConfig, splits: Mapping[str, Split]) -> dict[str, Any]
         "batch_size": config.batch_size,
         "seed": config.seed,
     }
+
+
+def _mean_loss(splits: Mapping[str, Split]) -> float:
+    units = Standardiser.fit(splits["train"].targets)
+    wanted = torch.from_numpy(units.transform(splits["val"].targets))
+    return float(loss(torch.zeros_like(wanted), wanted))
 
 
 def _objective(
