@@ -476,5 +476,9 @@ def with_baseline(config: TrainConfig) -> TrainConfig:
             f"{where}: no such baseline; run `nexuszero tune`, or set baseline=null"
         )
     values = read_section(TrainConfig, config.baseline, "train")
+    if not values:
+        raise InputError(
+            f"{where}: says nothing of a training; run `nexuszero tune`, or set baseline=null"
+        )
     values |= {name: getattr(config, name) for name in config.model_fields_set}
     return validated(TrainConfig, values, where, config.model_fields_set)

@@ -29,7 +29,7 @@ from pydantic import (
 )
 
 from nexuszero.errors import InputError
-from nexuszero.files import check_regular
+from nexuszero.files import SEAL, check_regular, seal_of
 from nexuszero.paths import PROFILES
 
 Located = Annotated[Path, "path"]  # a path that is anchored where it is written
@@ -160,7 +160,21 @@ def _from_file(
 
 
 def _content(path: Path) -> dict[str, Any]:
-    return _mapping(_yaml(path), str(path))
+    """What a file says; a seal in it, as ``tune`` writes one, must fit the rest."""
+    content = _mapping(_yaml(path), str(path))
+    seal = content.pop(SEAL, None)
+    if seal is not None and not _fits(seal, content):
+        raise InputError(
+            f"{path}: is not what was written, damaged or edited; tune again, or delete its line {SEAL} if you meant it"
+        )
+    return content
+
+
+def _fits(seal: object, content: dict[str, Any]) -> bool:
+    try:
+        return seal == seal_of(content)
+    except (TypeError, ValueError):  # a date, or no number: nothing that is sealed
+        return False
 
 
 def _section(

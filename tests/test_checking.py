@@ -14,10 +14,11 @@ import numpy as np
 import pytest
 import synthetic
 import torch
+from report_cases import study_of
 from shell import answer, refused
 
 from nexuszero.checking import check
-from nexuszero.config import GenerateConfig
+from nexuszero.config import GenerateConfig, TrainConfig, TuneConfig, with_baseline
 from nexuszero.data import SPLITS, Standardiser, generate, read, read_all
 from nexuszero.data.writer import write
 from nexuszero.errors import InputError
@@ -36,6 +37,7 @@ from nexuszero.network import (
     write_state,
 )
 from nexuszero.training import load_study, open_study
+from nexuszero.training.tuning import write_baseline
 
 FLIPS = int(os.environ.get("NEXUSZERO_FLIPS", "40"))
 
@@ -132,7 +134,13 @@ def measures(folder: Path) -> tuple[Path, Callable[[], Any]]:
     return file, lambda: read_analysis(file)
 
 
-KINDS = [index, network, published, description, state, study, measures]
+def baseline(folder: Path) -> tuple[Path, Callable[[], Any]]:
+    file = folder / "baseline_config.yaml"
+    write_baseline(study_of([1.2, 0.7]), TuneConfig(data=folder, baseline=file))
+    return file, lambda: with_baseline(TrainConfig(baseline=file)).model_dump()
+
+
+KINDS = [baseline, index, network, published, description, state, study, measures]
 
 
 @pytest.mark.parametrize("make", KINDS, ids=lambda make: make.__name__)

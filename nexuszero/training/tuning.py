@@ -24,7 +24,7 @@ from nexuszero.config import MEAN_LOSS, Engine, GenerateConfig, TrainConfig, Tun
 from nexuszero.data import SPLITS, Split, Standardiser, label_version, read_all
 from nexuszero.data import generate as generate_dataset
 from nexuszero.errors import InputError, StageError
-from nexuszero.files import whole
+from nexuszero.files import SEAL, seal_of, whole
 from nexuszero.network import loss
 from nexuszero.pool import Lost, pool, share
 from nexuszero.training import trials
@@ -215,9 +215,12 @@ def write_baseline(study: optuna.Study, config: TuneConfig) -> None:
     )
     data = os.path.relpath(config.data.absolute(), config.baseline.absolute().parent)
     values = {"data": data, **best.params}
+    sealed = {
+        SEAL: seal_of(values)
+    } | values  # first, so that a file that is cut does not fit
     with whole(config.baseline) as temporary:
         temporary.write_text(
-            header + yaml.safe_dump(values, sort_keys=False), encoding="utf-8"
+            header + yaml.safe_dump(sealed, sort_keys=False), encoding="utf-8"
         )
 
 
