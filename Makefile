@@ -83,6 +83,7 @@ asan: ## Runs the tests of the C ABI and of its memory under AddressSanitizer (x
 	RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --manifest-path crypto/Cargo.toml --locked --target x86_64-unknown-linux-gnu --target-dir crypto/target/asan --lib --test memory -- ffi memory
 
 audit: ## Checks licences and known advisories of what the crate depends on (asks for cargo-deny)
+	@command -v cargo-deny >/dev/null || { echo "make: cargo-deny is missing; cargo install cargo-deny" >&2; exit 2; }
 	cargo deny --manifest-path crypto/Cargo.toml --config crypto/deny.toml --locked check
 
 lock: $(READY) ## Renews requirements.lock

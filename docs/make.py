@@ -122,7 +122,7 @@ are of version {CryptoBridge().label_version} now.
 
 
 def measured() -> str:
-    """The README's table: six figures, each with its file and key."""
+    """The README's table: seven figures, each with its file and key."""
     summary = Measured("reference/summary.json")
     bench = Measured("bench.json")
     worst = max(row["worst_difference"] for row in summary("golden"))
@@ -168,6 +168,15 @@ def measured() -> str:
             "excess of its proofs where q is free, mean",
             cost(searched, "mean_excess"),
             f"{seeds}, `mean_excess`",
+        ],
+        [
+            "q free or fixed, read rightly of published circuits",
+            _spread(
+                lambda run: 100 * run["regret"]["corpus"]["network"]["free_right"],
+                1,
+                " %",
+            ),
+            f"{seeds}, `regret/corpus`",
         ],
     ]
     return _table(["what", "measured", "where"], rows)
@@ -371,8 +380,8 @@ finds.
 Bytes of a proof where linear wires are kept (O1) and where they are substituted (O2), as compiled and in the form of
 our own ([circuits.md](circuits.md)) where that is shorter, in which they are within {max(apart):.1%} of each other.
 Of {removed} circuits O2 removed the inputs whose widths are named, and nothing is left to prove; those widths are left
-out of that figure. The longer one in our form is longer than the shorter one as compiled in {len(lost)} of
-{len(worse)} comparisons, by {max(lost, default=0):.1%} at most.
+out of that figure. Of {len(worse)} comparisons the longer one in our form is longer than the shorter one as compiled
+in {len(lost)}{f", by {max(lost):.1%} at most" if lost else ""}.
 
 {_table(PAIRS, pairs)}
 

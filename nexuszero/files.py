@@ -58,6 +58,8 @@ def writing(path: Path) -> Iterator[None]:
         _, target, reason = error.args[0][0]
         raise unwritable(Path(target), OSError(reason)) from None
     except OSError as error:
+        if error.errno is None:  # not the system's: a timeout of a library, say
+            raise
         named = path if error.filename is None else Path(os.fsdecode(error.filename))
         raise unwritable(named, error) from None
 

@@ -4,7 +4,6 @@ import multiprocessing
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 from nexuszero import proof
@@ -43,7 +42,7 @@ def test_requests_at_once_have_the_answers_of_one() -> None:
         assert list(processes.map(ask, range(REQUESTS))) == wanted
 
 
-def test_proofs_are_verified_side_by_side(tmp_path: Path) -> None:
+def test_proofs_are_verified_side_by_side() -> None:
     circuit = ROOT / "tests/fixtures/circuits/compare.bn128.r1cs"
     made = proof.prove(circuit, circuit.with_suffix(".wtns"), 128)
     spoiled = bytearray(made.data)

@@ -17,9 +17,7 @@ from nexuszero.crypto.library import Records
 POINTS = int(os.environ.get("NEXUSZERO_POINTS", "10000"))
 SLOW = POINTS // 10  # of searches over guesses: 2 ms each
 ROUNDING = 1e-9  # of bits: sums in double precision
-SMALLEST = (
-    40  # the least block size, hence the least dimension in which a lattice is reduced
-)
+SMALLEST = 40  # the least block size: no smaller lattice is reduced
 LEVELS = [100, 128, 192, 256]
 Numbers = NDArray[Any]
 

@@ -215,9 +215,8 @@ def write_baseline(study: optuna.Study, config: TuneConfig) -> None:
     )
     data = os.path.relpath(config.data.absolute(), config.baseline.absolute().parent)
     values = {"data": data, **best.params}
-    sealed = {
-        SEAL: seal_of(values)
-    } | values  # first, so that a file that is cut does not fit
+    # the seal stands first, so that a file that is cut does not fit it
+    sealed = {SEAL: seal_of(values), **values}
     with whole(config.baseline) as temporary:
         temporary.write_text(
             header + yaml.safe_dump(sealed, sort_keys=False), encoding="utf-8"
