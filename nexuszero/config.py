@@ -187,6 +187,10 @@ class TrainConfig(Tracked):
         0.01, ge=0, le=10, description="decoupled weight decay of AdamW"
     )
     epochs: Count = Field(20, description="epochs at most")
+    fresh: bool = Field(
+        False,
+        description="after the first epoch other circuits, drawn as those of the train split",
+    )
     batch_size: Count = Field(32, description="circuits a batch")
     batch_cap: int | None = Field(
         None, ge=0, description="batches an epoch at most; 0 or null for no cap"

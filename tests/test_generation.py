@@ -1,6 +1,7 @@
 """The dataset that `generate` writes: sizes, columns, attributes; the same content for any number of threads."""
 
 import json
+from dataclasses import replace
 
 import h5py
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from nexuszero.config import GenerateConfig
 from nexuszero.crypto import SHIFTED, CryptoBridge
 from nexuszero.data import SPLITS, generation, read, read_all
+from nexuszero.errors import InputError
 from nexuszero.files import read_json
 
 
@@ -118,3 +120,37 @@ def test_an_interrupted_run_leaves_the_old_files(dataset, monkeypatch):
         zip(SPLITS, (70, 14, 14), strict=True)
     )
     assert not list(dataset[0].rglob("*.tmp"))
+
+
+def test_lots_of_other_circuits_repeat_and_share_none_with_the_dataset(dataset):
+    splits = read_all(dataset[0])
+    train = splits["train"]
+    first = generation.draw_again(train, 1, threads=1)
+    again = generation.draw_again(train, 1, threads=2)
+    second = generation.draw_again(train, 2)
+    assert len(first) == len(second) == len(train)
+    for name, column in first.columns().items():
+        assert np.array_equal(column, again.columns()[name]), name
+
+    seeds = [set(split.circuit["seed"]) for split in (*splits.values(), first, second)]
+    assert len(set.union(*seeds)) == sum(map(len, seeds))
+
+
+def test_a_lot_s_labels_are_the_search_s_and_its_circuits_are_of_training(dataset):
+    train = read_all(dataset[0])["train"]
+    lot = generation.draw_again(train, 3)
+    for level, positions, circuits in generation.rebuild(lot):
+        labels = circuits.choices(level)
+        for place, label in zip(positions, labels, strict=True):
+            assert (label.n, label.log2_q) == tuple(lot.params[place, :2])
+    # the stream gives a position's circuit to one split: to val or test none of these
+    rows = CryptoBridge().generate(5, 3 * generation.LOT, 256, 1)
+    trained = rows[0]["seed"][: len(lot)]
+    assert np.array_equal(trained, lot.circuit["seed"][: len(trained)])
+    assert not set(lot.circuit["seed"]) & {*rows[1]["seed"], *rows[2]["seed"]}
+
+
+def test_a_split_without_a_master_seed_has_no_other_circuits(dataset):
+    train = replace(read_all(dataset[0])["train"], attributes={})
+    with pytest.raises(InputError, match="master seed"):
+        generation.draw_again(train, 1)

@@ -50,11 +50,14 @@ def finished(
     return *run(data_directory, out, epochs=12, log_every=2), out
 
 
-def test_it_beats_the_mean_by_far(finished: tuple[Result, list[str], Path]) -> None:
-    result = finished[0]
+def test_it_beats_the_mean_by_far_and_what_it_began_with(
+    drawn: dict[str, Split], tmp_path: Path
+) -> None:
+    config = TrainConfig(out=tmp_path, **(SMALL | {"epochs": 12}))
+    result = train(config, log=lambda line: None, data=drawn)
     assert result.val_loss < 1.2
-    assert result.test_loss < 1.4
     assert result.train_loss < 1.0
+    assert result.val_loss < result.history[0].val_loss
 
 
 def test_the_best_network_is_the_one_on_disk(
@@ -164,7 +167,18 @@ class Stop(Exception):
     pass
 
 
-@pytest.mark.parametrize("changes", [{}, {"accumulate": 4, "batch_cap": 5}])
+def test_fresh_circuits_begin_with_the_second_epoch(
+    data_directory: Path, tmp_path: Path
+) -> None:
+    same = run(data_directory, tmp_path / "same", epochs=2)[0].history
+    fresh = run(data_directory, tmp_path / "fresh", epochs=2, fresh=True)[0].history
+    assert fresh[0].train_loss == same[0].train_loss
+    assert fresh[1].train_loss != same[1].train_loss
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"accumulate": 4, "batch_cap": 5}, {"fresh": True}]
+)
 def test_resuming_gives_what_an_uninterrupted_run_gives(
     data_directory: Path, tmp_path: Path, changes: dict[str, Any]
 ) -> None:

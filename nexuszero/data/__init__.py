@@ -26,7 +26,13 @@ from nexuszero.data.demand import (
     DEMAND_LOGS,
     Demand,
 )
-from nexuszero.data.generation import Generation, Rebuilt, generate, rebuild
+from nexuszero.data.generation import (
+    Generation,
+    Rebuilt,
+    draw_again,
+    generate,
+    rebuild,
+)
 from nexuszero.data.reading import read, read_all
 from nexuszero.data.split import SPLITS, Graphs, Split
 from nexuszero.data.standardiser import Standardiser, nearest, nearest_place
@@ -61,6 +67,7 @@ __all__ = [
     "Writer",
     "check_sample",
     "columns",
+    "draw_again",
     "generate",
     "label_version",
     "nearest",

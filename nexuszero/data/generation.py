@@ -33,6 +33,7 @@ from nexuszero.crypto import (
 from nexuszero.data.columns import CIRCUIT, CIRCUIT_COLUMNS, Array
 from nexuszero.data.split import SPLITS, Graphs, Split
 from nexuszero.data.writer import Writer
+from nexuszero.errors import InputError
 from nexuszero.files import check_room, write_json
 from nexuszero.locks import owned
 from nexuszero.pool import pool, share
@@ -41,6 +42,9 @@ BLOCK = 2048  # stream positions a call: bounds memory to some 50 MB
 SPARE = 64  # positions more than are expected to do, as what a split gets is chance
 LEAST_BYTES = 1000  # of a circuit in a file; most take some 4,000
 SHIFTED_BLOCK = 64  # of them where circuits may have 20,000 nodes
+LOT = (
+    1 << 40
+)  # stream positions from one lot of `draw_again` to the next; no dataset has so many
 
 
 class Generation(TypedDict):
@@ -116,6 +120,37 @@ def rebuild(split: Split) -> Iterator[Rebuilt]:
             families[chosen], split.circuit["seed"][chosen], large
         )
         yield Rebuilt(level, chosen, circuits)
+
+
+def draw_again(split: Split, lot: int, threads: int = 0) -> Split:
+    """As many other circuits as a train split has, with their labels, from further on in its stream.
+
+    The hash that keeps circuits of training apart from those of validation and test keeps these apart, too.
+
+    Args:
+        split: that `generate` wrote as ``train``.
+        lot: which ones, from 1; equal lots of equal splits are equal, whatever the threads.
+        threads: of the library, 0 for one a core.
+    """
+    if "master_seed" not in split.attributes:
+        raise InputError(
+            "the train split names no master seed to draw from; generate the dataset, or set fresh=false"
+        )
+    bridge = CryptoBridge()
+    seed = int(split.attributes["master_seed"])
+    position = lot * LOT
+    missing = len(split)
+    blocks: list[Columns] = []
+    while missing > 0:
+        size = min(BLOCK, SPARE + 2 * missing)
+        blocks.append(bridge.generate(seed, position, size, threads)[0])
+        position += size
+        missing -= len(blocks[-1]["seed"])
+    whole = {
+        name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]
+    }
+    columns = _file_block(whole, len(split), np.array(bridge.families()))
+    return Split.from_file(columns, {"split": "train", "master_seed": seed})
 
 
 def shard(master_seed: int, first: int, size: int, threads: int) -> list[Columns]:

@@ -18,6 +18,7 @@ from nexuszero.network.criterion import (
     objective,
     training_loss,
 )
+from nexuszero.network.graph import circuit_features
 from nexuszero.network.model import ModelConfig, ModelOutput, ParameterNet
 from nexuszero.network.prediction import (
     Prediction,
@@ -44,6 +45,7 @@ __all__ = [
     "Origin",
     "ParameterNet",
     "Prediction",
+    "circuit_features",
     "is_sure",
     "load",
     "loss",

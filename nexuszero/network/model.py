@@ -131,6 +131,9 @@ class ParameterNet(nn.Module):
         self.constraint_range_head = mlp(width, max(1, width // 4), 2, layers=1)
         self.wire_count_head = nn.Linear(width, len(COUNT_DIVISORS))
         self.constraint_count_head = nn.Linear(width, len(COUNT_DIVISORS))
+        self.demand_guess = nn.Linear(CIRCUIT_FEATURES, DEMAND_FEATURES)
+        nn.init.zeros_(self.demand_guess.weight)
+        nn.init.zeros_(self.demand_guess.bias)
         self.demand_head = mlp(
             6 * self.pool_wires.width + CIRCUIT_FEATURES + DEMAND_FEATURES,
             width,
@@ -225,7 +228,7 @@ class ParameterNet(nn.Module):
                 ranges, graph[groups.updated], counts, graph_of_count, size
             )
 
-        # then corrected by all that is pooled
+        # then corrected by what the circuit is as a whole, and by all that is pooled
         pooled_wires = self.pool_wires(
             wires, graph_of_wire, size
         )  # [graphs, 3 width / 2]
@@ -233,7 +236,8 @@ class ParameterNet(nn.Module):
             constraints, graph_of_constraint, size
         )
         summary = torch.cat([pooled_wires, pooled_constraints, circuit, pooled], dim=1)
-        demand: Tensor = pooled + self.demand_head(summary).float()
+        correction = self.demand_guess(circuit) + self.demand_head(summary)
+        demand: Tensor = pooled + correction.float()
         return demand
 
     @staticmethod

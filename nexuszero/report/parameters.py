@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +203,8 @@ def landscapes(
         )
         figure.add_trace(heat, row=1, col=place)
         for level in LEVELS:
-            figure.add_trace(_line(n, log2_q, grid, level), row=1, col=place)
+            line = _line(n, log2_q, grid, level, named=place == 1)
+            figure.add_trace(line, row=1, col=place)
     figure.update_xaxes(title_text="n (dimension)")
     figure.update_yaxes(title_text="log2 q (bits)", col=1)
     alt = (
@@ -228,14 +230,15 @@ def _sis_bits(
 
 
 def _line(
-    n: Sequence[int], log2_q: Sequence[float], bits: Array, level: int
+    n: Sequence[int], log2_q: Sequence[float], bits: Array, level: int, named: bool
 ) -> go.Contour:
+    """Where a level is; those of SIS meet, and names would stand one over the other."""
     contours = {
         "start": level,
         "end": level,
         "size": 1,
         "coloring": "none",
-        "showlabels": True,
+        "showlabels": named,
         "labelfont": {"color": "white", "size": 13},
     }
     return go.Contour(
@@ -260,7 +263,7 @@ def attack_table(
         rows[attack] = {
             "beta": int(record["beta"]),
             "d": int(record["d"]) or math.nan,
-            "delta": float(record["delta"]),
+            "delta - 1": float(record["delta"]) - 1,
             "bits": float(record["bits"]),
             "quantum bits": float(record["quantum_bits"]),
         }
@@ -296,7 +299,9 @@ def deltas(bridge: CryptoBridge, schemes: pd.DataFrame) -> go.Figure:
     places = np.interp(shown, works["beta"][order], works["delta"][order])
     figure.add_trace(
         points(shown, places, "named schemes", RED, "star", 9).update(
-            mode="markers+text", text=list(shown.index), textposition="top right"
+            mode="markers+text",
+            text=list(shown.index),
+            textposition=list(islice(cycle(("top right", "bottom left")), len(shown))),
         )
     )
     return styled(

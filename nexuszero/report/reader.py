@@ -25,6 +25,8 @@ OWN = (
     "../reports/",
 )  # where a notebook's defaults begin
 EXTRA = "lab"
+NOTHING = "\N{EN DASH}"
+ROWS = 100  # of a table that are shown
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -32,6 +34,8 @@ def load_ipython_extension(shell: Any) -> None:
     # Optuna imports tqdm, whose bars are not used, before any module here could say so
     warnings.filterwarnings("ignore", message="IProgress not found")
     shell.set_custom_exc((ModuleNotFoundError,), _explain)
+    html = shell.display_formatter.formatters["text/html"]
+    html.for_type_by_name("pandas", "DataFrame", _table)
     refuse_elsewhere(shell.user_ns, Path.cwd())
 
 
@@ -46,6 +50,11 @@ def refuse_elsewhere(names: Mapping[str, Any], here: Path) -> None:
                 f"{name} = {value!r} counts from the folder {folder}, and this notebook runs in another; "
                 f"open it by `make lab`, or name other paths in the cell above"
             )
+
+
+def _table(table: Any) -> str:
+    """A table as a notebook shows it: a dash where there is no number."""
+    return str(table.to_html(na_rep=NOTHING, border=0, max_rows=ROWS))
 
 
 def _explain(

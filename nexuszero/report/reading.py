@@ -225,9 +225,7 @@ def binding(table: pd.DataFrame) -> go.Figure:
                 )
                 figure.add_trace(bars, row=1, col=place)
     figure.update_xaxes(type="category", title_text="family", row=1, col=1)
-    figure.update_xaxes(
-        type="category", title_text="security (bits of core-SVP)", row=1, col=2
-    )
+    figure.update_xaxes(type="category", title_text="security (bits)", row=1, col=2)
     figure.update_yaxes(tickformat=".0%")
     figure.update_yaxes(title_text="share of circuits", row=1, col=1)
     total = table.sum()

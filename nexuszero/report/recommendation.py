@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -82,7 +83,10 @@ def parameters(answer: Recommendation) -> pd.DataFrame:
         columns["model"] = answer.proposal.row()
         columns["nearest candidate"] = answer.proposal.nearest.choice.row()
     columns["optimum"] = answer.optimum.row()
-    table = {name: list(map(row.get, CHOICE_KEYS)) for name, row in columns.items()}
+    table = {
+        name: [math.nan if row.get(key) is None else row[key] for key in CHOICE_KEYS]
+        for name, row in columns.items()
+    }
     return pd.DataFrame(
         table, index=pd.Index(CHOICE_KEYS, name="parameter"), dtype=object
     )

@@ -265,10 +265,10 @@ def predicted(truth: Array, prediction: Array) -> go.Figure:
         )
 
         kind = "log" if name in LOGARITHMIC else "linear"
-        figure.update_xaxes(type=kind, title_text=f"label: {AXES[name]}", **place)
+        figure.update_xaxes(type=kind, title_text=AXES[name], **place)
         figure.update_yaxes(type=kind, **place)
     figure.update_yaxes(title_text="proposal", col=1)
-    return styled(figure, "Proposals against labels", height=680, showlegend=False)
+    return styled(figure, "Proposals over labels", height=680, showlegend=False)
 
 
 def errors_by(split: Split, prediction: Array, column: str) -> pd.DataFrame:

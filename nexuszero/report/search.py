@@ -92,9 +92,7 @@ def trial_parallel(study: optuna.Study) -> go.Figure:
     from optuna.visualization import plot_parallel_coordinate
 
     figure = plot_parallel_coordinate(study, params=list(TUNED), target_name=LOSS)
-    return styled(
-        figure, "Trials from hyperparameters to loss", margin={"t": 110, "l": 70}
-    )
+    return styled(figure, "Trials from hyperparameters to loss", margin={"l": 70})
 
 
 def importances(study: optuna.Study) -> go.Figure:
@@ -116,6 +114,8 @@ def importances(study: optuna.Study) -> go.Figure:
         figure.add_annotation(
             text="fewer than four completed trials: not estimated", showarrow=False
         )
+        figure.update_xaxes(showticklabels=False)
+        figure.update_yaxes(showticklabels=False)
     return styled(
         figure,
         "Importance of the hyperparameters (fANOVA)",

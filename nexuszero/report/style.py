@@ -5,6 +5,7 @@ Every module of reports imports it; that sets how pandas prints, and which warni
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -30,7 +31,14 @@ UNITS = {
     "hardness": "0..1",
     "proof_size": "bytes",
 }
-AXES = {name: f"{name} ({unit})" for name, unit in UNITS.items()}
+AXES = {  # beside others, where there is little room
+    "n": "n (dimension)",
+    "log2_q": "log2_q (bits)",
+    "sigma": "sigma (deviation)",
+    "bit_security": "bit_security (bits)",
+    "hardness": "hardness (0..1)",
+    "proof_size": "proof_size (bytes)",
+}
 LOGARITHMIC = ("n", "sigma", "proof_size")  # targets over orders of magnitude
 
 # Okabe and Ito's colours, which people with any kind of colour vision tell apart
@@ -45,6 +53,12 @@ GREY = "#666666"
 SPLIT_COLOURS = {"train": BLUE, "val": ORANGE, "test": GREEN}
 BARS = 40  # of a histogram
 HEIGHT = 420  # pixels of a figure
+TITLE = 48  # of its title
+LEGEND = 560  # across, that a legend has in JupyterLab
+ENTRY = 40  # across, of an entry of a legend without its name
+LETTER = 7.5  # across, of its name
+LINE = 20  # of a line of a legend
+LOG_TICKS = 4  # at most, or plotly writes each digit, one over the other
 COLOURS = (BLUE, ORANGE, GREEN, RED, SKY, PINK, YELLOW, GREY)
 
 TEMPLATE = "plotly_white+nexuszero"  # a page adds the colours of light or dark
@@ -54,7 +68,9 @@ pio.templates["nexuszero"] = go.layout.Template(
         "font": {"size": 14, "family": "system-ui, sans-serif", "color": "#222222"},
         "height": HEIGHT,
         "margin": {"l": 70, "r": 20, "t": 80, "b": 60},
-        "title": {"x": 0, "xref": "paper"},
+        # above the legend, which plotly puts under it only by chance
+        "title": {"x": 0, "xref": "paper", "y": 1, "yref": "container"}
+        | {"yanchor": "top", "pad": {"t": 14}},
         "legend": {
             "orientation": "h",
             "y": 1.02,
@@ -137,7 +153,23 @@ def styled(
         figure.update_xaxes(title_text=x)
     if y is not None:
         figure.update_yaxes(title_text=y)
+    figure.update_xaxes({"nticks": LOG_TICKS}, {"type": "log"})
+    figure.update_yaxes({"nticks": LOG_TICKS}, {"type": "log"})
+    figure.update_layout(margin_t=TITLE + LINE * max(1, legend_lines(figure)))
     return figure
+
+
+def legend_lines(figure: go.Figure) -> int:
+    """Lines of a legend in JupyterLab: one, or as many as plotly needs with columns as wide as the longest name."""
+    shown = [
+        trace for trace in figure.data if trace.name and trace.showlegend is not False
+    ]
+    if len(shown) < 2 or figure.layout.showlegend is False:
+        return 0
+    widths = [ENTRY + LETTER * len(trace.name) for trace in shown]
+    if sum(widths) <= LEGEND:
+        return 1
+    return math.ceil(len(widths) / max(1, int(LEGEND / max(widths))))
 
 
 def text_alternative(figure: Mapping[str, Any]) -> str:

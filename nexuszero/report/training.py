@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -17,6 +18,8 @@ from nexuszero.report.style import (
     styled,
 )
 from nexuszero.training import Epoch
+
+FEW = 12  # epochs that an axis can name one by one
 
 
 def losses(train: float, val: float, test: float) -> pd.DataFrame:
@@ -73,7 +76,7 @@ def training_curves(history: Sequence[Epoch]) -> go.Figure:
         "Loss by epoch, and the epoch that was kept",
         "epoch (number)",
         "loss (squared standard deviations)",
-        xaxis_tickformat="d",
+        **epochs(len(table)),
         yaxis_type="log",
         meta={"alt": alt},
     )
@@ -100,9 +103,15 @@ def loss_parts(history: Sequence[Epoch]) -> go.Figure:
         go.Figure(lines),
         "The halves of the validation loss",
         "epoch (number)",
-        "mean squared error (squared standard deviations)",
-        xaxis_tickformat="d",
+        "error (squared standard deviations)",
+        **epochs(len(table)),
     )
+
+
+def epochs(count: int) -> dict[str, Any]:
+    """Whole numbers on an axis of epochs, each of them where there are few."""
+    few = {"xaxis_dtick": 1} if count <= FEW else {}
+    return {"xaxis_tickformat": "d", **few}
 
 
 def steps(losses: Sequence[float]) -> go.Figure:
@@ -119,7 +128,7 @@ def steps(losses: Sequence[float]) -> go.Figure:
         figure,
         "Loss by step",
         "step (number)",
-        "loss of the batch (squared standard deviations)",
+        "loss (squared standard deviations)",
         yaxis_rangemode="tozero",
         meta={"alt": alt},
     )

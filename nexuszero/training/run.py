@@ -25,7 +25,7 @@ import torch
 from tqdm import tqdm
 
 from nexuszero.config import TrainConfig
-from nexuszero.data import SPLITS, Split, Standardiser, read_all
+from nexuszero.data import SPLITS, Split, Standardiser, draw_again, read_all
 from nexuszero.errors import InputError
 from nexuszero.locks import owned
 from nexuszero.network import (
@@ -47,6 +47,7 @@ from nexuszero.pool import share
 from nexuszero.training.augment import augmented_demands
 from nexuszero.training.journal import Diverged, Epoch, Journal, Log
 from nexuszero.training.loop import Loop, Step
+from nexuszero.training.prefit import prefit
 from nexuszero.training.processes import Group, group
 from nexuszero.training.tracking import tracker
 
@@ -176,21 +177,25 @@ class Run:
             name: GraphBatches(splits[name], self.standardiser, augmented.get(name))
             for name in SPLITS
         }
+        self.train_split = splits["train"]
         model = ParameterNet(
             ModelConfig(
                 config.hidden_dim, config.num_layers, config.num_heads, config.dropout
             )
         )
-        part = (processes.rank, processes.size)
-        batches = Batches(
-            self.circuits["train"],
-            config.batch_size,
-            config.seed,
-            config.batch_cap,
-            part,
-        )
-        self.loop = Loop(model, batches, config, processes)
+        prefit(model, self.circuits["train"], config.seed)
+        self.loop = Loop(model, self.batches(1), config, processes)
         self.resumed = self.resume()
+
+    def batches(self, number: int) -> Batches:
+        """Those of an epoch, counted from 1: of the train split, or of circuits that are drawn for it."""
+        config = self.config
+        circuits = self.circuits["train"]
+        if config.fresh and number > 1:
+            drawn = draw_again(self.train_split, number - 1, config.threads)
+            circuits = GraphBatches(drawn, self.standardiser, augmented_demands(drawn))
+        part = (self.processes.rank, self.processes.size)
+        return Batches(circuits, config.batch_size, config.seed, config.batch_cap, part)
 
     def resume(self) -> bool:
         """Goes on from ``last.ckpt`` if that is wanted and possible, once it is sure to belong to the same run."""
@@ -274,6 +279,7 @@ class Run:
         )
 
         start = time.perf_counter()
+        self.loop.batches = self.batches(number)
         total = 0.0
         circuits = 0
         for place, step in enumerate(self.with_bar(self.loop.epoch(number)), 1):

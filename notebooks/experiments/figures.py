@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -227,7 +228,7 @@ def compute(compared: Mapping[str, Any]) -> go.Figure:
 def ratios(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
     """Ratios of a benchmark with their spread, on a logarithmic axis; one is as fast as the other."""
     names, values = (
-        [row["what"] for row in rows],
+        ["<br>".join(wrap(row["what"], 40)) for row in rows],
         [row["ratio"]["median"] for row in rows],
     )
     spread = {
@@ -313,4 +314,8 @@ def proofs(
             col=2,
         )
     figure.update_xaxes(type="log", title="constraints").update_yaxes(type="log")
-    return styled(figure, "Proofs of a hash on bits, 128 bits of security")
+    return styled(
+        figure,
+        "Proofs of a hash on bits, 128 bits of security",
+        legend_y=1.12,  # above the titles of the plots
+    )
