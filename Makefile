@@ -13,7 +13,7 @@ IDIOMS := tests/fixtures/idioms
 HEADER := cargo run --quiet --manifest-path crypto/header/Cargo.toml --locked --target-dir crypto/target --
 CIRCOM := npx -y circom2@0.2.23
 
-.PHONY: help setup week test lint lab dashboard docs screenshots clone bench benchmark corpus compare repeat reference asan audit clean header lock circuits
+.PHONY: help setup week test lint lab dashboard docs screenshots clone bench benchmark corpus compare repeat ranking reference asan audit clean header lock circuits
 .DEFAULT_GOAL := help
 
 help: ## Lists the targets
@@ -71,6 +71,10 @@ compare: setup ## Trains variants of the network with several seeds (reports/ref
 repeat: setup ## Trains the full week's network with two more seeds (reports/reference/seeds.json)
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
 	$(BIN)/python notebooks/experiments/repeat.py
+
+ranking: setup ## Trains every trial of the quick week's search to the end (reports/reference/ranking.json)
+	@test -f reports/quick/optuna_study.db || { echo "make: reports/quick/optuna_study.db is missing; run make week" >&2; exit 2; }
+	$(BIN)/python notebooks/experiments/ranking.py
 
 benchmark: setup ## Measures the benchmark's own baselines (reports/benchmark.json, docs/benchmark.md)
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full

@@ -116,6 +116,13 @@ def check_page(page, file):
             assert page.locator(f"[id='{unquote(parts.fragment)}']").count() == 1, link
 
 
+OVERLAPPING = """() => [...document.querySelectorAll(".js-plotly-plot")].flatMap((plot) => {
+  const [title, legend] = [".gtitle", ".legend"].map((one) => plot.querySelector(one)?.getBoundingClientRect());
+  if (!title || !legend) return [];
+  const apart = legend.top >= title.bottom || legend.left >= title.right || legend.right <= title.left;
+  return apart ? [] : [plot.querySelector(".gtitle").textContent];
+})"""  # titles of figures that stand on their legends
+
 NAMES = ["index", *(notebook.name for notebook in pages.STAGES.values())]
 
 
@@ -193,6 +200,7 @@ def test_jupyterlab_runs_a_notebook_to_the_end(browser, tmp_path):
         )
         screenshots.run_all_cells(page, url, name)
         page.locator(".js-plotly-plot .main-svg").first.wait_for()
+        assert page.evaluate(OVERLAPPING) == []
         with page.expect_response(lambda answer: answer.request.method == "PUT"):
             page.keyboard.press("Control+s")
         page.close()

@@ -1,5 +1,6 @@
 """One circuit's parameters in tables and figures."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -43,7 +44,7 @@ def test_parameters_stand_side_by_side(recommended):
     table = recommendation.parameters(recommended)
     assert list(table.columns) == ["model", "nearest candidate", "optimum"]
     assert table.loc["n", "optimum"] == recommended.optimum.n
-    assert table.loc["kappa", "model"] is None
+    assert math.isnan(table.loc["kappa", "model"])
     assert table.loc["n", "model"] == 1500
     assert table.loc["n", "nearest candidate"] == recommended.nearest.choice.n
     assert list(

@@ -1,13 +1,16 @@
 //! The graph of an R1CS (dataset.md, section 3): what the model sees of a circuit.
 //!
+//! Coefficients are the integers that labels.md, section 1.3, puts for them: what a constraint was multiplied by is not seen.
+//!
 //! Nodes are the wires but `w_0` (wire `w` is node `w - 1`), then the constraints (constraint `c` is node
 //! `wires - 1 + c`). An edge joins a wire to a constraint for every coefficient of the wire in `A`, `B` or `C`:
 //! by constraint, then by combination, then by wire.
 
 use std::sync::LazyLock;
 
-use crate::field::U256;
+use crate::field::{Field, U256};
 use crate::r1cs::{Combination, R1cs};
+use crate::relation::{Shown, Source};
 
 /// Features of a node.
 pub const NODE_FEATURES: usize = 12;
@@ -51,20 +54,30 @@ impl Graph {
 
     /// Appends the graph of a circuit for a security level (lambda).
     pub fn append(&mut self, r1cs: &R1cs, security: u32) {
-        let weights = Weights::of(r1cs);
-        self.append_edges(r1cs, &weights);
-        self.append_nodes(r1cs, security, &weights);
+        let constants = self.append_edges(r1cs);
+        self.append_nodes(r1cs, security, &constants);
     }
 
-    fn append_edges(&mut self, r1cs: &R1cs, weights: &Weights) {
+    /// Appends the edges -> of each constraint the largest magnitude of a coefficient of `w_0`.
+    fn append_edges(&mut self, r1cs: &R1cs) -> Vec<f32> {
+        let field = r1cs.field();
         let first = r1cs.wires() as i32 - 1;
         self.edge_source.reserve(r1cs.terms());
         self.edge_target.reserve(r1cs.terms());
         self.edge_attr.reserve(EDGE_FEATURES * r1cs.terms());
-        for index in 0..r1cs.constraints() {
-            for (slot, form) in r1cs.constraint(index).into_iter().enumerate() {
-                for (wire, number) in form.terms().filter(|&(wire, _)| wire != 0) {
-                    let mut attr = [0.0, 0.0, 0.0, weights.sign(number), weights.magnitude(number)];
+        let source = Source::of(r1cs);
+        let mut shown = Shown::of(&source);
+        let mut constants = vec![0.0; r1cs.constraints()];
+        for (index, constant) in constants.iter_mut().enumerate() {
+            let integers = shown.constraint(index);
+            for (slot, (form, values)) in r1cs.constraint(index).into_iter().zip(&integers).enumerate() {
+                for (&wire, &value) in form.wires.iter().zip(values) {
+                    let (sign, magnitude) = sign_and_magnitude(field, value);
+                    if wire == 0 {
+                        *constant = f32::max(*constant, magnitude);
+                        continue;
+                    }
+                    let mut attr = [0.0, 0.0, 0.0, sign, magnitude];
                     attr[slot] = 1.0;
                     self.edge_source.push(wire as i32 - 1);
                     self.edge_target.push(first + index as i32);
@@ -72,9 +85,10 @@ impl Graph {
                 }
             }
         }
+        constants
     }
 
-    fn append_nodes(&mut self, r1cs: &R1cs, security: u32, weights: &Weights) {
+    fn append_nodes(&mut self, r1cs: &R1cs, security: u32, constant_of: &[f32]) {
         let (wires, constraints) = (r1cs.wires() as usize - 1, r1cs.constraints());
         let shared = shared_features(r1cs, security);
         self.x.reserve(NODE_FEATURES * (wires + constraints));
@@ -83,13 +97,11 @@ impl Graph {
             let flags = [false, public, false, false];
             self.append_node(flags, 0.0, [degrees[0], degrees[1], degrees[2]], place(index, wires), shared);
         }
-        for index in 0..constraints {
+        for (index, &constant) in constant_of.iter().enumerate() {
             let forms = r1cs.constraint(index);
             let flags = [true, false, r1cs.is_linear(index), is_boolean(r1cs, forms)];
-            let constants = forms.map(|form| form.coefficient_of(0).map_or(0.0, |k| weights.magnitude(k)));
             let degrees =
                 forms.map(|form| (form.wires.len() - usize::from(form.wires.first() == Some(&0))) as u32);
-            let constant = constants.into_iter().fold(0.0, f32::max);
             self.append_node(flags, constant, degrees, place(index, constraints), shared);
         }
     }
@@ -149,25 +161,10 @@ fn opposite(r1cs: &R1cs, left: u32, right: u32) -> bool {
     r1cs.field().neg(values[left as usize]) == values[right as usize]
 }
 
-/// Sign and `log2(1 + |c|) / 256` of the distinct coefficients.
-struct Weights(Vec<(f32, f32)>);
-
-impl Weights {
-    fn of(r1cs: &R1cs) -> Self {
-        let weight = |&value: &U256| {
-            let (negative, magnitude) = r1cs.field().signed(value);
-            (if negative { -1.0 } else { 1.0 }, (log2_of_successor(magnitude) / 256.0) as f32)
-        };
-        Self(r1cs.coefficients().values().iter().map(weight).collect())
-    }
-
-    fn sign(&self, number: u32) -> f32 {
-        self.0[number as usize].0
-    }
-
-    fn magnitude(&self, number: u32) -> f32 {
-        self.0[number as usize].1
-    }
+/// Sign and `log2(1 + |c|) / 256` of a coefficient.
+fn sign_and_magnitude(field: &Field, value: U256) -> (f32, f32) {
+    let (negative, magnitude) = field.signed(value);
+    (if negative { -1.0 } else { 1.0 }, (log2_of_successor(magnitude) / 256.0) as f32)
 }
 
 /// `log2(1 + value)` from the 64 highest bits; `libm` gives the same result on every machine.

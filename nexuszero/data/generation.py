@@ -42,9 +42,7 @@ BLOCK = 2048  # stream positions a call: bounds memory to some 50 MB
 SPARE = 64  # positions more than are expected to do, as what a split gets is chance
 LEAST_BYTES = 1000  # of a circuit in a file; most take some 4,000
 SHIFTED_BLOCK = 64  # of them where circuits may have 20,000 nodes
-LOT = (
-    1 << 40
-)  # stream positions from one lot of `draw_again` to the next; no dataset has so many
+LOT = 1 << 40  # positions from one lot of `draw_again` to the next, beyond any dataset
 
 
 class Generation(TypedDict):

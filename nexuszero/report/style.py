@@ -54,7 +54,7 @@ SPLIT_COLOURS = {"train": BLUE, "val": ORANGE, "test": GREEN}
 BARS = 40  # of a histogram
 HEIGHT = 420  # pixels of a figure
 TITLE = 48  # of its title
-LEGEND = 560  # across, that a legend has in JupyterLab
+LEGEND = 500  # across, that a legend has in JupyterLab
 ENTRY = 40  # across, of an entry of a legend without its name
 LETTER = 7.5  # across, of its name
 LINE = 20  # of a line of a legend
@@ -68,9 +68,15 @@ pio.templates["nexuszero"] = go.layout.Template(
         "font": {"size": 14, "family": "system-ui, sans-serif", "color": "#222222"},
         "height": HEIGHT,
         "margin": {"l": 70, "r": 20, "t": 80, "b": 60},
-        # above the legend, which plotly puts under it only by chance
-        "title": {"x": 0, "xref": "paper", "y": 1, "yref": "container"}
-        | {"yanchor": "top", "pad": {"t": 14}},
+        # in the corner, above the legend
+        "title": {
+            "x": 0,
+            "xref": "container",
+            "y": 1,
+            "yref": "container",
+            "yanchor": "top",
+            "pad": {"l": 14, "t": 14},
+        },
         "legend": {
             "orientation": "h",
             "y": 1.02,
@@ -148,14 +154,19 @@ def styled(
         layout: more of plotly's layout; ``meta={"alt": text}`` says what one sees, for people who do not
             (:func:`text_alternative`).
     """
-    figure.update_layout(template=TEMPLATE, title_text=title, **layout)
+    figure.layout.title = {"text": title}  # nothing is left of a library's own
+    figure.update_layout(template=TEMPLATE, **layout)
     if x is not None:
         figure.update_xaxes(title_text=x)
     if y is not None:
         figure.update_yaxes(title_text=y)
     figure.update_xaxes({"nticks": LOG_TICKS}, {"type": "log"})
     figure.update_yaxes({"nticks": LOG_TICKS}, {"type": "log"})
-    figure.update_layout(margin_t=TITLE + LINE * max(1, legend_lines(figure)))
+    lines = max(1, legend_lines(figure))
+    if any(note.yref == "paper" and note.y == 1 for note in figure.layout.annotations):
+        lines += 1  # titles of plots, which stand under the legend
+        figure.update_layout(legend_y=1.12)
+    figure.update_layout(margin_t=TITLE + LINE * lines)
     return figure
 
 

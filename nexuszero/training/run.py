@@ -177,7 +177,6 @@ class Run:
             name: GraphBatches(splits[name], self.standardiser, augmented.get(name))
             for name in SPLITS
         }
-        self.train_split = splits["train"]
         model = ParameterNet(
             ModelConfig(
                 config.hidden_dim, config.num_layers, config.num_heads, config.dropout
@@ -192,7 +191,7 @@ class Run:
         config = self.config
         circuits = self.circuits["train"]
         if config.fresh and number > 1:
-            drawn = draw_again(self.train_split, number - 1, config.threads)
+            drawn = draw_again(circuits.split, number - 1, config.threads)
             circuits = GraphBatches(drawn, self.standardiser, augmented_demands(drawn))
         part = (self.processes.rank, self.processes.size)
         return Batches(circuits, config.batch_size, config.seed, config.batch_cap, part)

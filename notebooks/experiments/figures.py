@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from textwrap import wrap
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -225,10 +225,40 @@ def compute(compared: Mapping[str, Any]) -> go.Figure:
     )
 
 
+def ranking_table(ranked: Mapping[str, Any]) -> pd.DataFrame:
+    """The settings of a search in the order of their trials, with what each reaches when it is trained."""
+    table = pd.DataFrame(ranked["rows"]).sort_values("trial_loss").set_index("trial")
+    losses = {"trial_loss": "loss in the search", "val_loss": "loss, trained"}
+    table["rank, trained"] = table["val_loss"].rank().astype(int)
+    return table.drop(columns="test_loss").rename(columns=losses)
+
+
+def ranking(ranked: Mapping[str, Any]) -> go.Figure:
+    """The loss of each setting trained over that of its trial; a search that ranks well has points that rise."""
+    rows = ranked["rows"]
+    points = go.Scatter(
+        x=[row["trial_loss"] for row in rows],
+        y=[row["val_loss"] for row in rows],
+        text=[str(row["trial"]) for row in rows],
+        mode="markers+text",
+        textposition="top center",
+        marker={"color": BLUE, "size": 9},
+    )
+    return styled(
+        go.Figure(points),
+        "A trial's loss, and its setting's when trained",
+        "validation loss of the trial",
+        "validation loss, trained",
+        meta={
+            "alt": f"{len(rows)} settings; the rank correlation of the two losses is {ranked['spearman']:.2f}."
+        },
+    )
+
+
 def ratios(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
     """Ratios of a benchmark with their spread, on a logarithmic axis; one is as fast as the other."""
     names, values = (
-        ["<br>".join(wrap(row["what"], 40)) for row in rows],
+        [shorten(row["what"], 48, placeholder=" ...") for row in rows],
         [row["ratio"]["median"] for row in rows],
     )
     spread = {
@@ -241,7 +271,7 @@ def ratios(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
         mode="markers",
         marker={"color": BLUE, "size": 9},
         error_x=spread,
-        text=[row["against"] for row in rows],
+        text=[f"{row['what']}, against {row['against']}" for row in rows],
         showlegend=False,
     )
     figure = go.Figure(points).add_vline(x=1, line_color=GREY)
@@ -314,8 +344,4 @@ def proofs(
             col=2,
         )
     figure.update_xaxes(type="log", title="constraints").update_yaxes(type="log")
-    return styled(
-        figure,
-        "Proofs of a hash on bits, 128 bits of security",
-        legend_y=1.12,  # above the titles of the plots
-    )
+    return styled(figure, "Proofs of a hash on bits, 128 bits of security")

@@ -119,15 +119,71 @@ fn circuits_are_appended_one_after_another() {
 #[test]
 fn large_coefficients() {
     let field = Field::parse("bn254").unwrap();
+    let half = field.half();
+    let values = [U256::from(1) << 200, half + U256::from(2), half - U256::from(2)];
+    let weights = weights_of(field, [&[U256::from(1)], &values, &[]]);
+    let most = ((field.log2() - 1.0) / 256.0) as f32;
+    let one = (1.0, 1.0 / 256.0);
+    assert_eq!(weights, [one, (1.0, 200.0 / 256.0), (-1.0, most), (1.0, most)]);
+}
+
+/// Signs and magnitudes of one constraint whose forms have these coefficients, of the wires 1, 2, ...
+fn weights_of(field: Field, forms: [&[U256]; 3]) -> Vec<(f32, f32)> {
     let mut builder = Builder::new(field);
-    for (wire, value) in [(1, U256::from(1) << 200), (2, field.half() + U256::from(1)), (3, field.half())] {
-        builder.term(wire, value).unwrap();
+    for form in forms {
+        for (wire, &value) in form.iter().enumerate() {
+            builder.term(wire as u32 + 1, value).unwrap();
+        }
         builder.end_combination().unwrap();
     }
-    let graph = Graph::of(&builder.finish(4, 0, 0).unwrap(), 128);
-    let weights: Vec<&[f32]> = graph.edge_attr.chunks_exact(EDGE_FEATURES).map(|edge| &edge[3..]).collect();
-    let half = ((field.log2() - 1.0) / 256.0) as f32;
-    assert_eq!(weights, [&[1.0, 200.0 / 256.0], &[-1.0, half], &[1.0, half]]);
+    let graph = Graph::of(&builder.finish(9, 0, 0).unwrap(), 128);
+    graph.edge_attr.chunks_exact(EDGE_FEATURES).map(|edge| (edge[3], edge[4])).collect()
+}
+
+/// What a constraint was multiplied by is not seen: neither a field element nor a common divisor.
+#[test]
+fn constraints_of_any_scale_look_the_same() {
+    let field = Field::parse("bn254").unwrap();
+    let numbers = |values: &[i64]| values.iter().map(|&value| field.from_i64(value)).collect::<Vec<_>>();
+    let times = |values: &[U256], factor: U256| {
+        values.iter().map(|&value| field.mul(value, factor)).collect::<Vec<_>>()
+    };
+    let seven = field.inv(field.from_i64(-7));
+    let other = field.inv(field.from_i64(1_000_003));
+
+    let form = numbers(&[1, -2, 4, 8]);
+    let plain = weights_of(field, [&[], &[], &form]);
+    for factor in [seven, other, field.from_i64(12)] {
+        assert_eq!(weights_of(field, [&[], &[], &times(&form, factor)]), plain);
+    }
+
+    let [a, b, c] = [numbers(&[1, 3]), numbers(&[1, -5]), numbers(&[6, 1])];
+    let plain = weights_of(field, [&a, &b, &c]);
+    assert_eq!(weights_of(field, [&times(&a, seven), &b, &times(&c, seven)]), plain);
+    assert_eq!(weights_of(field, [&a, &times(&b, other), &times(&c, other)]), plain);
+    let both = times(&times(&c, seven), other);
+    assert_eq!(weights_of(field, [&times(&a, seven), &times(&b, other), &both]), plain);
+}
+
+/// Of `k * B = C` the constant factor leaves: what stays is `k*B - C`, divided by what its coefficients share.
+#[test]
+fn a_constant_factor_is_multiplied_out() {
+    let forms = |[k, b, c]: [i64; 3], swapped: bool| -> [Vec<(u32, i64)>; 3] {
+        let (constant, other) = (vec![(0, k)], vec![(1, b), (2, b)]);
+        let ends = if swapped { [other, constant] } else { [constant, other] };
+        let [first, second] = ends;
+        [first, second, vec![(0, 3 * c), (3, c)]]
+    };
+    for swapped in [false, true] {
+        let [plain, scaled] = [[1, 2, 1], [3, 4, 6]].map(|numbers| {
+            let forms = forms(numbers, swapped);
+            let graph = Graph::of(&system(&[[&forms[0], &forms[1], &forms[2]]], 4, 0, 0), 128);
+            let constant = graph.x[3 * NODE_FEATURES + 4];
+            (graph.edge_attr, constant)
+        });
+        assert_eq!(plain, scaled);
+        assert_eq!(plain.1, (4f64.log2() / 256.0) as f32);
+    }
 }
 
 #[test]
