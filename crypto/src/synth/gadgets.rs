@@ -4,8 +4,9 @@ use super::circuit::{Circuit, Form, Role};
 use crate::field::U256;
 
 impl Circuit {
+    /// In the field: a word may have more bits than it.
     fn power_of_two(&self, exponent: u32) -> U256 {
-        U256::from(1) << exponent as usize
+        (U256::from(1) << exponent as usize) % self.field().modulus()
     }
 
     /// `1 - bit`.
@@ -162,6 +163,19 @@ mod tests {
         let (low, high) = c.swap(&bits[0], &a, &b);
         assert_eq!((low.value(), high.value()), (b.value(), a.value()));
         c.check_range(&a, 4);
+        let built = c.finish(&mut Draw::new(0, 0));
+        assert_eq!(built.r1cs.first_violation(&built.witness), None);
+    }
+
+    /// A lane of Keccak may have 64 bits, where the field has 31.
+    #[test]
+    fn a_word_may_be_longer_than_the_field() {
+        let field = Field::parse("babybear").unwrap();
+        let mut c = Circuit::new(field, Style::default());
+        let bits: Vec<_> = (0..40).map(|_| c.boolean(true)).collect();
+        let word = c.word(&bits);
+        assert_eq!(word.value(), field.from_i64((1 << 40) - 1));
+        c.output(&word);
         let built = c.finish(&mut Draw::new(0, 0));
         assert_eq!(built.r1cs.first_violation(&built.witness), None);
     }
