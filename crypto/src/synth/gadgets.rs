@@ -171,7 +171,8 @@ mod tests {
     #[test]
     fn a_word_may_be_longer_than_the_field() {
         let field = Field::parse("babybear").unwrap();
-        let mut c = Circuit::new(field, Style::default());
+        let style = Style { negate: false, linear_in_c: true, shape: Shape::PLAIN };
+        let mut c = Circuit::new(field, style);
         let bits: Vec<_> = (0..40).map(|_| c.boolean(true)).collect();
         let word = c.word(&bits);
         assert_eq!(word.value(), field.from_i64((1 << 40) - 1));
