@@ -1,16 +1,16 @@
 //! The graph of an R1CS (dataset.md, section 3): what the model sees of a circuit.
 //!
-//! Coefficients are the integers that labels.md, section 1.3, puts for them: what a constraint was multiplied by is not seen.
-//!
 //! Nodes are the wires but `w_0` (wire `w` is node `w - 1`), then the constraints (constraint `c` is node
-//! `wires - 1 + c`). An edge joins a wire to a constraint for every coefficient of the wire in `A`, `B` or `C`:
-//! by constraint, then by combination, then by wire.
+//! `wires - 1 + c`). Edges are the terms of the relation that is proved (labels.md, sections 1.1 to 1.3): one joins a wire to
+//! a constraint for every integer of the wire in `A`, `B` or `C`, by constraint, then by form, then by wire. So a
+//! constraint that is dropped has no edge, and what one was multiplied by is not seen.
 
 use std::sync::LazyLock;
 
 use crate::field::{Field, U256};
 use crate::r1cs::{Combination, R1cs};
-use crate::relation::{Shown, Source};
+use crate::ranges::Bounds;
+use crate::relation::{Constraint, Kind, Relation};
 
 /// Features of a node.
 pub const NODE_FEATURES: usize = 12;
@@ -54,55 +54,52 @@ impl Graph {
 
     /// Appends the graph of a circuit for a security level (lambda).
     pub fn append(&mut self, r1cs: &R1cs, security: u32) {
-        let constants = self.append_edges(r1cs);
-        self.append_nodes(r1cs, security, &constants);
+        let relation = Relation::of(r1cs, &Bounds::new());
+        let wires = r1cs.wires() as usize - 1;
+        self.append_edges(&relation, wires as i32);
+        self.append_nodes(r1cs, &relation, security);
     }
 
-    /// Appends the edges -> of each constraint the largest magnitude of a coefficient of `w_0`.
-    fn append_edges(&mut self, r1cs: &R1cs) -> Vec<f32> {
-        let field = r1cs.field();
-        let first = r1cs.wires() as i32 - 1;
-        self.edge_source.reserve(r1cs.terms());
-        self.edge_target.reserve(r1cs.terms());
-        self.edge_attr.reserve(EDGE_FEATURES * r1cs.terms());
-        let source = Source::of(r1cs);
-        let mut shown = Shown::of(&source);
-        let mut constants = vec![0.0; r1cs.constraints()];
-        for (index, constant) in constants.iter_mut().enumerate() {
-            let integers = shown.constraint(index);
-            for (slot, (form, values)) in r1cs.constraint(index).into_iter().zip(&integers).enumerate() {
-                for (&wire, &value) in form.wires.iter().zip(values) {
-                    let (sign, magnitude) = sign_and_magnitude(field, value);
-                    if wire == 0 {
-                        *constant = f32::max(*constant, magnitude);
-                        continue;
-                    }
+    fn append_edges(&mut self, relation: &Relation, first: i32) {
+        for constraint in relation.constraints() {
+            for (slot, form) in constraint.forms.into_iter().enumerate() {
+                for (wire, number) in form.terms().filter(|&(wire, _)| wire > 0) {
+                    let value = relation.values()[number as usize];
+                    let (sign, magnitude) = sign_and_magnitude(relation.field(), value);
                     let mut attr = [0.0, 0.0, 0.0, sign, magnitude];
                     attr[slot] = 1.0;
                     self.edge_source.push(wire as i32 - 1);
-                    self.edge_target.push(first + index as i32);
+                    self.edge_target.push(first + constraint.number as i32);
                     self.edge_attr.extend(attr);
                 }
             }
         }
-        constants
     }
 
-    fn append_nodes(&mut self, r1cs: &R1cs, security: u32, constant_of: &[f32]) {
+    fn append_nodes(&mut self, r1cs: &R1cs, relation: &Relation, security: u32) {
         let (wires, constraints) = (r1cs.wires() as usize - 1, r1cs.constraints());
         let shared = shared_features(r1cs, security);
         self.x.reserve(NODE_FEATURES * (wires + constraints));
-        for (index, degrees) in wire_degrees(r1cs).chunks_exact(3).enumerate() {
+        for (index, degrees) in wire_degrees(relation).chunks_exact(3).enumerate() {
             let public = index + 1 < r1cs.first_private() as usize;
             let flags = [false, public, false, false];
             self.append_node(flags, 0.0, [degrees[0], degrees[1], degrees[2]], place(index, wires), shared);
         }
-        for (index, &constant) in constant_of.iter().enumerate() {
-            let forms = r1cs.constraint(index);
-            let flags = [true, false, r1cs.is_linear(index), is_boolean(r1cs, forms)];
-            let degrees =
-                forms.map(|form| (form.wires.len() - usize::from(form.wires.first() == Some(&0))) as u32);
-            self.append_node(flags, constant, degrees, place(index, constraints), shared);
+
+        let mut kept = relation.constraints().peekable();
+        for index in 0..constraints {
+            let flags_of = |linear, boolean| [true, false, linear, boolean];
+            let place = place(index, constraints);
+            match kept.next_if(|constraint| constraint.number as usize == index) {
+                None => self.append_node(flags_of(r1cs.is_linear(index), false), 0.0, [0; 3], place, shared),
+                Some(constraint) => {
+                    let flags = flags_of(constraint.kind == Kind::Linear, is_boolean(relation, &constraint));
+                    let degrees = constraint
+                        .forms
+                        .map(|form| form.wires.iter().filter(|&&wire| wire > 0).count() as u32);
+                    self.append_node(flags, largest_constant(relation, &constraint), degrees, place, shared);
+                }
+            }
         }
     }
 
@@ -130,14 +127,23 @@ fn shared_features(r1cs: &R1cs, security: u32) -> [f32; 3] {
 }
 
 /// In how many `A`, `B` and `C` each wire but `w_0` occurs, three counts a wire.
-fn wire_degrees(r1cs: &R1cs) -> Vec<u32> {
-    let mut degrees = vec![0; 3 * r1cs.wires() as usize];
-    for index in 0..r1cs.constraints() {
-        for (slot, form) in r1cs.constraint(index).into_iter().enumerate() {
+fn wire_degrees(relation: &Relation) -> Vec<u32> {
+    let mut degrees = vec![0; 3 * relation.wires() as usize];
+    for constraint in relation.constraints() {
+        for (slot, form) in constraint.forms.into_iter().enumerate() {
             form.wires.iter().for_each(|&wire| degrees[3 * wire as usize + slot] += 1);
         }
     }
     degrees.split_off(3)
+}
+
+/// The largest magnitude of an integer of `w_0` in the three forms.
+fn largest_constant(relation: &Relation, constraint: &Constraint<'_>) -> f32 {
+    let first_terms = constraint.forms.into_iter().filter_map(|form| form.terms().next());
+    let constants = first_terms.filter(|&(wire, _)| wire == 0);
+    let magnitudes = constants
+        .map(|(_, number)| sign_and_magnitude(relation.field(), relation.values()[number as usize]).1);
+    magnitudes.fold(0.0, f32::max)
 }
 
 /// `index / (count - 1)`: 0 for the first of the wires (or constraints), 1 for the last; a single one has 0.
@@ -146,19 +152,20 @@ fn place(index: usize, count: usize) -> f32 {
 }
 
 /// Whether a constraint is `k*x * k'*(x - 1) = 0`, in either order.
-fn is_boolean(r1cs: &R1cs, [a, b, c]: [Combination<'_>; 3]) -> bool {
+fn is_boolean(relation: &Relation, constraint: &Constraint<'_>) -> bool {
+    let [a, b, c] = constraint.forms;
     let zero = |form: Combination<'_>| (form.wires.len() == 1 && form.wires[0] != 0).then(|| form.wires[0]);
     let one = |form: Combination<'_>| match (form.wires, form.coefficients) {
-        ([0, wire], [constant, factor]) => opposite(r1cs, *constant, *factor).then_some(*wire),
+        ([0, wire], [constant, factor]) => opposite(relation, *constant, *factor).then_some(*wire),
         _ => None,
     };
     let pair = |zero: Option<u32>, one: Option<u32>| zero.is_some() && zero == one;
     c.is_empty() && (pair(zero(a), one(b)) || pair(zero(b), one(a)))
 }
 
-fn opposite(r1cs: &R1cs, left: u32, right: u32) -> bool {
-    let values = r1cs.coefficients().values();
-    r1cs.field().neg(values[left as usize]) == values[right as usize]
+fn opposite(relation: &Relation, left: u32, right: u32) -> bool {
+    let values = relation.values();
+    relation.field().neg(values[left as usize]) == values[right as usize]
 }
 
 /// Sign and `log2(1 + |c|) / 256` of a coefficient.

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from nexuszero.data import (
     CIRCUIT_CONSTANTS,
+    DEGREES,
     FORMS,
     IS_BOOLEAN,
     IS_CONSTRAINT,
@@ -22,7 +23,7 @@ CIRCUIT_FEATURES = (
 
 
 class NodeGroups(NamedTuple):
-    """Indices of the nodes of each kind; a Boolean constraint is in none.
+    """Indices of the nodes of each kind; a Boolean constraint is in none, nor a node that the relation does not mention.
 
     Args:
         wires: of two constraints or more, the inner ones.
@@ -60,12 +61,13 @@ def mark_boolean_wires(
 
 def group_nodes(x: Tensor, boolean: Tensor, source: Tensor) -> NodeGroups:
     """Inner wires, leaves and constraints; ``boolean`` are the nodes that are Boolean constraints."""
+    mentioned = (x[:, DEGREES] > 0).any(dim=1)
     is_wire = x[:, IS_CONSTRAINT] < 0.5
     inner = torch.bincount(source, minlength=len(x)) > 1
     return NodeGroups(
         wires=torch.nonzero(is_wire & inner).squeeze(1),
-        leaves=torch.nonzero(is_wire & ~inner).squeeze(1),
-        constraints=torch.nonzero(~is_wire & ~boolean).squeeze(1),
+        leaves=torch.nonzero(is_wire & ~inner & mentioned).squeeze(1),
+        constraints=torch.nonzero(~is_wire & ~boolean & mentioned).squeeze(1),
     )
 
 

@@ -53,48 +53,6 @@ pub(super) fn relation(source: &Source<'_>, kept: &Kept<'_>, omitted: Option<Par
     relation
 }
 
-/// The integers of every constraint, kept or not: what a graph shows of coefficients (dataset.md, section 3).
-pub(crate) struct Shown<'a>(Scaling<'a>);
-
-impl<'a> Shown<'a> {
-    pub(crate) const fn of(source: &'a Source<'a>) -> Self {
-        Self(Scaling { source, omitted: None, inverses: None, rescaled: 0 })
-    }
-
-    /// Those of `A`, `B` and `C`, term by term as in the file: of a linear constraint those of `L`, of each other one
-    /// as if it were no hint. The constant factor of a linear one is 1.
-    pub(crate) fn constraint(&mut self, index: usize) -> [Vec<U256>; 3] {
-        let source = self.0.source;
-        let forms = source.r1cs.constraint(index);
-        if source.is_linear(index) {
-            self.linear(forms, source.forms(index)[2])
-        } else {
-            self.0.product(forms)
-        }
-    }
-
-    fn linear(&mut self, forms: [Combination<'_>; 3], whole: Combination<'_>) -> [Vec<U256>; 3] {
-        let scaling = &mut self.0;
-        let field = *scaling.field();
-        let [mut constant, mut other, mut of_c] = forms.map(|form| scaling.values(form));
-        let swapped = !forms[0].is_constant();
-        if swapped {
-            std::mem::swap(&mut constant, &mut other);
-        }
-        let factor = constant.first().copied().unwrap_or_default();
-        constant.iter_mut().for_each(|value| *value = U256::from(1));
-        other.iter_mut().for_each(|value| *value = field.mul(*value, factor));
-
-        let mut values = scaling.values(whole);
-        let scale = scaling.scale(&[whole]);
-        let scale = scale.map(|scale| field.neg(scale)); // of C, which is minus L where nothing else is there
-        scaling.multiply(scale, &mut [&mut values, &mut other, &mut of_c]);
-        let divisor = common_divisor(&field, &[&mut values]);
-        divide(&field, &mut [&mut other, &mut of_c], divisor);
-        if swapped { [other, constant, of_c] } else { [constant, other, of_c] }
-    }
-}
-
 struct Scaling<'a> {
     source: &'a Source<'a>,
     inverses: Option<Vec<U256>>, // by coefficient number, made when first needed
@@ -265,25 +223,14 @@ impl List {
 
 /// Divides the signed representatives of all lists by their common divisor.
 fn divide_by_gcd(field: &Field, lists: &mut [&mut Vec<U256>]) {
-    let divisor = common_divisor(field, lists);
-    divide(field, lists, divisor);
-}
-
-/// Of the signed representatives of all lists; 0 where there is none but 0.
-fn common_divisor(field: &Field, lists: &[&mut Vec<U256>]) -> U256 {
     let mut divisor = U256::ZERO;
     for &value in lists.iter().flat_map(|list| list.iter()) {
         divisor = divisor.gcd(field.signed(value).1);
         if divisor == U256::from(1) {
-            break;
+            return;
         }
     }
-    divisor
-}
-
-/// Divides signed representatives by 2 or more; nothing else divides them.
-fn divide(field: &Field, lists: &mut [&mut Vec<U256>], divisor: U256) {
-    if divisor <= U256::from(1) {
+    if divisor.is_zero() {
         return;
     }
     for value in lists.iter_mut().flat_map(|list| list.iter_mut()) {

@@ -15,7 +15,6 @@ use crate::field::{Field, U256};
 use crate::r1cs::{Coefficients, Combination, R1cs};
 use crate::ranges::{Bounds, Rule};
 
-pub(crate) use integers::Shown;
 use kept::Kept;
 pub(crate) use linear::Source;
 

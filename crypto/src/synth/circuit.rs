@@ -53,6 +53,8 @@ pub struct Style {
     pub negate: bool,
     /// Whether a linear equation stands in `C` alone.
     pub linear_in_c: bool,
+    /// Whether what goes into a gadget and comes out of it has a wire of its own, as components of `circom --O1`.
+    pub components: bool,
     /// What an optimiser makes of all constraints.
     pub shape: Shape,
 }
@@ -251,6 +253,13 @@ impl Circuit {
         let wire = self.wire(Role::Private, form.value);
         self.equal(form, &wire);
         wire
+    }
+
+    /// `form` as a signal of a component: on a wire of its own where the style has these, unless it is a wire, which the
+    /// compiler identifies, or a constant.
+    pub fn signal(&mut self, form: &Form) -> Form {
+        let plain = matches!(form.terms[..], [] | [(0, _)] | [(_, ONE)]);
+        if self.style.components && !plain { self.fold(form) } else { form.clone() }
     }
 
     /// Makes `form` public: its private wire where it is one, a new output otherwise.

@@ -1,8 +1,10 @@
 //! Decompositions into bits, alone and in bulk: the gadget that compiled circuits have most of (circomlib's `Num2Bits`,
-//! gnark's `ToBinary`), of all widths up to that of the field, where one is no longer unique.
+//! gnark's `ToBinary`), of all widths up to that of the field, where one is no longer unique unless the bits are compared
+//! with the largest element (`Num2Bits_strict`).
 
 use super::circuit::Form;
 use super::sketch::Sketch;
+use crate::field::U256;
 
 /// Widths that libraries use.
 const USUAL: [u32; 8] = [8, 16, 32, 52, 64, 120, 128, 248];
@@ -16,13 +18,26 @@ enum Use {
     Cut,
 }
 
+/// Whether the bits are compared with a constant, and how.
+#[derive(Clone, Copy)]
+enum Limit {
+    None,
+    ByPairs,
+    ByPrefixes,
+}
+
 /// Decomposes one word after the other until the target, all for the same use.
 pub fn build(s: &mut Sketch) {
     let purpose = [Use::Nothing, Use::Published, Use::Reversed, Use::Cut][s.draw.below(4) as usize];
+    let limit = match s.draw.below(16) {
+        0..2 => Limit::ByPairs,
+        2..4 => Limit::ByPrefixes,
+        _ => Limit::None,
+    };
     let same = s.draw.chance(10).then(|| width(s));
     while s.more() {
         let width = same.unwrap_or_else(|| width(s));
-        word(s, width, purpose);
+        word(s, width, purpose, limit);
     }
 }
 
@@ -37,11 +52,23 @@ fn width(s: &mut Sketch) -> u32 {
     }
 }
 
-fn word(s: &mut Sketch, width: u32, purpose: Use) {
-    let value =
-        if width < s.c.field().bits() { s.draw.bits(width.min(128)) } else { s.draw.element(s.c.field()) };
+fn word(s: &mut Sketch, width: u32, purpose: Use, limit: Limit) {
+    let full = width >= s.c.field().bits();
+    let value = if full { s.draw.element(s.c.field()) } else { s.draw.bits(width.min(128)) };
     let input = s.new_input(value);
-    let bits = s.c.bits(&input, width);
+    let most = if full {
+        s.c.field().modulus() - U256::from(1)
+    } else {
+        let all = (U256::from(1) << width as usize) - U256::from(1);
+        (value + s.draw.bits(width.min(128))).min(all)
+    };
+    let bits = match limit {
+        Limit::ByPrefixes => s.c.bits_at_most(&input, width, most),
+        _ => s.c.bits(&input, width),
+    };
+    if matches!(limit, Limit::ByPairs) {
+        s.c.at_most_by_pairs(&bits, most);
+    }
     let publish = |s: &mut Sketch, bits: &[Form]| {
         let word = s.c.word(bits);
         s.publish(&word, bits.len() as u32);

@@ -29,6 +29,7 @@ impl Circuit {
 
     /// `width` new bits, lowest first, that add up to `form`: `2*width + 1` nodes.
     pub fn bits(&mut self, form: &Form, width: u32) -> Vec<Form> {
+        let form = &self.signal(form);
         let value = form.value();
         debug_assert!(value.bit_len() <= width as usize, "{value} has more than {width} bits");
         let bits: Vec<_> = (0..width).map(|index| self.boolean(value.bit(index as usize))).collect();
@@ -56,11 +57,13 @@ impl Circuit {
         let top = self.constant(self.power_of_two(width));
         let shifted = self.plus(&self.minus(a, b), &top);
         let bits = self.bits(&shifted, width + 1);
-        self.not(&bits[width as usize])
+        let less = self.not(&bits[width as usize]);
+        self.signal(&less)
     }
 
     /// `bit ? a : b`.
     pub fn select(&mut self, bit: &Form, a: &Form, b: &Form) -> Form {
+        let [bit, a, b] = &[bit, a, b].map(|form| self.signal(form));
         let difference = self.minus(a, b);
         self.multiply_add(bit, &difference, b)
     }
@@ -75,6 +78,7 @@ impl Circuit {
 
     /// `a xor b`.
     pub fn xor(&mut self, a: &Form, b: &Form) -> Form {
+        let [a, b] = &[a, b].map(|form| self.signal(form));
         let twice = self.scaled(self.element(-2), a);
         let sum = self.plus(a, b);
         self.multiply_add(&twice, b, &sum)
@@ -82,13 +86,76 @@ impl Circuit {
 
     /// `a or b`.
     pub fn or(&mut self, a: &Form, b: &Form) -> Form {
+        let [a, b] = &[a, b].map(|form| self.signal(form));
         let negative = self.scaled(self.element(-1), a);
         let sum = self.plus(a, b);
         self.multiply_add(&negative, b, &sum)
     }
 
+    /// The bits, lowest first, are at most a constant, as circomlib's `CompConstant` shows it: each pair of them adds 0 if it
+    /// equals the constant's, else about `2^(pairs + 1)` if it is larger and a little if it is smaller, so that the highest
+    /// pair that differs decides bit `pairs` of the sum.
+    pub fn at_most_by_pairs(&mut self, bits: &[Form], constant: U256) {
+        let pairs = bits.len().div_ceil(2);
+        let mut sum = self.integer(0);
+        for (place, pair) in bits.chunks(2).enumerate() {
+            let part = self.pair_part(pair, place, pairs, constant);
+            self.accumulate(&mut sum, U256::from(1), &part);
+        }
+        let bits = self.bits(&sum, pairs as u32 + 2 + pairs.ilog2());
+        let zero = self.integer(0);
+        self.equal(&bits[pairs], &zero);
+    }
+
+    /// What a pair of bits, or the last one alone, adds to the sum of [`Self::at_most_by_pairs`].
+    fn pair_part(&mut self, pair: &[Form], place: usize, pairs: usize, constant: U256) -> Form {
+        let field = *self.field();
+        let small = self.power_of_two(place as u32);
+        let large = field.sub(self.power_of_two(pairs as u32 + 1), small);
+        let (zero, less, more) = (U256::ZERO, field.neg(small), field.neg(large));
+        // factors of high * low, of low and of high, and what is added to them
+        let [both, of_low, of_high, rest] = match (constant.bit(2 * place + 1), constant.bit(2 * place)) {
+            (false, false) => [more, large, large, zero],
+            (false, true) => [small, less, field.sub(large, small), small],
+            (true, false) => [large, zero, less, small],
+            (true, true) => [less, zero, zero, small],
+        };
+        let part = self.combine(&self.constant(rest), of_low, &pair[0]);
+        let Some(high) = pair.get(1) else { return part };
+        let part = self.combine(&part, of_high, high);
+        let scaled = self.scaled(both, high);
+        self.multiply_add(&scaled, &pair[0], &part)
+    }
+
+    /// `width` new bits of `form`, lowest first, at most a constant: from the highest on a wire tells whether all were equal
+    /// so far, and a bit may only be set where the constant's is, or one above it was smaller (gnark's
+    /// `AssertIsLessOrEqual`).
+    pub fn bits_at_most(&mut self, form: &Form, width: u32, constant: U256) -> Vec<Form> {
+        let form = &self.signal(form);
+        let value = form.value();
+        let mut equal = self.integer(1);
+        let mut bits = Vec::new();
+        for index in (0..width as usize).rev() {
+            let bit = self.wire(Role::Private, U256::from(u8::from(value.bit(index))));
+            if constant.bit(index) {
+                self.assert_boolean(&bit);
+                equal = self.multiply(&equal, &bit);
+            } else {
+                let other = self.not(&self.plus(&equal, &bit));
+                let zero = self.integer(0);
+                self.constrain(&bit, &other, &zero);
+            }
+            bits.push(bit);
+        }
+        bits.reverse();
+        let word = self.word(&bits);
+        self.equal(&word, form);
+        bits
+    }
+
     /// Whether `form` is zero: `form * inverse = 1 - out`, `form * out = 0`.
     pub fn is_zero(&mut self, form: &Form) -> Form {
+        let form = &self.signal(form);
         let inverse = self.inverse_hint(form.value());
         let out = self.wire(Role::Private, U256::from(u8::from(form.value().is_zero())));
         let (rest, zero) = (self.not(&out), self.integer(0));
@@ -105,6 +172,7 @@ impl Circuit {
 
     /// `base^exponent + rest` for an odd exponent from 3 on, by squaring.
     pub fn power_add(&mut self, base: &Form, exponent: u32, rest: &Form) -> Form {
+        let base = &self.signal(base);
         let mut power = base.clone();
         for index in (1..exponent.ilog2()).rev() {
             power = self.multiply(&power, &power);
@@ -128,7 +196,7 @@ mod tests {
     fn circuit(negate: bool) -> Circuit {
         Circuit::new(
             Field::parse("goldilocks").unwrap(),
-            Style { negate, linear_in_c: negate, shape: Shape::PLAIN },
+            Style { negate, linear_in_c: negate, components: false, shape: Shape::PLAIN },
         )
     }
 
@@ -171,7 +239,7 @@ mod tests {
     #[test]
     fn a_word_may_be_longer_than_the_field() {
         let field = Field::parse("babybear").unwrap();
-        let style = Style { negate: false, linear_in_c: true, shape: Shape::PLAIN };
+        let style = Style { negate: false, linear_in_c: true, components: false, shape: Shape::PLAIN };
         let mut c = Circuit::new(field, style);
         let bits: Vec<_> = (0..40).map(|_| c.boolean(true)).collect();
         let word = c.word(&bits);
@@ -179,6 +247,52 @@ mod tests {
         c.output(&word);
         let built = c.finish(&mut Draw::new(0, 0));
         assert_eq!(built.r1cs.first_violation(&built.witness), None);
+    }
+
+    /// Every value of six and of seven bits against constants: the witness fits just where it is at most that.
+    #[test]
+    fn bits_at_most_a_constant() {
+        for (width, constant) in [(6, 0), (6, 0b10_0111), (7, 0b101_1000), (7, 0b111_1111)] {
+            for value in 0..1 << width {
+                let constant = U256::from(constant);
+                for by_pairs in [false, true] {
+                    let mut c = circuit(false);
+                    c.inverse_hint(U256::from(1)); // with a hint constraints are not checked before the end
+                    let word = private(&mut c, value);
+                    if by_pairs {
+                        let bits = c.bits(&word, width);
+                        c.at_most_by_pairs(&bits, constant);
+                    } else {
+                        c.bits_at_most(&word, width, constant);
+                    }
+                    let built = c.finish(&mut Draw::new(0, 0));
+                    let fits = built.r1cs.first_violation(&built.witness).is_none();
+                    assert_eq!(fits, U256::from(value) <= constant, "{value} {constant} {by_pairs}");
+                }
+            }
+        }
+    }
+
+    /// With components the difference that is tested has a wire of its own, a wire and a constant have not.
+    #[test]
+    fn components_have_signals() {
+        let field = Field::parse("goldilocks").unwrap();
+        let nodes = |components| {
+            let mut c = Circuit::new(
+                field,
+                Style { negate: false, linear_in_c: true, components, shape: Shape::PLAIN },
+            );
+            let (a, b) = (private(&mut c, 11), private(&mut c, 5));
+            let (difference, constant) = (c.minus(&a, &b), c.integer(3));
+            for form in [&difference, &a, &constant] {
+                c.is_zero(form);
+            }
+            let built = c.finish(&mut Draw::new(0, 0));
+            assert_eq!(built.r1cs.first_violation(&built.witness), None);
+            (built.r1cs.wires(), built.r1cs.constraints())
+        };
+        assert_eq!(nodes(false), (3 + 6, 6));
+        assert_eq!(nodes(true), (3 + 7, 7));
     }
 
     #[test]

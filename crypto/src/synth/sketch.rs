@@ -54,8 +54,12 @@ impl Sketch {
     /// Draws the field, the style and the plan.
     pub fn new(mut draw: Draw, target: usize) -> Self {
         let field = FIELDS[draw.below(FIELDS.len() as u64) as usize];
-        let style =
-            Style { negate: draw.chance(6), linear_in_c: draw.chance(10), shape: Shape::draw(&mut draw) };
+        let style = Style {
+            negate: draw.chance(6),
+            linear_in_c: draw.chance(10),
+            components: draw.chance(8),
+            shape: Shape::draw(&mut draw),
+        };
         let limit = limit(&mut draw, field.bits());
         let checked = [16, 16, 16, 16, 16, 16, 16, 16, 16, 15, 14, 0, 0, 0, 0, 0][draw.below(16) as usize];
         let public = [0, 2, 8, 14, 16][draw.below(5) as usize];

@@ -68,8 +68,8 @@ fn every_edge() {
         (0, 4, c, 1.0, weight(1.0)),
         (3, 5, a, 1.0, weight(1.0)),
         (3, 5, b, -1.0, weight(1.0)),
-        (1, 6, c, 1.0, weight(3.0)),
-        (3, 6, c, -1.0, weight(2.0)),
+        (1, 6, c, -1.0, weight(3.0)), // of L = 0 - C
+        (3, 6, c, 1.0, weight(2.0)),
         (2, 7, a, 1.0, weight(2.0)),
         (1, 7, b, 1.0, weight(1.0)),
         (0, 7, c, 1.0, weight(1.0)),
@@ -97,14 +97,14 @@ fn boolean_constraints_in_any_order_and_scale() {
         (false, [&[(0, 1)], &[(0, -1), (1, 1)], &[]]),
     ];
     for (boolean, constraint) in cases {
-        let graph = Graph::of(&system(&[constraint], 3, 0, 0), 100);
+        let graph = Graph::of(&system(&[constraint], 3, 2, 0), 100);
         assert_eq!(graph.x[2 * NODE_FEATURES + 3], f32::from(boolean), "{constraint:?}");
     }
 }
 
 #[test]
 fn circuits_are_appended_one_after_another() {
-    let (first, second) = (example(), system(&[[&[(1, 1)], &[(1, 1)], &[(2, 1)]]], 3, 1, 0));
+    let (first, second) = (example(), system(&[[&[(1, 1)], &[(1, 1)], &[(2, 1)]]], 3, 2, 0));
     let mut both = Graph::default();
     both.append(&first, 128);
     both.append(&second, 192);
@@ -136,7 +136,7 @@ fn weights_of(field: Field, forms: [&[U256]; 3]) -> Vec<(f32, f32)> {
         }
         builder.end_combination().unwrap();
     }
-    let graph = Graph::of(&builder.finish(9, 0, 0).unwrap(), 128);
+    let graph = Graph::of(&builder.finish(9, 8, 0).unwrap(), 128);
     graph.edge_attr.chunks_exact(EDGE_FEATURES).map(|edge| (edge[3], edge[4])).collect()
 }
 
@@ -152,9 +152,13 @@ fn constraints_of_any_scale_look_the_same() {
     let other = field.inv(field.from_i64(1_000_003));
 
     let form = numbers(&[1, -2, 4, 8]);
-    let plain = weights_of(field, [&[], &[], &form]);
+    let up_to_sign = |weights: Vec<(f32, f32)>| {
+        let first = weights[0].0;
+        weights.into_iter().map(|(sign, magnitude)| (sign * first, magnitude)).collect::<Vec<_>>()
+    };
+    let plain = up_to_sign(weights_of(field, [&[], &[], &form]));
     for factor in [seven, other, field.from_i64(12)] {
-        assert_eq!(weights_of(field, [&[], &[], &times(&form, factor)]), plain);
+        assert_eq!(up_to_sign(weights_of(field, [&[], &[], &times(&form, factor)])), plain);
     }
 
     let [a, b, c] = [numbers(&[1, 3]), numbers(&[1, -5]), numbers(&[6, 1])];
@@ -177,13 +181,33 @@ fn a_constant_factor_is_multiplied_out() {
     for swapped in [false, true] {
         let [plain, scaled] = [[1, 2, 1], [3, 4, 6]].map(|numbers| {
             let forms = forms(numbers, swapped);
-            let graph = Graph::of(&system(&[[&forms[0], &forms[1], &forms[2]]], 4, 0, 0), 128);
+            let graph = Graph::of(&system(&[[&forms[0], &forms[1], &forms[2]]], 4, 3, 0), 128);
             let constant = graph.x[3 * NODE_FEATURES + 4];
             (graph.edge_attr, constant)
         });
         assert_eq!(plain, scaled);
         assert_eq!(plain.1, (4f64.log2() / 256.0) as f32);
     }
+}
+
+/// Private wires of their own satisfy a constraint, which has no edge then, or make one of its factors a hint.
+#[test]
+fn what_is_dropped_has_no_edge() {
+    // 1 output z, 2 input x, 3 to 5 private; 3 and 4 stand in one factor alone, 5 in C
+    let constraints: [[Terms<'_>; 3]; 2] = [
+        [&[(3, 7), (4, 5)], &[(2, 1)], &[(0, 2), (1, 1)]], // (7h + 5u)*x = z + 2
+        [&[(2, 1)], &[(2, 1)], &[(5, 1)]],                 // x*x = y
+    ];
+    let graph = Graph::of(&system(&constraints, 6, 1, 1), 128);
+    assert_eq!(graph.nodes(), 7);
+    assert_eq!(graph.edge_source, [2, 1, 0]);
+    assert_eq!(graph.edge_target, [5, 5, 5]);
+    let signs_and_magnitudes = graph.edge_attr.chunks_exact(EDGE_FEATURES).map(|edge| [edge[3], edge[4]]);
+    assert!(signs_and_magnitudes.eq([[1.0, 1.0 / 256.0]; 3]));
+
+    let degrees = |node: usize| &graph.x[node * NODE_FEATURES + 5..node * NODE_FEATURES + 8];
+    let shown: Vec<bool> = (0..7).map(|node| degrees(node).iter().any(|&degree| degree > 0.0)).collect();
+    assert_eq!(shown, [true, true, true, false, false, true, false]);
 }
 
 #[test]
