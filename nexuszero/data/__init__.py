@@ -5,7 +5,6 @@ from nexuszero.data.checking import check_sample
 from nexuszero.data.columns import (
     CIRCUIT_COLUMNS,
     CIRCUIT_CONSTANTS,
-    DEGREES,
     EDGE_FEATURES,
     FIELD_BITS,
     FIELD_BITS_UNIT,
@@ -42,7 +41,6 @@ from nexuszero.data.writer import Writer, write
 __all__ = [
     "CIRCUIT_COLUMNS",
     "CIRCUIT_CONSTANTS",
-    "DEGREES",
     "DEMAND_BITS",
     "DEMAND_BITS_UNIT",
     "DEMAND_FEATURES",

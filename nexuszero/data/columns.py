@@ -20,7 +20,6 @@ Array = NDArray[Any]
 NODE_FEATURES = 12  # columns of x (docs/dataset.md), of which the code names these:
 IS_CONSTRAINT = 0
 IS_BOOLEAN = 3  # a Boolean constraint
-DEGREES = slice(5, 8)  # in A, B, C; all 0 for a node that the relation does not mention
 FIELD_BITS = 9  # in units of FIELD_BITS_UNIT
 FIELD_BITS_UNIT = 256
 CIRCUIT_CONSTANTS = slice(9, 12)  # equal over a circuit: field bits, lambda, log nodes

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from nexuszero.data import (
     CIRCUIT_CONSTANTS,
-    DEGREES,
     FORMS,
     IS_BOOLEAN,
     IS_CONSTRAINT,
@@ -23,7 +22,7 @@ CIRCUIT_FEATURES = (
 
 
 class NodeGroups(NamedTuple):
-    """Indices of the nodes of each kind; a Boolean constraint is in none, nor a node that the relation does not mention.
+    """Indices of the nodes of each kind; a Boolean constraint is in none, nor a node that had no edge.
 
     Args:
         wires: of two constraints or more, the inner ones.
@@ -59,15 +58,14 @@ def mark_boolean_wires(
     return x, edge_index[:, kept], edge_attr[kept]
 
 
-def group_nodes(x: Tensor, boolean: Tensor, source: Tensor) -> NodeGroups:
-    """Inner wires, leaves and constraints; ``boolean`` are the nodes that are Boolean constraints."""
-    mentioned = (x[:, DEGREES] > 0).any(dim=1)
+def group_nodes(x: Tensor, left_out: Tensor, source: Tensor) -> NodeGroups:
+    """Inner wires, leaves and constraints; ``left_out`` are the nodes that belong to no group."""
     is_wire = x[:, IS_CONSTRAINT] < 0.5
     inner = torch.bincount(source, minlength=len(x)) > 1
     return NodeGroups(
         wires=torch.nonzero(is_wire & inner).squeeze(1),
-        leaves=torch.nonzero(is_wire & ~inner & mentioned).squeeze(1),
-        constraints=torch.nonzero(~is_wire & ~boolean & mentioned).squeeze(1),
+        leaves=torch.nonzero(is_wire & ~inner & ~left_out).squeeze(1),
+        constraints=torch.nonzero(~is_wire & ~left_out).squeeze(1),
     )
 
 

@@ -181,11 +181,13 @@ class ParameterNet(nn.Module):
     def encode(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Encoded:
         """Embeds nodes and lets them exchange messages.
 
-        A wire of one constraint is a leaf: it sends, and what it would receive the constraint knows.
+        A wire of one constraint is a leaf: it sends, and what it would receive the constraint knows. Nodes without an edge
+        are passed over.
         """
-        boolean = x[:, IS_BOOLEAN] > 0.5
+        left_out = x[:, IS_BOOLEAN] > 0.5
+        left_out |= torch.bincount(edge_index.flatten(), minlength=len(x)) == 0
         x, edge_index, edge_attr = mark_boolean_wires(x, edge_index, edge_attr)
-        groups = group_nodes(x, boolean, edge_index[0])
+        groups = group_nodes(x, left_out, edge_index[0])
         edges = sort_edges(groups, edge_index, edge_attr, len(x))
 
         wires = self.embed_wire(x[groups.wires]).float()  # [wires, width]
