@@ -160,17 +160,17 @@ def families(splits: Mapping[str, Split]) -> go.Figure:
 
 def graph_sizes(splits: Mapping[str, Split]) -> go.Figure:
     """Distributions of nodes and edges of a circuit, all splits together, on logarithmic axes."""
+    nodes = np.concatenate([np.diff(split.node_ptr) for split in splits.values()])
+    edges = np.concatenate([np.diff(split.edge_ptr) for split in splits.values()])
     sizes = {
-        "nodes": np.concatenate([np.diff(split.node_ptr) for split in splits.values()]),
-        "edges": np.concatenate([np.diff(split.edge_ptr) for split in splits.values()]),
+        "nodes of a circuit": nodes,
+        "edges of a circuit that keeps a constraint": edges[edges > 0],
     }
     figure = make_subplots(1, 2, horizontal_spacing=0.12)
-    for index, (name, colour) in enumerate({"nodes": BLUE, "edges": ORANGE}.items()):
+    for index, (name, values) in enumerate(sizes.items()):
         place = grid_place(index, columns=2)
-        figure.add_trace(log_histogram(sizes[name], name, colour), **place)
-        figure.update_xaxes(
-            title_text=f"{name} of a circuit", **place, **decades(sizes[name])
-        )
+        figure.add_trace(log_histogram(values, name, (BLUE, ORANGE)[index]), **place)
+        figure.update_xaxes(title_text=name, **place, **decades(values))
     figure.update_yaxes(title_text="circuits", col=1)
     return styled(figure, "Sizes of the graphs", showlegend=False)
 
