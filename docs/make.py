@@ -279,15 +279,17 @@ def _read_rightly() -> str:
 
     rows = []
     for split, title in READ.items():
-        read = [share(split, SEARCHED, key) for key in ("free_right", "sound")]
+        keys = ("free_right", "sure", "free_right_where_sure", "sound")
+        read = [share(split, SEARCHED, key) for key in keys]
         excess = [
             share(split, SEARCHED, key) for key in ("median_excess", "mean_excess")
         ]
         circuits = _seeds()[0]["regret"][split][SEARCHED]["circuits"]
         margin = share(split, MARGIN, "sound")
         rows.append([title, f"{circuits:,}", *read, margin, *excess])
-    header = ["data", "circuits", "q free or fixed read rightly", "sound, no margin"]
-    header += ["sound, with the margin", "excess where q is free, median", "mean"]
+    header = ["data", "circuits", "q free or fixed read rightly", "sure of it"]
+    header += ["right where sure", "sound, no margin", "sound, with the margin"]
+    header += ["excess where q is free, median", "mean"]
     return _table(header, rows)
 
 

@@ -395,6 +395,10 @@ class SeedsReportConfig(Stage):
         Path("reports/reference/comparison.json"),
         description="JSON file that `make compare` wrote",
     )
+    ranking: Located = Field(
+        Path("reports/reference/ranking.json"),
+        description="JSON file that `make ranking` wrote",
+    )
 
 
 class SummaryConfig(Stage):

@@ -77,6 +77,21 @@ def test_half_of_it_is_refused(published: Path, damage: str) -> None:
         load(published)
 
 
+@pytest.mark.parametrize("learned", [6, 8])
+def test_a_network_of_other_graphs_is_refused(published: Path, learned: int) -> None:
+    """Until schema 6 a network does not say what graphs it has learned from."""
+    about = published.with_suffix(".json")
+    meta = json.loads(about.read_text())
+    assert meta.pop("schema_version") == 7
+    about.write_text(
+        json.dumps(meta if learned == 6 else meta | {"schema_version": learned})
+    )
+    with pytest.raises(
+        InputError, match=f"graphs of version {learned}, expected 7; train again"
+    ):
+        load(published)
+
+
 @pytest.mark.parametrize("learned", [1, 3])
 def test_a_network_of_other_labels_is_refused(published: Path, learned: int) -> None:
     about = published.with_suffix(".json")

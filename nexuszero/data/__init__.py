@@ -17,6 +17,7 @@ from nexuszero.data.columns import (
     Array,
     columns,
     label_version,
+    schema_version,
 )
 from nexuszero.data.demand import (
     DEMAND_BITS,
@@ -75,5 +76,6 @@ __all__ = [
     "read",
     "read_all",
     "rebuild",
+    "schema_version",
     "write",
 ]

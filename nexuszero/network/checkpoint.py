@@ -21,7 +21,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_bytes
 from safetensors.torch import save as save_bytes
 
-from nexuszero.data import TARGETS, Standardiser, label_version
+from nexuszero.data import TARGETS, Standardiser, label_version, schema_version
 from nexuszero.errors import InputError
 from nexuszero.files import SEAL, seal_of, whole, write_json
 from nexuszero.network.model import ModelConfig, ParameterNet
@@ -145,18 +145,22 @@ def _meta(checkpoint: Checkpoint) -> dict[str, Any]:
     return asdict(checkpoint.origin) | {
         "format": FORMAT,
         "label_version": label_version(),
+        "schema_version": schema_version(),
         "model": asdict(checkpoint.model.config),
         "standardiser": asdict(checkpoint.standardiser),
     }
 
 
 def _restored(file: Path, weights: Weights, meta: dict[str, Any]) -> Checkpoint:
-    learned = meta.get("label_version", 1)  # networks of version 1 do not say so
-    expected = label_version()
-    if learned != expected:
-        raise InputError(
-            f"{file}: learned from labels of version {learned}, expected {expected}; train again"
-        )
+    # networks of labels 1 do not say so, nor do those of schemas before 7 of theirs
+    for kind, learned, now in (
+        ("labels", meta.get("label_version", 1), label_version()),
+        ("graphs", meta.get("schema_version", 6), schema_version()),
+    ):
+        if learned != now:
+            raise InputError(
+                f"{file}: learned from {kind} of version {learned}, expected {now}; train again"
+            )
     if meta["format"] != FORMAT:
         raise InputError(
             f"{file}: checkpoint format {meta['format']}, expected {FORMAT}; train again"

@@ -181,8 +181,8 @@ class ParameterNet(nn.Module):
     def encode(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Encoded:
         """Embeds nodes and lets them exchange messages.
 
-        A wire of one constraint is a leaf: it sends, and what it would receive the constraint knows. Nodes without an edge
-        are passed over.
+        A wire of one constraint is a leaf: it sends, and what it would receive the constraint knows. Nodes without
+        an edge are passed over.
         """
         left_out = x[:, IS_BOOLEAN] > 0.5
         left_out |= torch.bincount(edge_index.flatten(), minlength=len(x)) == 0

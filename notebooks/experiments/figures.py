@@ -225,6 +225,36 @@ def compute(compared: Mapping[str, Any]) -> go.Figure:
     )
 
 
+def ranking_table(ranked: Mapping[str, Any]) -> pd.DataFrame:
+    """The settings of a search in the order of their trials, with what each reaches when it is trained."""
+    table = pd.DataFrame(ranked["rows"]).sort_values("trial_loss").set_index("trial")
+    losses = {"trial_loss": "loss in the search", "val_loss": "loss, trained"}
+    table["rank, trained"] = table["val_loss"].rank().astype(int)
+    return table.drop(columns="test_loss").rename(columns=losses)
+
+
+def ranking(ranked: Mapping[str, Any]) -> go.Figure:
+    """The loss of each setting trained over that of its trial; a search that ranks well has points that rise."""
+    rows = ranked["rows"]
+    points = go.Scatter(
+        x=[row["trial_loss"] for row in rows],
+        y=[row["val_loss"] for row in rows],
+        text=[str(row["trial"]) for row in rows],
+        mode="markers+text",
+        textposition="top center",
+        marker={"color": BLUE, "size": 9},
+    )
+    return styled(
+        go.Figure(points),
+        "A trial's loss, and its setting's when trained",
+        "validation loss of the trial",
+        "validation loss, trained",
+        meta={
+            "alt": f"{len(rows)} settings; the rank correlation of the two losses is {ranked['spearman']:.2f}."
+        },
+    )
+
+
 def ratios(rows: Sequence[Mapping[str, Any]]) -> go.Figure:
     """Ratios of a benchmark with their spread, on a logarithmic axis; one is as fast as the other."""
     names, values = (

@@ -225,7 +225,7 @@ const OCTAVES: [(usize, u64); 9] =
 /// Nodes of the smallest circuit.
 const SMALLEST: usize = 3;
 
-/// The circuit of a family and a seed: up to 2,200 nodes, about 240 on average.
+/// The circuit of a family and a seed: up to 2,800 nodes, about 240 on average.
 ///
 /// ```
 /// use nexuszero_crypto::synth::{Family, synthesize};
