@@ -11,6 +11,7 @@ Patterns 2021). The rules and results are in docs/benchmark.md.
 
 from __future__ import annotations
 
+import copy
 import warnings
 from pathlib import Path
 from typing import Any, TypedDict
@@ -143,6 +144,19 @@ class Evaluator:
                 np.logical_and.reduceat(right, self.split.node_ptr[:-1]).mean()
             ),
         }
+
+
+def both_ways(circuit: Data) -> Data:
+    """A transform: a copy with every edge from its constraint to its wire too, after the others.
+
+    PyG's `ToUndirected` takes whatever has as many rows as there are edges for a feature of edges and doubles it: ``y``
+    of a circuit with one edge, ``x`` of one with as many nodes as edges.
+    """
+    circuit = copy.copy(circuit)
+    ends = circuit.edge_index
+    circuit.edge_index = torch.cat([ends, ends.flip(0)], dim=1)
+    circuit.edge_attr = torch.cat([circuit.edge_attr, circuit.edge_attr])
+    return circuit
 
 
 def _columns(

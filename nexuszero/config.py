@@ -369,8 +369,8 @@ class LessonConfig(Stage):
         Path("data/quick"), description="directory of {train,val,test}/index.h5"
     )
     width: Count = Field(32, description="numbers a node")
-    rounds: Count = Field(4, description="rounds of messages")
-    steps: Count = Field(60, description="batches to learn from")
+    rounds: Count = Field(2, description="rounds of messages")
+    steps: Count = Field(150, description="batches to learn from")
     batch_size: Count = Field(16, description="circuits a batch")
     learning_rate: float = Field(3e-3, gt=0, le=1, description="of AdamW")
     seed: Seed = Field(42, description="seed of weights and order")

@@ -4,9 +4,10 @@ import benchmark_baselines
 import numpy as np
 import pytest
 import torch
+from torch_geometric.data import Data
 from torch_geometric.loader import DataLoader
 
-from nexuszero.benchmark import Evaluator, R1CSDataset
+from nexuszero.benchmark import Evaluator, R1CSDataset, both_ways
 from nexuszero.config import GenerateConfig
 from nexuszero.data import FIELD_BITS, FIELD_BITS_UNIT, generate
 
@@ -42,6 +43,25 @@ def test_loaders_subsets_and_transforms_work(root):
     sizes = np.diff(dataset.split.node_ptr)[4:12]
     assert np.array_equal(torch.bincount(batch.batch), sizes)
     assert int(batch.edge_index.max()) < sizes.sum()
+
+
+@pytest.mark.parametrize(("nodes", "edges"), [(2, 1), (4, 4), (3, 0)])
+def test_both_ways_doubles_edges_alone(nodes, edges):
+    """Of a circuit with one edge, of one with as many nodes as edges, and of one with nothing to prove."""
+    circuit = Data(
+        x=torch.rand(nodes, 12),
+        edge_index=torch.stack([torch.zeros(edges).long(), torch.ones(edges).long()]),
+        edge_attr=torch.rand(edges, 5),
+        y=torch.rand(1, 6),
+    )
+    doubled = both_ways(circuit)
+    assert torch.equal(doubled.x, circuit.x) and torch.equal(doubled.y, circuit.y)
+    assert doubled.edge_index.tolist() == [
+        [0] * edges + [1] * edges,
+        [1] * edges + [0] * edges,
+    ]
+    assert torch.equal(doubled.edge_attr, circuit.edge_attr.repeat(2, 1))
+    assert circuit.edge_index.shape == (2, edges)  # as it was
 
 
 def test_labels_are_exact_and_the_mean_costs_what_it_costs(root):
