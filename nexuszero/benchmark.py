@@ -149,8 +149,8 @@ class Evaluator:
 def both_ways(circuit: Data) -> Data:
     """A transform: a copy with every edge from its constraint to its wire too, after the others.
 
-    PyG's `ToUndirected` takes whatever has as many rows as there are edges for a feature of edges and doubles it: ``y``
-    of a circuit with one edge, ``x`` of one with as many nodes as edges.
+    PyG's `ToUndirected` takes ``y`` of a circuit with one edge, which has one row, for a feature of edges and doubles
+    it.
     """
     circuit = copy.copy(circuit)
     ends = circuit.edge_index

@@ -47,7 +47,7 @@ def test_loaders_subsets_and_transforms_work(root):
 
 @pytest.mark.parametrize(("nodes", "edges"), [(2, 1), (4, 4), (3, 0)])
 def test_both_ways_doubles_edges_alone(nodes, edges):
-    """Of a circuit with one edge, of one with as many nodes as edges, and of one with nothing to prove."""
+    """Of a circuit with one edge, whose `y` has one row too, with as many nodes as edges, and with nothing to prove."""
     circuit = Data(
         x=torch.rand(nodes, 12),
         edge_index=torch.stack([torch.zeros(edges).long(), torch.ones(edges).long()]),

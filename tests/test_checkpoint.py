@@ -77,32 +77,22 @@ def test_half_of_it_is_refused(published: Path, damage: str) -> None:
         load(published)
 
 
-@pytest.mark.parametrize("learned", [6, 8])
-def test_a_network_of_other_graphs_is_refused(published: Path, learned: int) -> None:
-    """Until schema 6 a network does not say what graphs it has learned from."""
+@pytest.mark.parametrize(
+    ("kind", "key", "now", "unsaid"),
+    [("labels", "label_version", 2, 1), ("graphs", "schema_version", 7, 6)],
+)
+@pytest.mark.parametrize("said", [False, True])
+def test_a_network_of_other_labels_or_graphs_is_refused(
+    published: Path, kind: str, key: str, now: int, unsaid: int, said: bool
+) -> None:
+    """One that does not say what it has learned from is of the last version that did not; or it is of the next."""
     about = published.with_suffix(".json")
     meta = json.loads(about.read_text())
-    assert meta.pop("schema_version") == 7
-    about.write_text(
-        json.dumps(meta if learned == 6 else meta | {"schema_version": learned})
-    )
-    with pytest.raises(
-        InputError, match=f"graphs of version {learned}, expected 7; train again"
-    ):
-        load(published)
-
-
-@pytest.mark.parametrize("learned", [1, 3])
-def test_a_network_of_other_labels_is_refused(published: Path, learned: int) -> None:
-    about = published.with_suffix(".json")
-    meta = json.loads(about.read_text())
-    assert meta.pop("label_version") == 2
-    about.write_text(
-        json.dumps(meta if learned == 1 else meta | {"label_version": learned})
-    )
-    with pytest.raises(
-        InputError, match=f"labels of version {learned}, expected 2; train again"
-    ):
+    assert meta.pop(key) == now
+    about.write_text(json.dumps(meta | {key: now + 1} if said else meta))
+    learned = now + 1 if said else unsaid
+    expected = f"{kind} of version {learned}, expected {now}; train again"
+    with pytest.raises(InputError, match=expected):
         load(published)
 
 

@@ -1,6 +1,7 @@
 """Does a short trial tell how its setting ends? The trials of a week's search, each trained as that week trains.
 
-Every training is one row of a JSON file, written at once; what was interrupted goes on where it ended.
+Every training is one row of a JSON file, written at once; what was interrupted goes on where it ended. Notebook 11
+shows them.
 
     python notebooks/experiments/ranking.py --set study=reports/quick/optuna_study.db
 """
