@@ -49,7 +49,7 @@ NETWORK = "network"
 SEARCHED = "network, then search"
 SEARCHED_WITH_MARGIN = "network, then search, with a margin"
 
-LEAST_SOUND = 0.95  # share of the answers with a margin
+LEAST_SOUND = 0.97  # share of the answers with a margin
 MOST_LARGER = 0.02  # share by which their proofs are longer
 MARGINS = [
     Margin(*values)
@@ -189,7 +189,7 @@ def regret_of_split(
 def choose_margin(
     split: Split, rebuilt: Sequence[Rebuilt], values: Array, demand: Demand
 ) -> Margin:
-    """The margin for a search on predicted demands: the cheapest that keeps 95 % sound, else the soundest within 2 %.
+    """The margin for a search on predicted demands: the cheapest that keeps 97 % sound, else the soundest within 2 %.
 
     Args:
         split: circuits that no test is made of.

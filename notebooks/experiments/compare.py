@@ -8,9 +8,10 @@ Every run is one row of a JSON file, written at once; a comparison that was inte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count, islice, repeat
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -33,6 +34,7 @@ from nexuszero.data import (
     Rebuilt,
     Split,
     Standardiser,
+    draw_again,
     generate,
     read,
     rebuild,
@@ -46,12 +48,26 @@ from nexuszero.evaluation import (
     summarise_regret,
 )
 from nexuszero.files import read_json, write_json
-from nexuszero.network import Checkpoint, GraphBatches, ModelConfig, predict
+from nexuszero.network import (
+    Batch,
+    Checkpoint,
+    GraphBatches,
+    ModelConfig,
+    ParameterNet,
+    predict,
+)
 from nexuszero.network import search_rebuilt as search
 from nexuszero.report import provenance
 from nexuszero.settings import Located, Stage
 from nexuszero.timing import Stopwatch
-from nexuszero.training import MATRICES, OTHERS, augmented_demands, schedule
+from nexuszero.training import (
+    MATRICES,
+    OTHERS,
+    SMALL_NODES,
+    augmented_demands,
+    schedule,
+)
+from nexuszero.training.prefit import prefit
 
 WARMUP = 0.05  # share of all steps
 CLIP_NORM = 1.0
@@ -61,7 +77,7 @@ Row = dict[str, Any]  # a JSON object
 
 
 class CompareConfig(Stage):
-    """What the variants of the network are trained with."""
+    """What the variants of the network are trained with: the recorded week's settings, for a tenth of its steps."""
 
     data: Located = Field(
         Path("data/full"),
@@ -71,22 +87,25 @@ class CompareConfig(Stage):
         [], description="names of the variants to train, none for all"
     )
     seeds: list[Seed] = Field([42, 43, 44], description="seeds of weights and order")
-    batches: Count = Field(300, description="batches that each variant learns from")
+    batches: Count = Field(1000, description="batches that each variant learns from")
+    small_batches: int = Field(
+        850, ge=0, description="the first of them, of small circuits that are drawn"
+    )
     sizes: list[Count] = Field(
         [1000, 3000, 10_000, 30_000],
         description="training circuits of the learning curve",
     )
     steps: Count = Field(900, description="batches of each point of the learning curve")
     hidden_dim: int = Field(
-        128, ge=8, le=4096, description="width of the last head, twice a node's"
+        256, ge=8, le=4096, description="width of the last head, twice a node's"
     )
     num_layers: int = Field(
-        4, ge=1, le=64, description="layers, each two rounds of messages"
+        3, ge=1, le=64, description="layers, each two rounds of messages"
     )
     num_heads: int = Field(4, ge=1, le=64, description="attention heads")
-    dropout: float = Field(0.0, ge=0, lt=1, description="dropout rate, 0 <= p < 1")
+    dropout: float = Field(0.24, ge=0, lt=1, description="dropout rate, 0 <= p < 1")
     learning_rate: float = Field(
-        5e-4,
+        4.65e-4,
         gt=0,
         le=1,
         description="peak learning rate; AdamW has 4 times it, Muon 20 times",
@@ -110,7 +129,7 @@ class Run(NamedTuple):
     """One training to do.
 
     Args:
-        part: of the JSON file, ``rows`` or ``curve``.
+        part: of the JSON file, ``rows`` or ``curve``, which knows no small circuits.
         name: of the variant.
         batches: to learn from.
         size: training circuits, None for all.
@@ -232,9 +251,17 @@ def train(config: CompareConfig, run: Run, circuits: Circuits) -> Row:
     )
     torch.manual_seed(run.seed)
     model = variant.build(config.shape)
+    if variant.prefit and isinstance(model, ParameterNet):
+        prefit(model, batches, run.seed)
 
     watch = Stopwatch()
-    learn(model, variant, config, batches, run)
+    learn(
+        model,
+        variant,
+        config,
+        run,
+        lessons(config, run, variant, batches, circuits.units),
+    )
     watch.stop("training")
     row: Row = {
         "variant": run.name,
@@ -248,14 +275,51 @@ def train(config: CompareConfig, run: Run, circuits: Circuits) -> Row:
     return row | measure(model, variant, circuits)
 
 
+def lessons(
+    config: CompareConfig,
+    run: Run,
+    variant: Variant,
+    own: GraphBatches,
+    units: Standardiser,
+) -> Iterator[Batch]:
+    """The batches of a run in the order of a training: small circuits that are drawn, then the train split."""
+    generator = torch.Generator().manual_seed(run.seed)
+    drawn = min(config.small_batches, run.batches) if run.part == "rows" else 0
+    lots = (_lot(variant, own.split, number, units) for number in count(1))
+    yield from islice(_shuffled(lots, config.batch_size, generator), drawn)
+    whole = _shuffled(repeat(own), config.batch_size, generator, run.size)
+    yield from islice(whole, run.batches - drawn)
+
+
+def _lot(
+    variant: Variant, train: Split, number: int, units: Standardiser
+) -> GraphBatches:
+    """As many other circuits as the train split has, small ones if the variant begins with such."""
+    most_nodes = SMALL_NODES if variant.small_first else 0
+    drawn = draw_again(train, number, most_nodes=most_nodes)
+    return GraphBatches(variant.visible(drawn), units, augmented_demands(drawn))
+
+
+def _shuffled(
+    lots: Iterable[GraphBatches],
+    batch_size: int,
+    generator: torch.Generator,
+    size: int | None = None,
+) -> Iterator[Batch]:
+    """Batches of each lot in an order of its own, of its first ``size`` circuits if that is given."""
+    for circuits in lots:
+        order = torch.randperm(size or len(circuits), generator=generator)
+        yield from map(circuits.batch, order.split(batch_size))
+
+
 def learn(
     model: nn.Module,
     variant: Variant,
     config: CompareConfig,
-    circuits: GraphBatches,
     run: Run,
+    batches: Iterable[Batch],
 ) -> None:
-    """Some batches of shuffled circuits, with the schedule, clipping and optimiser of a training run."""
+    """A step a batch, with the schedule, clipping and optimiser of a training run."""
     with_muon = variant.muon and not variant.gat
     rate = config.learning_rate
     optimisers = muon(model, rate) if with_muon else adamw(model, OTHERS * rate)
@@ -265,18 +329,8 @@ def learn(
         )
         for optimiser in optimisers
     ]
-    generator = torch.Generator().manual_seed(run.seed)
-    order = torch.empty(0, dtype=torch.int64)
     model.train()
-    for _ in range(run.batches):
-        # circuits are shuffled anew when fewer than a batch are left
-        while len(order) < config.batch_size:
-            order = torch.cat(
-                [order, torch.randperm(run.size or len(circuits), generator=generator)]
-            )
-        batch = circuits.batch(order[: config.batch_size])
-        order = order[config.batch_size :]
-
+    for batch in batches:
         step(model, optimisers, lambda: variant.loss(model, batch), CLIP_NORM)  # noqa: B023
         for scheduled in schedules:
             scheduled.step()

@@ -39,6 +39,8 @@ class Variant:
         augmented: whether the last head learns by demands that no circuit makes, too.
         pooled_demand: whether demands start from extremes and sums over nodes.
         muon: Muon and AdamW, or AdamW alone.
+        small_first: whether the first circuits are small, or of any size.
+        prefit: whether the last head and a guess of demands are learned before the first step.
         gat: PyG's GATv2 instead, which learns the six targets alone, by AdamW.
     """
 
@@ -52,6 +54,8 @@ class Variant:
     augmented: bool = True
     pooled_demand: bool = True
     muon: bool = True
+    small_first: bool = True
+    prefit: bool = True
     gat: bool = False
 
     def build(self, shape: ModelConfig) -> nn.Module:
@@ -111,10 +115,12 @@ VARIANTS = {
     "GATv2 by PyG": Variant(gat=True),
     "one layer": Variant(layers=1),
     "two layers": Variant(layers=2),
-    "twice the layers": Variant(layers=8),
+    "twice the layers": Variant(layers=6),
     "half the width": Variant(width=0.5),
     "twice the width": Variant(width=2),
     "AdamW alone": Variant(muon=False),
+    "circuits of all sizes from the start": Variant(small_first=False),
+    "nothing learned before the first step": Variant(prefit=False),
     "ranges of nodes not learned": Variant(nodes=False),
     "ranges learned in the end alone": Variant(every_round=False),
     "messages that do not know the hearer": Variant(receiver_bias=False),
