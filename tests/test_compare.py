@@ -19,11 +19,13 @@ from nexuszero.training import augmented_demands
 
 SMALL = {
     "batches": 2,
+    "small_batches": 1,
     "steps": 1,
     "sizes": [8, 30],
     "batch_size": 4,
     "hidden_dim": 32,
     "num_layers": 3,
+    "dropout": 0.0,
     "threads": 1,
 }
 

@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from nexuszero.training import muon as module
 from nexuszero.training.muon import MATRICES, OTHERS, optimisers, orthogonal
 
 
@@ -49,6 +50,34 @@ def test_matrices_step_as_in_pytorch_and_the_rest_as_in_adamw() -> None:
     )  # a step is up to 0.04 times bfloat16's 2^-8
     assert (ours[0] - weight).abs().max() > 0.01
     torch.testing.assert_close(ours[1], theirs[1])
+
+
+def test_momentum_of_what_gets_no_gradient_does_not_become_subnormal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def run() -> tuple[torch.Tensor, torch.Tensor]:
+        generator = torch.Generator().manual_seed(2)
+        weight = torch.nn.Parameter(torch.randn(16, 16, generator=generator))
+        bias = torch.nn.Parameter(torch.zeros(16))
+        _, muon = optimisers([weight, bias], 1e-5, 0.01)
+        for step in range(2000):
+            gradient = torch.randn(16, 16, generator=generator)
+            if step:
+                gradient[:4] = 0  # units that died
+            weight.grad = gradient
+            muon.step()
+        return weight.detach(), muon.state[weight]["momentum"]
+
+    def subnormal(values: torch.Tensor) -> bool:
+        size = values.abs()
+        return bool(((size > 0) & (size < torch.finfo(size.dtype).tiny)).any())
+
+    weight, momentum = run()
+    assert not subnormal(momentum)
+    monkeypatch.setattr(module, "NOTHING", 0.0)
+    same, without = run()
+    assert subnormal(without)
+    assert torch.equal(weight, same)
 
 
 def test_its_state_is_saved_and_loaded() -> None:
