@@ -187,14 +187,9 @@ class TrainConfig(Tracked):
         0.01, ge=0, le=10, description="decoupled weight decay of AdamW"
     )
     epochs: Count = Field(20, description="epochs at most")
-    small_epochs: int = Field(
-        0,
-        ge=0,
-        description="first epochs, with circuits of some 200 nodes at most, drawn as those of the train split",
-    )
     fresh: bool = Field(
         False,
-        description="after the epoch of the train split, the first or after small ones, other circuits",
+        description="after the first epoch other circuits, drawn as those of the train split",
     )
     batch_size: Count = Field(32, description="circuits a batch")
     batch_cap: int | None = Field(

@@ -136,25 +136,6 @@ def test_lots_of_other_circuits_repeat_and_share_none_with_the_dataset(dataset):
     assert len(set.union(*seeds)) == sum(map(len, seeds))
 
 
-def test_a_lot_of_small_circuits_is_the_stream_without_the_large_ones(dataset):
-    train = read_all(dataset[0])["train"]
-    small = generation.draw_again(train, 2, most_nodes=100)
-    assert len(small) == len(train)
-    stream = CryptoBridge().generate(5, 2 * generation.LOT, 1024)[0]
-    end = int(np.flatnonzero(stream["seed"] == small.circuit["seed"][-1])[0]) + 1
-    kept = np.isin(stream["seed"][:end], small.circuit["seed"])
-    nodes = stream["nodes"][:end]
-    assert np.array_equal(nodes[kept], np.diff(small.node_ptr))  # in the same order
-    # circuits miss the size that they aim at by a little
-    assert nodes[kept].max() < 250
-    assert nodes[~kept].min() > 50
-
-
-def test_no_circuit_is_as_small_as_nothing(dataset):
-    with pytest.raises(InputError, match="most_nodes is 3; no circuit aims at less"):
-        generation.draw_again(read_all(dataset[0])["train"], 1, most_nodes=3)
-
-
 def test_a_lot_s_labels_are_the_search_s_and_its_circuits_are_of_training(dataset):
     train = read_all(dataset[0])["train"]
     lot = generation.draw_again(train, 3)

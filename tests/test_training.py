@@ -11,11 +11,10 @@ import pytest
 import torch
 
 from nexuszero.config import TrainConfig, with_baseline
-from nexuszero.data import Split, draw_again
+from nexuszero.data import Split
 from nexuszero.errors import InputError
 from nexuszero.network import Batches, GraphBatches, load, loss, predict_batches
 from nexuszero.training import Diverged, Epoch, Result, schedule, train
-from nexuszero.training import run as module
 from nexuszero.training.processes import find_device
 
 SMALL: dict[str, Any] = {
@@ -177,31 +176,8 @@ def test_fresh_circuits_begin_with_the_second_epoch(
     assert fresh[1].train_loss != same[1].train_loss
 
 
-def test_small_circuits_come_first(
-    data_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lots: list[tuple[int, int]] = []
-
-    def draw(split: Split, lot: int, threads: int, most_nodes: int) -> Split:
-        lots.append((lot, most_nodes))
-        return draw_again(split, lot, threads, most_nodes)
-
-    monkeypatch.setattr(module, "draw_again", draw)
-    history = run(data_directory, tmp_path, epochs=4, small_epochs=2, fresh=True)[
-        0
-    ].history
-    assert lots == [(1, 200), (2, 200), (4, 0)]  # the third is of the train split
-    assert len({epoch.train_loss for epoch in history}) == 4
-
-
 @pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"accumulate": 4, "batch_cap": 5},
-        {"fresh": True},
-        {"fresh": True, "small_epochs": 3},
-    ],
+    "changes", [{}, {"accumulate": 4, "batch_cap": 5}, {"fresh": True}]
 )
 def test_resuming_gives_what_an_uninterrupted_run_gives(
     data_directory: Path, tmp_path: Path, changes: dict[str, Any]

@@ -791,15 +791,13 @@ enum NexuszeroStatus nexuszero_circuits_graphs(const struct NexuszeroCircuits *c
                                                struct NexuszeroRows **out);
 
 // Generates stream positions `first..first + count`; `out` receives three handles: train, val, test.
-// Circuits that aim at more than `most_nodes` are passed over; 0 for none. `threads` of 0 means all cores, at most 1024;
-// the rows do not depend on it.
+// `threads` of 0 means all cores, at most 1024; the rows do not depend on it.
 //
 // # Safety
 // `out` has room for three handles.
 enum NexuszeroStatus nexuszero_generate(uint64_t master_seed,
                                         uint64_t first,
                                         uint64_t count,
-                                        size_t most_nodes,
                                         size_t threads,
                                         struct NexuszeroRows **out);
 

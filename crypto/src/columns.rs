@@ -107,7 +107,7 @@ mod tests {
 
     #[test]
     fn columns_have_an_item_a_node_an_edge_or_a_circuit() {
-        let [rows, ..] = generate(42, 0, 20, usize::MAX, 1).unwrap();
+        let [rows, ..] = generate(42, 0, 20, 1).unwrap();
         let counts = [rows.graph.nodes(), rows.graph.edges(), rows.seed.len()];
         for column in COLUMNS {
             let values = (column.values)(&rows);

@@ -10,7 +10,7 @@ use crate::analysis::{Analysis, Nodes};
 use crate::graph::Graph;
 use crate::label::{Choice, Demand, LEVELS, choose};
 use crate::r1cs::R1cs;
-use crate::synth::{Family, LEAST_TARGET, Synthetic, synthesize, synthesize_sized, target_nodes};
+use crate::synth::{Family, Synthetic, synthesize, synthesize_sized};
 
 /// Layout and meaning of the columns; any change raises this number.
 pub const SCHEMA_VERSION: u32 = 7;
@@ -150,24 +150,13 @@ struct Row {
 }
 
 /// The rows of stream positions `first..first + count`, by split, in stream order.
-/// Positions of unsatisfiable circuits, and those without a sound parameter set, have no row; nor has one whose circuit
-/// aims at more than `most_nodes`, which is not even made. `threads` of 0 means all cores.
+/// Positions of unsatisfiable circuits, and those without a sound parameter set, have no row. `threads` of 0 means all cores.
 ///
 /// # Errors
-/// When no circuit is as small as `most_nodes`, the range overflows or no thread pool can be had.
-pub fn generate(
-    master_seed: u64,
-    first: u64,
-    count: u64,
-    most_nodes: usize,
-    threads: usize,
-) -> Result<[Rows; 3]> {
-    ensure!(most_nodes >= LEAST_TARGET, "most_nodes is {most_nodes}; no circuit aims at less than {LEAST_TARGET}");
+/// When the range overflows or no thread pool can be had.
+pub fn generate(master_seed: u64, first: u64, count: u64, threads: usize) -> Result<[Rows; 3]> {
     let rows = rows(first, count, threads, |position| {
         let draw = Draw::at(master_seed, position);
-        if target_nodes(draw.family, draw.seed) > most_nodes {
-            return None;
-        }
         row(draw, &synthesize(draw.family, draw.seed).r1cs)
     })?;
     let mut splits = [(); 3].map(|()| Rows::default());

@@ -304,22 +304,16 @@ class CryptoBridge:
         )
 
     def generate(
-        self,
-        master_seed: int,
-        first: int,
-        count: int,
-        threads: int = 0,
-        most_nodes: int = 0,
+        self, master_seed: int, first: int, count: int, threads: int = 0
     ) -> list[Columns]:
         """Rows of stream positions `first..first+count` -> the columns of train, val and test.
 
-        Circuits that aim at more than ``most_nodes`` are passed over, without being made; 0 for none.
         The arrays view the library's memory, which lives as long as any of them.
         """
         out = self._library.ffi.new("NexuszeroRows *[3]")
         self._library.check(
             self._library.lib.nexuszero_generate(
-                master_seed, first, count, most_nodes, threads, out
+                master_seed, first, count, threads, out
             )
         )
         return [self._library.columns(out[split]) for split in range(3)]

@@ -120,7 +120,7 @@ def rebuild(split: Split) -> Iterator[Rebuilt]:
         yield Rebuilt(level, chosen, circuits)
 
 
-def draw_again(split: Split, lot: int, threads: int = 0, most_nodes: int = 0) -> Split:
+def draw_again(split: Split, lot: int, threads: int = 0) -> Split:
     """As many other circuits as a train split has, with their labels, from further on in its stream.
 
     The hash that keeps circuits of training apart from those of validation and test keeps these apart, too.
@@ -129,7 +129,6 @@ def draw_again(split: Split, lot: int, threads: int = 0, most_nodes: int = 0) ->
         split: that `generate` wrote as ``train``.
         lot: which ones, from 1; equal lots of equal splits are equal, whatever the threads.
         threads: of the library, 0 for one a core.
-        most_nodes: that a circuit may aim at, 0 for any size.
     """
     if "master_seed" not in split.attributes:
         raise InputError(
@@ -142,7 +141,7 @@ def draw_again(split: Split, lot: int, threads: int = 0, most_nodes: int = 0) ->
     blocks: list[Columns] = []
     while missing > 0:
         size = min(BLOCK, SPARE + 2 * missing)
-        blocks.append(bridge.generate(seed, position, size, threads, most_nodes)[0])
+        blocks.append(bridge.generate(seed, position, size, threads)[0])
         position += size
         missing -= len(blocks[-1]["seed"])
     whole = {

@@ -7,7 +7,7 @@ from nexuszero.training.augment import augmented_demands
 from nexuszero.training.journal import Diverged, Epoch, Log
 from nexuszero.training.loop import schedule
 from nexuszero.training.muon import MATRICES, OTHERS, Muon, optimisers
-from nexuszero.training.run import SMALL_NODES, OnEpoch, Result, train
+from nexuszero.training.run import OnEpoch, Result, train
 
 if TYPE_CHECKING:
     from nexuszero.training.studies import load_study, open_study
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = [
     "MATRICES",
     "OTHERS",
-    "SMALL_NODES",
     "Diverged",
     "Epoch",
     "Log",

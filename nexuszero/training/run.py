@@ -63,7 +63,6 @@ FREE_ON_RESUME = {
     "wandb_mode",
 }
 EVALUATION_BATCH = 64
-SMALL_NODES = 200  # that a circuit of the first epochs aims at, at most
 
 OnEpoch = Callable[[Epoch], None]
 
@@ -184,30 +183,16 @@ class Run:
             )
         )
         prefit(model, self.circuits["train"], config.seed)
-        self.loop = Loop(
-            model, self.shuffled(self.circuits["train"]), config, processes
-        )
+        self.loop = Loop(model, self.batches(1), config, processes)
         self.resumed = self.resume()
 
     def batches(self, number: int) -> Batches:
-        """Those of an epoch, counted from 1: of the train split, or of circuits that are drawn for it.
-
-        A circuit of 200 nodes teaches as much as one of 2,000 and costs a tenth: small ones come first. Then comes the
-        train split, then what it is drawn from if that is wanted.
-        """
+        """Those of an epoch, counted from 1: of the train split, or of circuits that are drawn for it."""
         config = self.config
         circuits = self.circuits["train"]
-        small = number <= config.small_epochs
-        if small or (config.fresh and number > config.small_epochs + 1):
-            drawn = draw_again(
-                circuits.split, number, config.threads, SMALL_NODES if small else 0
-            )
+        if config.fresh and number > 1:
+            drawn = draw_again(circuits.split, number - 1, config.threads)
             circuits = GraphBatches(drawn, self.standardiser, augmented_demands(drawn))
-        return self.shuffled(circuits)
-
-    def shuffled(self, circuits: GraphBatches) -> Batches:
-        """Batches of circuits in another order each epoch, this process's part of them."""
-        config = self.config
         part = (self.processes.rank, self.processes.size)
         return Batches(circuits, config.batch_size, config.seed, config.batch_cap, part)
 

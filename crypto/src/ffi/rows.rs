@@ -38,8 +38,7 @@ pub unsafe extern "C" fn nexuszero_circuits_graphs(
 }
 
 /// Generates stream positions `first..first + count`; `out` receives three handles: train, val, test.
-/// Circuits that aim at more than `most_nodes` are passed over; 0 for none. `threads` of 0 means all cores, at most 1024;
-/// the rows do not depend on it.
+/// `threads` of 0 means all cores, at most 1024; the rows do not depend on it.
 ///
 /// # Safety
 /// `out` has room for three handles.
@@ -48,17 +47,14 @@ pub unsafe extern "C" fn nexuszero_generate(
     master_seed: u64,
     first: u64,
     count: u64,
-    most_nodes: usize,
     threads: usize,
     out: *mut *mut Rows,
 ) -> Status {
     guard(|| {
-        let most_nodes = if most_nodes == 0 { usize::MAX } else { most_nodes };
         let threads = thread_count(threads)?;
         // SAFETY: the caller promises room for three handles.
         let out = unsafe { slice_mut(out, dataset::SPLITS.len())? };
-        let splits = dataset::generate(master_seed, first, count, most_nodes, threads)?;
-        for (slot, rows) in out.iter_mut().zip(splits) {
+        for (slot, rows) in out.iter_mut().zip(dataset::generate(master_seed, first, count, threads)?) {
             *slot = Box::into_raw(Box::new(rows));
         }
         Ok(())

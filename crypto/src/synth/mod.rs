@@ -222,9 +222,6 @@ pub struct Synthetic {
 const OCTAVES: [(usize, u64); 9] =
     [(4, 4), (8, 5), (16, 10), (32, 15), (64, 18), (128, 20), (256, 17), (512, 8), (1000, 3)];
 
-/// The smallest of all [`target_nodes`].
-pub const LEAST_TARGET: usize = OCTAVES[0].0;
-
 /// Nodes of the smallest circuit.
 const SMALLEST: usize = 3;
 
@@ -238,21 +235,10 @@ const SMALLEST: usize = 3;
 /// ```
 #[must_use]
 pub fn synthesize(family: Family, seed: u64) -> Synthetic {
-    let (draw, target) = draw_size(family, seed);
-    draw_circuit(family, draw, target)
-}
-
-/// How many nodes [`synthesize`] aims at, known without making the circuit; at least [`LEAST_TARGET`].
-#[must_use]
-pub fn target_nodes(family: Family, seed: u64) -> usize {
-    draw_size(family, seed).1
-}
-
-fn draw_size(family: Family, seed: u64) -> (Draw, usize) {
     let mut draw = Draw::new(family as u8, seed);
     let low = octave(draw.below(100));
     let target = low + draw.below(low as u64) as usize;
-    (draw, target)
+    draw_circuit(family, draw, target)
 }
 
 fn octave(mut percent: u64) -> usize {
