@@ -893,8 +893,8 @@ def _comparison() -> str:
     return f"""## Variants, one choice changed at a time
 
 Measured with labels of version {labels}.
-`reports/reference/comparison.json`, `rows`: {settings["batches"]} batches of {settings["batch_size"]}, {settings.get("small_batches", "none")} of
-them of small circuits first, width {settings["hidden_dim"]}, {settings["num_layers"]} layers. Commits {", ".join(commits)}.
+`reports/reference/comparison.json`, `rows`: {settings["batches"]} batches of {settings["batch_size"]}, width
+{settings["hidden_dim"]}, {settings["num_layers"]} layers. Commits {", ".join(commits)}.
 
 {_table(["variant", "seeds", "weights", *SPLITS], rows)}
 

@@ -18,8 +18,7 @@ from nexuszero.report.seeds import over_seeds
 from nexuszero.training import augmented_demands
 
 SMALL = {
-    "batches": 2,
-    "small_batches": 1,
+    "batches": 5,  # one more than an epoch has
     "steps": 1,
     "sizes": [8, 30],
     "batch_size": 4,

@@ -63,7 +63,6 @@ from nexuszero.timing import Stopwatch
 from nexuszero.training import (
     MATRICES,
     OTHERS,
-    SMALL_NODES,
     augmented_demands,
     schedule,
 )
@@ -88,9 +87,6 @@ class CompareConfig(Stage):
     )
     seeds: list[Seed] = Field([42, 43, 44], description="seeds of weights and order")
     batches: Count = Field(1000, description="batches that each variant learns from")
-    small_batches: int = Field(
-        850, ge=0, description="the first of them, of small circuits that are drawn"
-    )
     sizes: list[Count] = Field(
         [1000, 3000, 10_000, 30_000],
         description="training circuits of the learning curve",
@@ -129,7 +125,7 @@ class Run(NamedTuple):
     """One training to do.
 
     Args:
-        part: of the JSON file, ``rows`` or ``curve``, which knows no small circuits.
+        part: of the JSON file, ``rows`` or ``curve``, where circuits come again.
         name: of the variant.
         batches: to learn from.
         size: training circuits, None for all.
@@ -282,22 +278,22 @@ def lessons(
     own: GraphBatches,
     units: Standardiser,
 ) -> Iterator[Batch]:
-    """The batches of a run in the order of a training: small circuits that are drawn, then the train split."""
+    """The batches of a run: of the train split, then of others, as in the week, unless it has circuits of its own."""
     generator = torch.Generator().manual_seed(run.seed)
-    drawn = min(config.small_batches, run.batches) if run.part == "rows" else 0
-    lots = (_lot(variant, own.split, number, units) for number in count(1))
-    yield from islice(_shuffled(lots, config.batch_size, generator), drawn)
-    whole = _shuffled(repeat(own), config.batch_size, generator, run.size)
-    yield from islice(whole, run.batches - drawn)
+    again = variant.same_circuits or run.part == "curve"
+    lots = repeat(own) if again else _drawn(variant, own, units)
+    batches = _shuffled(lots, config.batch_size, generator, run.size)
+    return islice(batches, run.batches)
 
 
-def _lot(
-    variant: Variant, train: Split, number: int, units: Standardiser
-) -> GraphBatches:
-    """As many other circuits as the train split has, small ones if the variant begins with such."""
-    most_nodes = SMALL_NODES if variant.small_first else 0
-    drawn = draw_again(train, number, most_nodes=most_nodes)
-    return GraphBatches(variant.visible(drawn), units, augmented_demands(drawn))
+def _drawn(
+    variant: Variant, own: GraphBatches, units: Standardiser
+) -> Iterator[GraphBatches]:
+    """The train split, then as many other circuits again and again."""
+    yield own
+    for lot in count(1):
+        drawn = draw_again(own.split, lot)
+        yield GraphBatches(variant.visible(drawn), units, augmented_demands(drawn))
 
 
 def _shuffled(

@@ -39,7 +39,7 @@ class Variant:
         augmented: whether the last head learns by demands that no circuit makes, too.
         pooled_demand: whether demands start from extremes and sums over nodes.
         muon: Muon and AdamW, or AdamW alone.
-        small_first: whether the first circuits are small, or of any size.
+        same_circuits: whether it learns from the train split again and again, or from others each epoch.
         prefit: whether the last head and a guess of demands are learned before the first step.
         gat: PyG's GATv2 instead, which learns the six targets alone, by AdamW.
     """
@@ -54,7 +54,7 @@ class Variant:
     augmented: bool = True
     pooled_demand: bool = True
     muon: bool = True
-    small_first: bool = True
+    same_circuits: bool = False
     prefit: bool = True
     gat: bool = False
 
@@ -119,7 +119,7 @@ VARIANTS = {
     "half the width": Variant(width=0.5),
     "twice the width": Variant(width=2),
     "AdamW alone": Variant(muon=False),
-    "circuits of all sizes from the start": Variant(small_first=False),
+    "the same circuits again": Variant(same_circuits=True),
     "nothing learned before the first step": Variant(prefit=False),
     "ranges of nodes not learned": Variant(nodes=False),
     "ranges learned in the end alone": Variant(every_round=False),
