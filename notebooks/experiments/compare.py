@@ -60,12 +60,7 @@ from nexuszero.network import search_rebuilt as search
 from nexuszero.report import provenance
 from nexuszero.settings import Located, Stage
 from nexuszero.timing import Stopwatch
-from nexuszero.training import (
-    MATRICES,
-    OTHERS,
-    augmented_demands,
-    schedule,
-)
+from nexuszero.training import MATRICES, OTHERS, augmented_demands, schedule
 from nexuszero.training.prefit import prefit
 
 WARMUP = 0.05  # share of all steps
@@ -76,7 +71,7 @@ Row = dict[str, Any]  # a JSON object
 
 
 class CompareConfig(Stage):
-    """What the variants of the network are trained with: the recorded week's settings, for a tenth of its steps."""
+    """What the variants of the network are trained with: the recorded week's settings, for a sixth of its steps."""
 
     data: Located = Field(
         Path("data/full"),
