@@ -74,7 +74,7 @@ def test_momentum_of_what_gets_no_gradient_does_not_become_subnormal(
 
     weight, momentum = run()
     assert not subnormal(momentum)
-    monkeypatch.setattr(module, "NOTHING", 0.0)
+    monkeypatch.setattr(module, "LEAST_MOMENTUM", 0.0)
     same, without = run()
     assert subnormal(without)
     assert torch.equal(weight, same)

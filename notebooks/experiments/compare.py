@@ -1,7 +1,7 @@
 """Networks and parts of them compared: the same batches for all, several seeds, one choice changed at a time.
 
 Every run is one row of a JSON file, written at once; a comparison that was interrupted goes on where it ended. Notebook
-08 shows them.
+11 shows them.
 
     python notebooks/experiments/compare.py --set seeds=[42]
 """
@@ -71,7 +71,7 @@ Row = dict[str, Any]  # a JSON object
 
 
 class CompareConfig(Stage):
-    """What the variants of the network are trained with: the recorded week's settings, for a sixth of its steps."""
+    """What the variants of the network are trained with: the recorded week's settings, rounded, for a sixth of its steps."""
 
     data: Located = Field(
         Path("data/full"),
@@ -273,7 +273,7 @@ def lessons(
     own: GraphBatches,
     units: Standardiser,
 ) -> Iterator[Batch]:
-    """The batches of a run: of the train split, then of others, as in the week, unless it has circuits of its own."""
+    """The batches of a run: the train split, then other circuits, as in the week; or the train split again and again."""
     generator = torch.Generator().manual_seed(run.seed)
     again = variant.same_circuits or run.part == "curve"
     lots = repeat(own) if again else _drawn(variant, own, units)
@@ -284,7 +284,7 @@ def lessons(
 def _drawn(
     variant: Variant, own: GraphBatches, units: Standardiser
 ) -> Iterator[GraphBatches]:
-    """The train split, then as many other circuits again and again."""
+    """The train split, then lots of as many other circuits."""
     yield own
     for lot in count(1):
         drawn = draw_again(own.split, lot)

@@ -1,4 +1,4 @@
-"""The week's training once more with other seeds: what the figures of one network are worth. Notebook 08 shows them.
+"""The week's training once more with other seeds: what the figures of one network are worth. Notebook 11 shows them.
 
 python notebooks/experiments/repeat.py --set seeds=[43,44]
 """
