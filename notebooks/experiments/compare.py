@@ -71,7 +71,7 @@ Row = dict[str, Any]  # a JSON object
 
 
 class CompareConfig(Stage):
-    """What the variants of the network are trained with: the recorded week's settings, rounded, for a sixth of its steps."""
+    """What variants of the network are trained with: the recorded week's settings, rounded, a sixth of its steps."""
 
     data: Located = Field(
         Path("data/full"),
@@ -273,7 +273,7 @@ def lessons(
     own: GraphBatches,
     units: Standardiser,
 ) -> Iterator[Batch]:
-    """The batches of a run: the train split, then other circuits, as in the week; or the train split again and again."""
+    """The batches of a run: the train split, then other circuits, as in the week; or that split again and again."""
     generator = torch.Generator().manual_seed(run.seed)
     again = variant.same_circuits or run.part == "curve"
     lots = repeat(own) if again else _drawn(variant, own, units)
