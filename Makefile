@@ -68,9 +68,9 @@ compare: setup ## Trains variants of the network with several seeds (reports/ref
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
 	$(BIN)/python notebooks/experiments/compare.py
 
-repeat: setup ## Trains the full week's network with two more seeds (reports/reference/seeds.json)
+repeat: setup ## Trains the full week's network with two more seeds (after `make corpus`; reports/reference/seeds.json)
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
-	$(BIN)/python notebooks/experiments/repeat.py
+	$(BIN)/python notebooks/experiments/repeat.py --set corpus=build/corpus
 
 ranking: setup ## Trains every trial of the quick week's search to the end (reports/reference/ranking.json)
 	@test -f reports/quick/optuna_study.db || { echo "make: reports/quick/optuna_study.db is missing; run make week" >&2; exit 2; }

@@ -503,12 +503,12 @@ def train(
     ] = None,
 ) -> None:
     """Trains a model and keeps the best checkpoint."""
-    from nexuszero.config import TrainConfig, with_baseline
+    from nexuszero.config import TrainConfig
     from nexuszero.settings import load
     from nexuszero.training import train as run
 
     overrides = [*(set_ or []), *_overrides({"resume": resume})]
-    run(with_baseline(load(TrainConfig, _profile(profile, config), "train", overrides)))
+    run(load(TrainConfig, _profile(profile, config), "train", overrides))
 
 
 @app.command()

@@ -4,12 +4,13 @@ import json
 
 import pytest
 import torch
-from compare import CompareConfig, compare
+import yaml
+from compare import CompareConfig, compare, shape
 from figures import by_seed
 from gatv2 import PlainNet, both_ways
 from variants import VARIANTS
 
-from nexuszero.config import GenerateConfig
+from nexuszero.config import GenerateConfig, TrainConfig
 from nexuszero.data import Standardiser, generate, read
 from nexuszero.errors import InputError
 from nexuszero.network import GraphBatches, ParameterNet
@@ -21,12 +22,16 @@ SMALL = {
     "batches": 5,  # one more than an epoch has
     "steps": 1,
     "sizes": [8, 30],
+    "threads": 1,
+}
+WEEK = {
     "batch_size": 4,
     "hidden_dim": 32,
     "num_layers": 3,
+    "num_heads": 4,
     "dropout": 0.0,
-    "threads": 1,
 }
+SHAPE = shape(TrainConfig(**WEEK))
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +39,15 @@ def data(tmp_path_factory):
     out = tmp_path_factory.mktemp("circuits")
     sizes = {"train": 16, "val": 4, "test": 4, "test_large": 1, "test_family": 3}
     generate(GenerateConfig(out=out, seed=1, **sizes), log=lambda _: None)
+    (out / "baseline.yaml").write_text(yaml.safe_dump(WEEK))
     return out
 
 
 def configured(data, out, **more):
     return CompareConfig.model_validate(
-        {"data": data, "out": out, "seeds": [1, 2], **SMALL, **more}
+        {"data": data, "baseline": data / "baseline.yaml", "out": out, "seeds": [1, 2]}
+        | SMALL
+        | more
     )
 
 
@@ -112,23 +120,22 @@ def test_reports_have_the_variants_of_every_seed():
     assert [list(run["models"]) for run in by_seed({"rows": rows})] == [["b"], ["b"]]
 
 
-def test_variants_are_what_they_say(data):
-    config = configured(data, data / "none.json")
-    assert isinstance(VARIANTS["GATv2 by PyG"].build(config.shape), PlainNet)
+def test_variants_are_what_they_say():
+    assert isinstance(VARIANTS["GATv2 by PyG"].build(SHAPE), PlainNet)
     names = ("set of nodes, no edges", "twice the width", "network")
-    shapes = {name: VARIANTS[name].build(config.shape) for name in names}
-    assert [shape.config.num_layers for shape in shapes.values()] == [0, 3, 3]
-    assert [shape.embed_wire.out_features for shape in shapes.values()] == [16, 32, 16]
-    assert all(isinstance(shape, ParameterNet) for shape in shapes.values())
+    models = [VARIANTS[name].build(SHAPE) for name in names]
+    assert all(isinstance(model, ParameterNet) for model in models)
+    assert [model.config.num_layers for model in models] == [0, 3, 3]
+    assert [model.embed_wire.out_features for model in models] == [16, 32, 16]
 
 
 def test_a_variant_does_not_learn_what_it_leaves_out(data):
-    split, config = read(data / "val"), configured(data, data / "none.json")
+    split = read(data / "val")
     batch = GraphBatches(
         split, Standardiser.fit(split.targets), augmented_demands(split, seed=0)
     ).batch(torch.arange(4))
     torch.manual_seed(0)
-    model = VARIANTS["network"].build(config.shape).train()
+    model = VARIANTS["network"].build(SHAPE).train()
     others = {
         "demand_shift": torch.zeros_like(batch.demand_shift),
         "augmented_target": batch.augmented_target + 1,
@@ -144,7 +151,7 @@ def test_a_variant_does_not_learn_what_it_leaves_out(data):
                 for changed in (batch, batch._replace(**changes))
             )
             assert torch.equal(before, after) == same, name
-    without = VARIANTS["messages that do not know the hearer"].build(config.shape)
+    without = VARIANTS["messages that do not know the hearer"].build(SHAPE)
     assert not without.message_passing.receiver_bias
 
 
@@ -167,11 +174,7 @@ def test_a_set_of_nodes_does_not_see_who_is_joined(data):
     )  # no mark of a Boolean wire
     moved = batch.edge_index.clone()
     moved[1, loose] = moved[1, loose].flip(0)
-    model = (
-        VARIANTS["set of nodes, no edges"]
-        .build(configured(data, data / "none.json").shape)
-        .eval()
-    )
+    model = VARIANTS["set of nodes, no edges"].build(SHAPE).eval()
     again = batch._replace(edge_index=moved)
     assert torch.allclose(
         model(*batch.inputs).targets, model(*again.inputs).targets, atol=1e-5

@@ -4,13 +4,19 @@ import json
 
 import pytest
 import repeat as repeats
+import yaml
 
 from nexuszero.config import GenerateConfig, TrainConfig
 from nexuszero.data import generate
 from nexuszero.errors import InputError
 from nexuszero.files import read_json
+from nexuszero.network import ModelConfig, ParameterNet
 
 SILENT = {"log": lambda _: None}
+SHAPE = {"hidden_dim": 16, "num_layers": 1, "num_heads": 2}
+WEIGHTS = sum(
+    weight.numel() for weight in ParameterNet(ModelConfig(**SHAPE)).parameters()
+)
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +26,7 @@ def week(tmp_path_factory):
     generate(
         GenerateConfig(out=root / "data", train=40, val=10, test=10, seed=1), **SILENT
     )
-    (root / "baseline_config.yaml").write_text(
-        "hidden_dim: 16\nnum_layers: 1\nnum_heads: 2\n"
-    )
+    (root / "baseline_config.yaml").write_text(yaml.safe_dump(SHAPE))
     run = {"data": root / "data", "epochs": 1, "log_every": 0, "seed": 1, "threads": 1}
     config = TrainConfig.model_validate(
         run | {"out": root / "own", "baseline": root / "baseline_config.yaml"}
@@ -39,9 +43,8 @@ def week(tmp_path_factory):
 def test_networks_of_other_seeds_stand_beside_the_weeks_own(week, monkeypatch):
     root, config = week
     reports = repeats.repeat(config, [2], root, root / "runs", **SILENT)["reports"]
-    assert [report["seed"] for report in reports] == [1, 2] and {
-        report["parameters"] for report in reports
-    } == {reports[0]["parameters"]}
+    assert [report["seed"] for report in reports] == [1, 2]
+    assert [report["parameters"] for report in reports] == [WEIGHTS, WEIGHTS]
     assert reports[0]["models"]["network"] != reports[1]["models"]["network"]
     assert reports[0]["models"]["linear"] == reports[1]["models"]["linear"]
     before = (root / "seeds.json").read_bytes()
@@ -66,3 +69,10 @@ def test_measures_of_other_data_are_refused(week, tmp_path):
     (tmp_path / "3/analysis.json").write_text(json.dumps(other))
     with pytest.raises(InputError, match="was measured on other data"):
         repeats.repeat(config, [3], root, tmp_path, **SILENT)
+
+
+def test_all_seeds_are_measured_on_the_same_circuits(week, tmp_path):
+    root, config = week
+    with pytest.raises(InputError, match=r"corpus: set it if .* was measured"):
+        repeats.repeat(config, [2], root, tmp_path, corpus=tmp_path, **SILENT)
+    assert not list(tmp_path.iterdir())

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from nexuszero.config import TrainConfig, with_baseline
+from nexuszero.config import TrainConfig
 from nexuszero.data import Split
 from nexuszero.errors import InputError
 from nexuszero.network import Batches, GraphBatches, load, loss, predict_batches
@@ -329,7 +329,7 @@ def test_the_baseline_sets_what_the_run_leaves_open(
         baseline=tmp_path / "baseline.yaml",
         **(changes | {"epochs": 1}),
     )
-    train(with_baseline(config), log=lambda _: None)
+    train(config, log=lambda _: None)
     assert load(tmp_path).origin.config["hidden_dim"] == 8
 
 

@@ -21,7 +21,6 @@ from nexuszero.config import (
     SummaryConfig,
     TrainConfig,
     TuneConfig,
-    with_baseline,
 )
 from nexuszero.crypto import CryptoBridge
 from nexuszero.data import label_version
@@ -104,7 +103,7 @@ def ensure_checkpoint(
 
         shape = {"baseline": baseline} if baseline else SMALL
         values = {"data": data, "out": checkpoint.parent, "epochs": 2, "log_every": 0}
-        train(with_baseline(TrainConfig.model_validate(values | shape)))
+        train(TrainConfig.model_validate(values | shape))
 
     ensure(checkpoint, make)
 

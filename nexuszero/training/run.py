@@ -24,7 +24,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from nexuszero.config import TrainConfig
+from nexuszero.config import TrainConfig, with_baseline
 from nexuszero.data import SPLITS, Split, Standardiser, draw_again, read_all
 from nexuszero.errors import InputError
 from nexuszero.locks import owned
@@ -107,11 +107,12 @@ def train(
     On a CPU the same seed, data and number of threads give the same losses, resumed or not.
 
     Args:
-        config: the run, whole: a baseline file's values are in it already (`nexuszero.config.with_baseline`).
+        config: the run; a baseline file's values stand in for what it leaves open.
         log: receives one line at a time.
         on_epoch: called with each epoch after everything is saved; what it raises ends the run.
         data: the three splits, if they are in memory already.
     """
+    config = with_baseline(config)
     splits = read_all(config.data) if data is None else data
     with group(config, _take_part, config, splits) as processes:
         return _take_part(processes, config, splits, log, on_epoch)

@@ -25,7 +25,15 @@ from steps import adamw, muon, step
 from torch import nn
 from variants import VARIANTS, Variant
 
-from nexuszero.config import Count, GenerateConfig, Seed, Threads
+from nexuszero.config import (
+    TUNED,
+    Count,
+    GenerateConfig,
+    Seed,
+    Threads,
+    TrainConfig,
+    with_baseline,
+)
 from nexuszero.crypto import SHIFTED
 from nexuszero.data import (
     SPLITS,
@@ -63,16 +71,19 @@ from nexuszero.timing import Stopwatch
 from nexuszero.training import MATRICES, OTHERS, augmented_demands, schedule
 from nexuszero.training.prefit import prefit
 
-WARMUP = 0.05  # share of all steps
-CLIP_NORM = 1.0
 LEAST_BITS = 16  # of values whose error in bits is counted
+LEARNED = (*TUNED, "batch_size", "warmup", "clip_norm")  # of the week's settings
 CHOSEN = {"variants", "seeds", "sizes"}  # which runs there are, not what they are
 Row = dict[str, Any]  # a JSON object
 
 
 class CompareConfig(Stage):
-    """What variants of the network are trained with: the recorded week's settings, rounded, a sixth of its steps."""
+    """What variants of the network are trained with: the recorded week's settings, a sixth of its steps."""
 
+    baseline: Located = Field(
+        Path("reports/reference/baseline_config.yaml"),
+        description="what the week's search chose",
+    )
     data: Located = Field(
         Path("data/full"),
         description="directory of {train,val,test,test_large,...}/index.h5",
@@ -87,33 +98,11 @@ class CompareConfig(Stage):
         description="training circuits of the learning curve",
     )
     steps: Count = Field(900, description="batches of each point of the learning curve")
-    hidden_dim: int = Field(
-        256, ge=8, le=4096, description="width of the last head, twice a node's"
-    )
-    num_layers: int = Field(
-        3, ge=1, le=64, description="layers, each two rounds of messages"
-    )
-    num_heads: int = Field(4, ge=1, le=64, description="attention heads")
-    dropout: float = Field(0.24, ge=0, lt=1, description="dropout rate, 0 <= p < 1")
-    learning_rate: float = Field(
-        4.65e-4,
-        gt=0,
-        le=1,
-        description="peak learning rate; AdamW has 4 times it, Muon 20 times",
-    )
-    batch_size: Count = Field(32, description="circuits a batch")
     threads: Threads = Field(0, description="threads of torch, 0 for its default")
     out: Located = Field(
         Path("reports/reference/comparison.json"),
         description="JSON file that receives the rows",
     )
-
-    @property
-    def shape(self) -> ModelConfig:
-        """Of the network, before a choice is changed."""
-        return ModelConfig(
-            self.hidden_dim, self.num_layers, self.num_heads, self.dropout
-        )
 
 
 class Run(NamedTuple):
@@ -154,12 +143,13 @@ def compare(config: CompareConfig, log: Callable[[str], None] = print) -> Row:
         raise InputError(
             f"variants: {unknown[0]!r} is unknown; choose of {'; '.join(VARIANTS)}"
         )
+    week = with_baseline(TrainConfig(baseline=config.baseline))
     splits = {name: read(config.data / name) for name in (*SPLITS, *SHIFTED)}
     origin = provenance.collect(splits)
-    content = _begin(config, origin)
+    content = _begin(config, week, origin)
 
     with _threads(config.threads):
-        for run, row in _rows(config, splits, content):
+        for run, row in _rows(config, week, splits, content):
             content[run.part].append(row | {"commit": origin["commit"]})
             write_json(config.out, content)
             loss = row["splits"]["val"]["loss"]
@@ -169,15 +159,15 @@ def compare(config: CompareConfig, log: Callable[[str], None] = print) -> Row:
     return content
 
 
-def _begin(config: CompareConfig, origin: Row) -> Row:
+def _begin(config: CompareConfig, week: TrainConfig, origin: Row) -> Row:
     """What an interrupted comparison left, if it is the same one, or an empty file's content."""
     weights = sum(
-        weight.numel()
-        for weight in VARIANTS["network"].build(config.shape).parameters()
+        weight.numel() for weight in VARIANTS["network"].build(shape(week)).parameters()
     )
     settings = config.model_dump(
-        mode="json", exclude={"data", "out", "threads", *CHOSEN}
+        mode="json", exclude={"baseline", "data", "out", "threads", *CHOSEN}
     )
+    settings |= {name: getattr(week, name) for name in LEARNED}
     settings |= {
         "parameters": weights,
         "rates": [MATRICES, OTHERS],
@@ -215,7 +205,7 @@ def missing(config: CompareConfig, content: Row) -> list[Run]:
 
 
 def _rows(
-    config: CompareConfig, splits: dict[str, Split], content: Row
+    config: CompareConfig, week: TrainConfig, splits: dict[str, Split], content: Row
 ) -> Iterator[tuple[Run, Row]]:
     """The missing runs, one after the other."""
     test = list(rebuild(splits["test"]))
@@ -223,17 +213,22 @@ def _rows(
     circuits = Circuits(splits, test, units)
 
     runs = missing(config, content)
-    yield from ((run, train(config, run, circuits)) for run in runs if run.size is None)
+    yield from ((run, train(week, run, circuits)) for run in runs if run.size is None)
 
     points = [run for run in runs if run.size is not None]
     if points:
         grown = _grown(splits["train"], max(run.size or 0 for run in points))
         units = Standardiser.fit(grown.targets)
         circuits = Circuits({**splits, "train": grown}, test, units)
-        yield from ((run, train(config, run, circuits)) for run in points)
+        yield from ((run, train(week, run, circuits)) for run in points)
 
 
-def train(config: CompareConfig, run: Run, circuits: Circuits) -> Row:
+def shape(week: TrainConfig) -> ModelConfig:
+    """Of the week's network, before a choice is changed."""
+    return ModelConfig(week.hidden_dim, week.num_layers, week.num_heads, week.dropout)
+
+
+def train(week: TrainConfig, run: Run, circuits: Circuits) -> Row:
     """One training, and its measures on all splits but train."""
     variant = VARIANTS[run.name]
     split = circuits.splits["train"]
@@ -241,25 +236,18 @@ def train(config: CompareConfig, run: Run, circuits: Circuits) -> Row:
         variant.visible(split), circuits.units, augmented_demands(split, run.seed)
     )
     torch.manual_seed(run.seed)
-    model = variant.build(config.shape)
+    model = variant.build(shape(week))
     if variant.prefit and isinstance(model, ParameterNet):
         prefit(model, batches, run.seed)
 
-    watch = Stopwatch()
-    learn(
-        model,
-        variant,
-        config,
-        run,
-        lessons(config, run, variant, batches, circuits.units),
-    )
-    watch.stop("training")
+    drawn = lessons(week, run, variant, batches, circuits.units)
+    seconds = learn(model, variant, week, run, drawn)
     row: Row = {
         "variant": run.name,
         "seed": run.seed,
         "batches": run.batches,
         "train": run.size or len(batches),
-        "seconds": watch.milliseconds["training"] / 1e3,
+        "seconds": seconds,
         "parameters": sum(weight.numel() for weight in model.parameters()),
         "splits": {},
     }
@@ -267,7 +255,7 @@ def train(config: CompareConfig, run: Run, circuits: Circuits) -> Row:
 
 
 def lessons(
-    config: CompareConfig,
+    week: TrainConfig,
     run: Run,
     variant: Variant,
     own: GraphBatches,
@@ -277,7 +265,7 @@ def lessons(
     generator = torch.Generator().manual_seed(run.seed)
     again = variant.same_circuits or run.part == "curve"
     lots = repeat(own) if again else _drawn(variant, own, units)
-    batches = _shuffled(lots, config.batch_size, generator, run.size)
+    batches = _shuffled(lots, week.batch_size, generator, run.size)
     return islice(batches, run.batches)
 
 
@@ -306,25 +294,28 @@ def _shuffled(
 def learn(
     model: nn.Module,
     variant: Variant,
-    config: CompareConfig,
+    week: TrainConfig,
     run: Run,
     batches: Iterable[Batch],
-) -> None:
-    """A step a batch, with the schedule, clipping and optimiser of a training run."""
+) -> float:
+    """A step a batch, with the schedule, clipping and optimiser of a training run -> seconds of the steps alone."""
     with_muon = variant.muon and not variant.gat
-    rate = config.learning_rate
+    rate = week.learning_rate
     optimisers = muon(model, rate) if with_muon else adamw(model, OTHERS * rate)
     schedules = [
         torch.optim.lr_scheduler.LambdaLR(
-            optimiser, lambda index: schedule(index, run.batches, WARMUP)
+            optimiser, lambda index: schedule(index, run.batches, week.warmup)
         )
         for optimiser in optimisers
     ]
     model.train()
+    watch = Stopwatch()
     for batch in batches:
-        step(model, optimisers, lambda: variant.loss(model, batch), CLIP_NORM)  # noqa: B023
+        with watch.timed("steps"):
+            step(model, optimisers, lambda: variant.loss(model, batch), week.clip_norm)  # noqa: B023
         for scheduled in schedules:
             scheduled.step()
+    return watch.milliseconds["steps"] / 1e3
 
 
 def measure(model: nn.Module, variant: Variant, circuits: Circuits) -> Row:

@@ -196,7 +196,7 @@ def compute(compared: Mapping[str, Any]) -> go.Figure:
         "network",
         "one layer",
         "two layers",
-        "twice the layers",
+        "six layers",
         "half the width",
         "twice the width",
     )

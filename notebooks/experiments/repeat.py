@@ -18,7 +18,7 @@ from nexuszero.evaluation import analyse, read_analysis
 from nexuszero.files import write_json
 from nexuszero.paths import PROFILES
 from nexuszero.report import provenance
-from nexuszero.settings import Located, Stage, load
+from nexuszero.settings import Located, MaybeLocated, Stage, load
 from nexuszero.training import train
 
 
@@ -32,6 +32,9 @@ class RepeatConfig(Stage):
     week: Located = Field(
         Path("reports/reference"), description="directory of the week's figures"
     )
+    corpus: MaybeLocated = Field(
+        None, description="published circuits that the week was measured on, if it was"
+    )
     out: Located = Field(
         Path("checkpoints/repeats"), description="receives the networks"
     )
@@ -44,6 +47,7 @@ def main(config: RepeatConfig) -> None:
         config.seeds,
         config.week,
         config.out,
+        config.corpus,
     )
 
 
@@ -52,6 +56,7 @@ def repeat(
     seeds: Sequence[int],
     week: Path,
     out: Path,
+    corpus: Path | None = None,
     log: Callable[[str], None] = print,
 ) -> dict[str, Any]:
     """Trains and analyses a network a seed as the week did its own, and writes all analyses to ``week/seeds.json``.
@@ -63,15 +68,20 @@ def repeat(
         seeds: beside the week's own.
         week: directory of the week's ``analysis.json`` and ``baseline_config.yaml``.
         out: receives a directory a seed.
+        corpus: where published circuits were compiled, if the week was measured on them.
         log: receives one line at a time.
     """
     first = read_analysis(week / "analysis.json")
     _refuse_twice(seeds, first["seed"])
+    if seeds and ("corpus" in first["regret"]) != (corpus is not None):
+        raise InputError(
+            f"corpus: set it if {week} was measured on published circuits (`make corpus`), else leave it out"
+        )
     reports = [first]
     for seed in seeds:
         file = out / str(seed) / "analysis.json"
         if not file.is_file():
-            train_again(config, seed, week / "baseline_config.yaml", file, log)
+            _train_again(config, seed, week / "baseline_config.yaml", corpus, file, log)
         report = read_analysis(file)
         if report["data"] != first["data"]:
             raise InputError(
@@ -91,10 +101,11 @@ def _refuse_twice(seeds: Sequence[int], week: int) -> None:
         )
 
 
-def train_again(
+def _train_again(
     config: TrainConfig,
     seed: int,
     baseline: Path,
+    corpus: Path | None,
     file: Path,
     log: Callable[[str], None],
 ) -> None:
@@ -104,7 +115,10 @@ def train_again(
     train(TrainConfig.model_validate(given | changed), log=log)
     analyse(
         AnalyseConfig(
-            data=config.data, checkpoint=file.parent / "best_model.pt", out=file
+            data=config.data,
+            checkpoint=file.parent / "best_model.pt",
+            corpus=corpus,
+            out=file,
         )
     )
 
