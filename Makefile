@@ -38,6 +38,9 @@ lint: setup ## ruff, mypy, contracts between rooms, cargo fmt, clippy, the C hea
 	cargo clippy --manifest-path crypto/Cargo.toml --locked --all-targets -- -D warnings
 	$(HEADER)
 
+# glibc's heap goes to pieces in long trainings: nexuszero/report/pages.py, HEAP
+lab compare repeat ranking: export GLIBC_TUNABLES ?= glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0
+
 lab: setup ## Opens the notebooks in JupyterLab
 	$(BIN)/jupyter lab notebooks
 

@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 from bs4 import BeautifulSoup
@@ -202,3 +203,13 @@ def test_a_failing_cell_is_named_and_the_partial_notebook_kept(tmp_path):
             ROOT / "notebooks/05_generate.ipynb", tmp_path / "out.ipynb", parameters
         )
     assert (tmp_path / "out.ipynb").is_file()
+
+
+def test_a_kernel_starts_without_the_caches_that_tear_the_heap(tmp_path, monkeypatch):
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    cell = nbformat.v4.new_code_cell("import os\nprint(os.environ['GLIBC_TUNABLES'])")
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    nbformat.write(notebook, tmp_path / "asks.ipynb")
+    pages.run_notebook(tmp_path / "asks.ipynb", tmp_path / "answers.ipynb", {})
+    answered = nbformat.read(tmp_path / "answers.ipynb", nbformat.NO_CONVERT)
+    assert "tcache_count=0" in answered.cells[-1].outputs[0].text

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -39,6 +40,10 @@ KEPT = (
     "baseline_config.yaml",
     "seconds.json",
 )  # of a week, beside its network
+
+# What glibc's caches keep of small blocks stands between torch's large ones, which then do not grow together again: the
+# heap goes to pieces, and a step takes twice as long after a dozen epochs. A process reads it when it starts.
+HEAP = ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0")
 
 
 class Notebook(NamedTuple):
@@ -362,6 +367,7 @@ def run_notebook(
     from nexuszero.report.site import Shelf
 
     _refuse_unknown(notebook, parameters)
+    os.environ.setdefault(*HEAP)  # the kernel has this process's
     out.parent.mkdir(parents=True, exist_ok=True)
     settings = {
         "kernel_name": "python3",
