@@ -71,7 +71,7 @@ compare: setup ## Trains variants of the network with several seeds (reports/ref
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
 	$(BIN)/python notebooks/experiments/compare.py
 
-repeat: setup ## Trains the full week's network with two more seeds (after `make corpus`; reports/reference/seeds.json)
+repeat: setup ## Trains the full week's network with four more seeds (after `make corpus`; reports/reference/seeds.json)
 	test -f data/full/train/index.h5 || $(BIN)/nexuszero generate --profile full
 	$(BIN)/python notebooks/experiments/repeat.py --set corpus=build/corpus
 
