@@ -42,7 +42,7 @@ KEPT = (
 )  # of a week, beside its network
 
 # What glibc's caches keep of small blocks stands between torch's large ones, which then do not grow together again: the
-# heap goes to pieces, and a step takes twice as long after a dozen epochs. A process reads it when it starts.
+# heap goes to pieces, and steps take longer and longer (docs/log.md). A process reads this when it starts.
 HEAP = ("GLIBC_TUNABLES", "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0")
 
 
