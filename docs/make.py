@@ -895,18 +895,19 @@ def _comparison() -> str:
         ]
         for row in found("curve")
     ]
+    learning = f"""`curve`: the network after {settings["steps"]} batches, by training circuits.
+
+{_table(["training circuits", "seed", *SPLITS], curve)}"""
     labels = found("provenance", "library", "labels")
     return f"""## Variants, one choice changed at a time
 
 Measured with labels of version {labels}.
-`reports/reference/comparison.json`, `rows`: {settings["batches"]} batches of {settings["batch_size"]}, width
+`reports/reference/comparison.json`, `rows`: {settings["batches"]:,} batches of {settings["batch_size"]}, width
 {settings["hidden_dim"]}, {settings["num_layers"]} layers. Commits {", ".join(commits)}.
 
 {_table(["variant", "seeds", "weights", *SPLITS], rows)}
 
-`curve`: the network after {settings["steps"]} batches, by training circuits.
-
-{_table(["training circuits", "seed", *SPLITS], curve)}"""
+{learning if curve else ""}""".rstrip()
 
 
 def _benchmark() -> str:
