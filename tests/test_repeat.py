@@ -75,4 +75,9 @@ def test_all_seeds_are_measured_on_the_same_circuits(week, tmp_path):
     root, config = week
     with pytest.raises(InputError, match=r"corpus: set it if .* was measured"):
         repeats.repeat(config, [2], root, tmp_path, corpus=tmp_path, **SILENT)
-    assert not list(tmp_path.iterdir())
+    analysis = read_json(root / "analysis.json", "")
+    analysis["regret"]["corpus"] = {}
+    (tmp_path / "analysis.json").write_text(json.dumps(analysis))
+    with pytest.raises(InputError, match=r"circuits are missing; run `make corpus`"):
+        repeats.repeat(config, [2], tmp_path, tmp_path, corpus=tmp_path, **SILENT)
+    assert [file.name for file in tmp_path.iterdir()] == ["analysis.json"]

@@ -14,17 +14,15 @@ from pydantic import Field
 
 from nexuszero.config import AnalyseConfig, Seed, TrainConfig
 from nexuszero.errors import InputError
-from nexuszero.evaluation import analyse, read_analysis
+from nexuszero.evaluation import analyse, corpus_files, read_analysis
 from nexuszero.files import write_json
 from nexuszero.paths import PROFILES
 from nexuszero.report import provenance
 from nexuszero.settings import Located, MaybeLocated, Stage, load
 from nexuszero.training import train
 
-MANY = (
-    "test",
-    "test_large",
-)  # whose groups are left out: 23 families each, of the week in its own analysis.json
+# groups that are left out: 23 families each; the week's own are in its analysis.json
+MANY = ("test", "test_large")
 
 
 class RepeatConfig(Stage):
@@ -82,6 +80,8 @@ def repeat(
         raise InputError(
             f"corpus: set it if {week} was measured on published circuits (`make corpus`), else leave it out"
         )
+    if corpus is not None:
+        corpus_files(corpus)  # what is missing is named now, not after the training
     reports = [first]
     for seed in seeds:
         file = out / str(seed) / "analysis.json"
