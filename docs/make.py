@@ -808,11 +808,11 @@ def _of_compiled(name: str) -> str:
     libraries = [
         [
             library,
-            str(counted["circuits"]),
-            str(counted["free"]),
+            str(of_models["network"]["circuits"]),
+            str(of_models["network"]["free"]),
             *_shares(name, library),
         ]
-        for library, counted in ((key, groups[key]["network"]) for key in groups)
+        for library, of_models in groups.items()
     ]
     header = ["library", "circuits", "q free", "free or fixed right", "sound"]
     header += ["excess, median", "excess, mean"]
