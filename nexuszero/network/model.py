@@ -26,10 +26,13 @@ from nexuszero.data import (
     NODE_FEATURES,
     TARGETS,
 )
+from nexuszero.network.arithmetic import Arithmetic, Intervals
 from nexuszero.network.graph import (
     CIRCUIT_FEATURES,
+    SEEN_OF_CONSTRAINT,
     NodeGroups,
     circuit_features,
+    constraint_features,
     group_nodes,
     mark_boolean_wires,
     sort_edges,
@@ -80,15 +83,18 @@ class ModelOutput(NamedTuple):
     Shapes:
         - **targets** :math:`(|G|, 6)`, standardised
         - **demand** :math:`(|G|, 8)` as `Demand.array`, but a logit that q is free
-        - **ranges** :math:`(R, |N|, 2)`, after each round in training, else after the last: a logit that a node's
-          values fill the field, and their bits else, in 32
-        - **nodes** :math:`(|N|)`: whose ranges they are, inner wires, then constraints
+        - **ranges** :math:`(|N|, 4)`: a logit that a node's values fill the field, and their bits else; of a wire also
+          the bits of those below zero, and of those above; all bits in 32
+        - **earlier** :math:`(R - 1, |M|, 4)`: likewise of the first M nodes, all but leaves, after each round before
+          the last; without rows outside training
+        - **nodes** :math:`(|N|)`: whose ranges they are
         - **augmented** :math:`(|G|, K, 6)`: targets of other demands than the circuit's
     """
 
     targets: Tensor
     demand: Tensor
     ranges: Tensor
+    earlier: Tensor
     nodes: Tensor
     augmented: Tensor
 
@@ -99,11 +105,13 @@ class Encoded(NamedTuple):
     Args:
         states_per_round: of inner wires and constraints, after each round in training, else after the last.
         leaves: states of leaves, ``[leaves, width]``.
+        largest: bits of the largest value of each constraint, as far as wires were read, ``[constraints]``.
         groups: which nodes these are.
     """
 
     states_per_round: list[State]
     leaves: Tensor
+    largest: Tensor
     groups: NodeGroups
 
 
@@ -123,11 +131,11 @@ class ParameterNet(nn.Module):
         hidden = config.hidden_dim
         width = hidden // 2  # of a node
         self.embed_wire = nn.Linear(NODE_FEATURES, width)
-        self.embed_constraint = nn.Linear(NODE_FEATURES, width)
+        self.embed_constraint = nn.Linear(SEEN_OF_CONSTRAINT, width)
         self.message_passing = MessagePassing(width, config.receiver_bias)
         self.pool_wires = Pooling(width, config.num_heads, config.dropout)
         self.pool_constraints = Pooling(width, config.num_heads, config.dropout)
-        self.wire_range_head = mlp(width, max(1, width // 4), 2, layers=1)
+        self.wire_range_head = mlp(width, max(1, width // 4), 4, layers=1)
         self.constraint_range_head = mlp(width, max(1, width // 4), 2, layers=1)
         self.wire_count_head = nn.Linear(width, len(COUNT_DIVISORS))
         self.constraint_count_head = nn.Linear(width, len(COUNT_DIVISORS))
@@ -161,8 +169,10 @@ class ParameterNet(nn.Module):
         encoded = self.encode(x, edge_index, edge_attr)
 
         # ranges from every round: a round is to learn one step of inference
-        ranges = self.predict_ranges(encoded.states_per_round)  # [rounds, nodes, 2]
-        demand = self.predict_demand(encoded, ranges[-1], circuit, graph)  # [graphs, 8]
+        *before, last = self.predict_ranges(encoded.states_per_round)
+        ranges = torch.cat([last, self.wire_range_head(encoded.leaves).float()])
+        earlier = torch.stack(before) if before else last.new_zeros(0, *last.shape)
+        demand = self.predict_demand(encoded, ranges, circuit, graph)  # [graphs, 8]
 
         # targets are calculated from the demand, and from demands that no circuit has
         field_and_level = circuit[:, :2]
@@ -176,13 +186,15 @@ class ParameterNet(nn.Module):
             shifted, field_and_level.unsqueeze(1).expand(-1, shifted.shape[1], -1)
         )
         targets = self.predict_targets(demand, field_and_level)
-        return ModelOutput(targets, demand, ranges, encoded.groups.updated, augmented)
+        return ModelOutput(
+            targets, demand, ranges, earlier, encoded.groups.all, augmented
+        )
 
     def encode(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Encoded:
         """Embeds nodes and lets them exchange messages.
 
-        A wire of one constraint is a leaf: it sends, and what it would receive the constraint knows. Nodes without
-        an edge are passed over.
+        A wire of one constraint is a leaf: it receives in the end alone, as what it would receive before the constraint
+        knows. Nodes without an edge are passed over.
         """
         left_out = x[:, IS_BOOLEAN] > 0.5
         left_out |= torch.bincount(edge_index.flatten(), minlength=len(x)) == 0
@@ -192,19 +204,42 @@ class ParameterNet(nn.Module):
 
         wires = self.embed_wire(x[groups.wires]).float()  # [wires, width]
         leaves = self.embed_wire(x[groups.leaves]).float()
-        constraints = self.embed_constraint(x[groups.constraints]).float()
+        constraints = self.embed_constraint(
+            constraint_features(x[groups.constraints])
+        ).float()
 
         rounds = ROUNDS * self.config.num_layers
-        states = self.message_passing(State(wires, constraints), leaves, edges, rounds)
-        return Encoded(states, leaves, groups)
-
-    def predict_ranges(self, states: list[State]) -> Tensor:
-        """Ranges of inner wires and constraints in each of the states, ``[rounds, nodes, 2]`` as in `ModelOutput`."""
-        of_wires = torch.stack([self.wire_range_head(state.wires) for state in states])
-        of_constraints = torch.stack(
-            [self.constraint_range_head(state.constraints) for state in states]
+        passed = self.message_passing(
+            State(wires, constraints),
+            leaves,
+            edges,
+            Arithmetic.of(edges, x[groups.constraints]),
+            (
+                Intervals.from_marks(x[groups.wires]),
+                Intervals.from_marks(x[groups.leaves]),
+            ),
+            self.read_wires,
+            rounds,
         )
-        return torch.cat([of_wires, of_constraints], dim=1).float()
+        return Encoded(passed.states_per_round, passed.leaves, passed.largest, groups)
+
+    @torch.no_grad()
+    def read_wires(self, states: Tensor) -> Intervals:
+        """Which values wires can have, by their states."""
+        ranges = self.wire_range_head(states).float()
+        return Intervals.from_bits(ranges[:, 2:] * RANGE_UNIT, ranges[:, 0] > 0)
+
+    def predict_ranges(self, states: list[State]) -> list[Tensor]:
+        """Ranges of inner wires and constraints in each of the states, ``[nodes, 4]`` as in `ModelOutput`."""
+        return [
+            torch.cat(
+                [
+                    self.wire_range_head(state.wires),
+                    F.pad(self.constraint_range_head(state.constraints), (0, 2)),
+                ]
+            ).float()
+            for state in states
+        ]
 
     def predict_demand(
         self, encoded: Encoded, ranges: Tensor, circuit: Tensor, graph: Tensor
@@ -226,8 +261,12 @@ class ParameterNet(nn.Module):
         graph_of_count = torch.cat([graph_of_wire, graph_of_constraint])
         pooled = counts.new_zeros(size, DEMAND_FEATURES)
         if self.config.pooled_demand:
+            # of constraints the arithmetic knows better than a head does
+            calculated = slice(len(groups.wires), len(groups.wires) + len(constraints))
+            ranges = ranges[:, :2].clone()
+            ranges[calculated, 1] = encoded.largest / RANGE_UNIT
             pooled = self.pooled_demand(
-                ranges, graph[groups.updated], counts, graph_of_count, size
+                ranges, graph[groups.all], counts, graph_of_count, size
             )
 
         # then corrected by what the circuit is as a whole, and by all that is pooled
@@ -255,7 +294,7 @@ class ParameterNet(nn.Module):
         So a value of one node, however large the circuit, is not lost in a mean, and counts grow with the circuit.
 
         Args:
-            ranges: ``[nodes, 2]``, as :class:`ModelOutput` has it.
+            ranges: ``[nodes, 2]``, the first columns of :class:`ModelOutput`'s.
             graph_of_range: the circuit of each.
             counts: ``[all nodes, 6]``, how much each adds to forms and heights, before a softplus.
             graph_of_count: the circuit of each.
