@@ -141,4 +141,5 @@ def test_given_the_true_ranges_it_knows_what_constraints_reach(
     over = (found.largest - bits[groups.constraints])[judged]
     assert len(over) > 1000
     assert (over >= 0).float().mean() > 0.99
-    assert (over == 0).float().mean() > 0.8
+    assert (over == 0).float().mean() > 0.5
+    assert (over <= 1).float().mean() > 0.9

@@ -27,7 +27,6 @@ from nexuszero.network.graph import (
     edge_features,
 )
 from nexuszero.network.layers import Pooling
-from nexuszero.network.model import ROUNDS
 
 
 @pytest.fixture(scope="module")
@@ -317,11 +316,11 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
     attr[:5, 0], attr[5:, 2] = 1, 1
     attr[:, 3], attr[:, 4] = 1, 1 / 256
     torch.manual_seed(0)
-    model = ParameterNet(ModelConfig(128, 2, 4))
+    model = ParameterNet(ModelConfig(128, 4, 4))
     moved = x.clone()
     moved[0, 5] = 10
     states = [model.encode(nodes, ends, attr).states_per_round for nodes in (x, moved)]
-    assert len(states[0]) == 2 * ROUNDS
+    assert len(states[0]) == 4
     for rounds, ((before, _), (after, _)) in enumerate(
         zip(*states, strict=True), start=1
     ):
@@ -406,7 +405,7 @@ def test_augmented_demands_have_the_targets_of_circuits_that_ask_the_same(
     assert learned == {"target_head"}  # an augmented demand says nothing of the circuit
 
 
-@pytest.mark.parametrize("part", ["receiver_bias", "pooled_demand"])
+@pytest.mark.parametrize("part", ["receiver_bias", "pooled_demand", "arithmetic"])
 def test_a_part_may_be_left_out(model: ParameterNet, batch: Batch, part: str) -> None:
     less = ParameterNet(replace(model.config, **{part: False})).eval()
     less.load_state_dict(

@@ -91,11 +91,15 @@ class MessagePassing(nn.Module):
     Args:
         hidden_dim: width of a node's state.
         receiver_bias: whether there is one.
+        arithmetic: whether nodes are told what it says; else zeros.
     """
 
-    def __init__(self, hidden_dim: int, receiver_bias: bool = True) -> None:
+    def __init__(
+        self, hidden_dim: int, receiver_bias: bool = True, arithmetic: bool = True
+    ) -> None:
         super().__init__()
         self.receiver_bias = receiver_bias
+        self.arithmetic = arithmetic
         width = 2 * max(1, hidden_dim // 8)  # of a message
         self.wire_update = NodeUpdate(
             hidden_dim, 2 * width, width
@@ -117,7 +121,7 @@ class MessagePassing(nn.Module):
         read: Callable[[Tensor], Intervals],
         rounds: int,
     ) -> Passed:
-        """Rounds of messages between inner wires and constraints, then one from constraints to leaves.
+        """Rounds of messages between inner wires and constraints, then, if any, one from constraints to leaves.
 
         Args:
             state: of inner wires and constraints.
@@ -142,8 +146,8 @@ class MessagePassing(nn.Module):
         for _ in range(rounds):
             bounds = with_marks.bounds(known)
             told = (
-                bounds.of_constraints(),
-                bounds.of_edges(arithmetic.to_wire, known.unknown),
+                self.told(bounds.of_constraints()),
+                self.told(bounds.of_edges(arithmetic.to_wire, known.unknown)),
             )
             state, own = self.round(state, own, leaf_max, leaf_sum, edges, told)
             known = read(state.wires)
@@ -154,18 +158,23 @@ class MessagePassing(nn.Module):
             del states_per_round[0]
 
         # constraints -> leaves
-        message, _ = self.constraint_update(state.constraints)
-        bounds = with_marks.bounds(known)
-        leaves = leaves + self.to_wires(
-            message,
-            edges.constraint_to_leaf,
-            bounds.of_edges(arithmetic.to_leaf, known_leaves.unknown),
-            own_leaf,
-            leaf_bias,
-        )
+        if rounds:
+            message, _ = self.constraint_update(state.constraints)
+            bounds = with_marks.bounds(known)
+            leaves = leaves + self.to_wires(
+                message,
+                edges.constraint_to_leaf,
+                self.told(bounds.of_edges(arithmetic.to_leaf, known_leaves.unknown)),
+                own_leaf,
+                leaf_bias,
+            )
 
         in_the_end = arithmetic.with_leaves(read(leaves)).bounds(known)
         return Passed(states_per_round, leaves, in_the_end.largest)
+
+    def told(self, part: Tensor) -> Tensor:
+        """What the arithmetic says, or nothing."""
+        return part if self.arithmetic else torch.zeros_like(part)
 
     def embed_edges(self, edges: Edges) -> Edges:
         """With what each edge adds to a message in place of its features: ``[edges, 8] -> [edges, message]``."""

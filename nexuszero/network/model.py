@@ -40,7 +40,6 @@ from nexuszero.network.graph import (
 from nexuszero.network.layers import MessagePassing, Pooling, State, mlp
 from nexuszero.network.pooling import pool_max
 
-ROUNDS = 2  # in a layer
 RANGE_UNIT = 32  # bits: unit of the bits of nodes' ranges
 COUNT_DIVISORS = (1, *SLOTS)  # of sums over nodes: forms, then heights
 NODE_BYTES = 32  # at most, for each unit of a node's width, without gradients
@@ -55,11 +54,12 @@ class ModelConfig:
 
     Args:
         hidden_dim: width of the last head, twice that of a node.
-        num_layers: layers of two rounds of messages, there and back.
+        num_layers: rounds of messages, there and back.
         num_heads: attention heads of the pooling.
         dropout: rate among the weights of attention.
         receiver_bias: whether a constraint's message depends on the wire that receives it.
         pooled_demand: whether demands start from extremes and sums over nodes.
+        arithmetic: whether rounds are told what forms can be, by what was read of wires.
     """
 
     hidden_dim: int = 256
@@ -68,6 +68,7 @@ class ModelConfig:
     dropout: float = 0.1
     receiver_bias: bool = True
     pooled_demand: bool = True
+    arithmetic: bool = True
 
     def __post_init__(self) -> None:
         """Refuses heads that do not divide the width."""
@@ -132,7 +133,9 @@ class ParameterNet(nn.Module):
         width = hidden // 2  # of a node
         self.embed_wire = nn.Linear(NODE_FEATURES, width)
         self.embed_constraint = nn.Linear(SEEN_OF_CONSTRAINT, width)
-        self.message_passing = MessagePassing(width, config.receiver_bias)
+        self.message_passing = MessagePassing(
+            width, config.receiver_bias, config.arithmetic
+        )
         self.pool_wires = Pooling(width, config.num_heads, config.dropout)
         self.pool_constraints = Pooling(width, config.num_heads, config.dropout)
         self.wire_range_head = mlp(width, max(1, width // 4), 4, layers=1)
@@ -208,7 +211,6 @@ class ParameterNet(nn.Module):
             constraint_features(x[groups.constraints])
         ).float()
 
-        rounds = ROUNDS * self.config.num_layers
         passed = self.message_passing(
             State(wires, constraints),
             leaves,
@@ -219,7 +221,7 @@ class ParameterNet(nn.Module):
                 Intervals.from_marks(x[groups.leaves]),
             ),
             self.read_wires,
-            rounds,
+            self.config.num_layers,
         )
         return Encoded(passed.states_per_round, passed.leaves, passed.largest, groups)
 
@@ -261,10 +263,13 @@ class ParameterNet(nn.Module):
         graph_of_count = torch.cat([graph_of_wire, graph_of_constraint])
         pooled = counts.new_zeros(size, DEMAND_FEATURES)
         if self.config.pooled_demand:
-            # of constraints the arithmetic knows better than a head does
-            calculated = slice(len(groups.wires), len(groups.wires) + len(constraints))
             ranges = ranges[:, :2].clone()
-            ranges[calculated, 1] = encoded.largest / RANGE_UNIT
+            if (
+                self.config.arithmetic
+            ):  # it knows better than a head what a constraint reaches
+                first = len(groups.wires)
+                calculated = slice(first, first + len(constraints))
+                ranges[calculated, 1] = encoded.largest / RANGE_UNIT
             pooled = self.pooled_demand(
                 ranges, graph[groups.all], counts, graph_of_count, size
             )
