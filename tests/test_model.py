@@ -184,7 +184,8 @@ def test_a_boolean_constraint_becomes_a_mark_on_its_wire() -> None:
     model = ParameterNet(ModelConfig(16, 2, 4)).eval()
     seen = []
     model.embed_wire.register_forward_pre_hook(lambda _, wires: seen.append(wires[0]))
-    [(inner, constraints)], _, _, groups = model.encode(x, ends, attr)
+    passed, groups = model.encode(x, ends, attr)
+    [(inner, constraints)] = passed.states_per_round
     assert [group.tolist() for group in groups] == [[], [0, 1], [3]]
     assert len(inner) == 0
     assert len(constraints) == 1
@@ -201,11 +202,11 @@ def test_a_leaf_learns_in_the_end_what_its_constraint_knows() -> None:
     attr[:, 3], attr[:, 4] = 1, 1 / 256
     torch.manual_seed(0)
     model = ParameterNet(ModelConfig(64, 1, 4)).eval()
-    before = model.encode(x, ends, attr)
-    assert before.groups.leaves.tolist() == [2]
+    before, groups = model.encode(x, ends, attr)
+    assert groups.leaves.tolist() == [2]
     moved = x.clone()
     moved[0, 5] = 10
-    after = model.encode(moved, ends, attr)
+    after, _ = model.encode(moved, ends, attr)
     assert not torch.equal(before.leaves, after.leaves)
     ranges = model(x, ends, attr, torch.zeros(6, dtype=torch.int64)).ranges
     assert ranges.shape == (6, 4)
@@ -319,7 +320,9 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
     model = ParameterNet(ModelConfig(128, 4, 4))
     moved = x.clone()
     moved[0, 5] = 10
-    states = [model.encode(nodes, ends, attr).states_per_round for nodes in (x, moved)]
+    states = [
+        model.encode(nodes, ends, attr)[0].states_per_round for nodes in (x, moved)
+    ]
     assert len(states[0]) == 4
     for rounds, ((before, _), (after, _)) in enumerate(
         zip(*states, strict=True), start=1

@@ -3,6 +3,10 @@
 The rules of inference (docs/labels.md, section 1.4) add up intervals times coefficients, multiply the sums and compare
 them with the field. Which rule holds where is the network's to learn; sums and products need not be learned. There are
 no gradients, and no rounding but that of intervals to powers of two and of coefficients to float32's logarithms.
+
+An interval ``[lo, hi]`` is held as ``-lo`` and ``hi``, how far it reaches below zero and above; in float64, as a number
+of a field may exceed float32. A *reach*, ``[..., 3]``, has both, and how many wires nothing is known of, which count as
+zero.
 """
 
 from __future__ import annotations
@@ -22,125 +26,133 @@ ROUNDING = 1e-3  # bits: what logarithms in float32 may be off by
 MOST = 2.0**500  # of a sum, so that a product of two is finite
 
 
-class Intervals(NamedTuple):
-    """Which values wires can have.
+def from_marks(x: Tensor) -> Tensor:
+    """The reach of wires by their features, ``[wires, 12]``: Boolean ones have 0 or 1, of others nothing is known."""
+    boolean = (x[:, IS_BOOLEAN] > 0.5).double()
+    return torch.stack([torch.zeros_like(boolean), boolean, 1 - boolean], dim=1)
+
+
+def from_bits(bits: Tensor, unknown: Tensor) -> Tensor:
+    """The reach of wires whose values have so many bits below and above zero, ``[wires, 2]``, unless it is unknown."""
+    ends = _number(bits.round().clamp(0, MOST_BITS))
+    known = ends.masked_fill(unknown.unsqueeze(1), 0)
+    return torch.cat([known, unknown.double().unsqueeze(1)], dim=1)
+
+
+class Terms(NamedTuple):
+    """Edges to forms.
 
     Args:
-        ends: the smallest and the largest, ``[wires, 2]`` f8; 0 where nothing is known.
-        unknown: whether nothing is, ``[wires]``.
+        wire: the sender, or beyond all wires the one whose ends change places, where a coefficient is negative.
+        form: the receiver.
+        factor: what a reach is multiplied by, ``[edges, 3]``.
     """
 
-    ends: Tensor
-    unknown: Tensor
+    wire: Tensor
+    form: Tensor
+    factor: Tensor
 
     @staticmethod
-    def from_marks(x: Tensor) -> Intervals:
-        """What the marks of Boolean wires say, ``[wires, 12]``; nothing is known of the others."""
-        boolean = x[:, IS_BOOLEAN] > 0.5
-        largest = boolean.double()
-        ends = torch.stack([torch.zeros_like(largest), largest], dim=1)
-        return Intervals(ends, ~boolean)
+    def of(edges: SortedEdges, num_wires: int) -> Terms:
+        """Of edges from wires, whose features still are those of `edge_features`."""
+        magnitude, negative = _coefficients(edges)
+        factor = torch.stack([magnitude, magnitude, torch.ones_like(magnitude)], dim=1)
+        return Terms(edges.source + num_wires * negative, edges.target, factor)
 
-    @staticmethod
-    def from_bits(bits: Tensor, unknown: Tensor) -> Intervals:
-        """Of wires whose values have so many bits below and above zero, ``[wires, 2]``, unless nothing is known."""
-        ends = _number(bits.round().clamp(0, MOST_BITS))
-        signed = ends * ends.new_tensor([-1.0, 1.0])
-        return Intervals(signed.masked_fill(unknown.unsqueeze(1), 0), unknown)
-
-
-class Sums(NamedTuple):
-    """What wires add to forms.
-
-    Args:
-        ends: of the known ones, ``[forms, 2]`` f8.
-        unknown: how many are not known, ``[forms]``.
-    """
-
-    ends: Tensor
-    unknown: Tensor
+    def add(self, wires: Tensor, forms: Tensor) -> Tensor:
+        """The reach of forms with these terms too, given that of wires."""
+        either = torch.cat([wires, wires[:, [1, 0, 2]]])
+        parts = either.index_select(0, self.wire) * self.factor
+        return forms.index_add(0, self.form, parts)
 
 
 class EdgeForms(NamedTuple):
-    """Edges to wires: the form that each belongs to, its signed coefficient (f8), the wire; ``[edges]`` each."""
+    """Edges to wires.
+
+    Args:
+        form: that an edge belongs to, or beyond all forms the one whose ends change places.
+        constraint: of the form.
+        share: one over the coefficient's magnitude, ``[edges, 1]``.
+        wire: the receiver.
+    """
 
     form: Tensor
-    coefficient: Tensor
+    constraint: Tensor
+    share: Tensor
     wire: Tensor
 
     @staticmethod
-    def of(edges: SortedEdges) -> EdgeForms:
+    def of(edges: SortedEdges, num_forms: int) -> EdgeForms:
         """Of edges from constraints, whose features still are those of `edge_features`."""
+        magnitude, negative = _coefficients(edges)
         form = FORMS * edges.source + edges.attr[:, :FORMS].argmax(dim=1)
-        return EdgeForms(form, _coefficients(edges), edges.target)
+        share = (1 / magnitude).unsqueeze(1)
+        return EdgeForms(form + num_forms * negative, edges.source, share, edges.target)
 
 
 class Bounds(NamedTuple):
-    """What is known of the three forms of constraints, side by side.
+    """What is known of the three forms of constraints.
 
     Args:
-        ends: of the sums over known wires, ``[constraints, 3, 2]`` f8.
-        unknown: wires of which nothing is known, ``[constraints, 3]``.
-        product: of the sums of A and B, ``[constraints, 2]`` f8.
+        forms: their reach, ``[constraints, 3, 3]``.
+        product: below and above zero, of A times B, ``[constraints, 2]``.
         largest: bits of a constraint's largest value (docs/labels.md, section 1.5), ``[constraints]``.
         field: its bits, ``[constraints]``.
     """
 
-    ends: Tensor
-    unknown: Tensor
+    forms: Tensor
     product: Tensor
     largest: Tensor
     field: Tensor
 
     def of_constraints(self) -> Tensor:
-        """What a constraint is told, ``[constraints, 14]``."""
-        forms = _columns(self.ends, self.field.unsqueeze(1), self.unknown)
-        largest = [self.largest / 32, (self.largest - self.field).clamp(-8, 8) / 8]
-        return torch.cat([forms.flatten(1), torch.stack(largest, dim=1)], dim=1)
+        """What a constraint is told: ``[constraints, 14]``.
 
-    def of_edges(self, edges: EdgeForms, unknown: Tensor) -> Tensor:
+        Bits below and above zero of A, B and C, how far above the field's, how many wires are unknown; and of its
+        largest value.
+        """
+        bits = _bits(self.forms[:, :, :2])  # [constraints, 3, 2]
+        widest = torch.cat([bits.amax(2), self.largest.unsqueeze(1)], dim=1)
+        unknown = self.forms[:, :, 2].float()
+        columns = [
+            bits.flatten(1) / 32,
+            self.largest.unsqueeze(1) / 32,
+            _over(widest, self.field),
+            unknown.clamp(0, 2) / 2,
+        ]
+        return torch.cat(columns, dim=1)
+
+    def of_edges(self, edges: EdgeForms, wires: Tensor) -> Tensor:
         """What a wire is told: the rest of its form, and the product of A and B, over its coefficient: ``[edges, 8]``.
 
         Args:
             edges: to the wires.
-            unknown: wires of which nothing is known.
+            wires: their reach.
         """
-        constraint = edges.form // FORMS
-        field = self.field.index_select(0, constraint)
+        # from a form to a wire the rest changes its sign, and the product does not
+        rest = self.forms[:, :, :2].flatten(0, 1)  # [forms, 2]
+        product = self.product.repeat_interleave(FORMS, dim=0)
+        either = torch.cat(
+            [
+                torch.cat([rest.flip(1), product], dim=1),
+                torch.cat([rest, product.flip(1)], dim=1),
+            ]
+        )
+        bits = _bits(either.index_select(0, edges.form) * edges.share)  # [edges, 4]
+        widest = bits.view(-1, 2, 2).amax(2)
 
-        rest = self.ends.flatten(0, 1).index_select(0, edges.form)
-        others = self.unknown.flatten().index_select(0, edges.form)
-        others = others - unknown.index_select(0, edges.wire).float()
-        product = self.product.index_select(0, constraint)
-        factors = self.unknown[:, :2].sum(1).index_select(0, constraint)
-
+        # unknown are the other wires of the form, and those of A and B
+        missing = self.forms[:, :, 2]  # [constraints, 3]
+        factors = missing[:, :2].sum(1, keepdim=True).expand_as(missing)
+        by_form = torch.stack([missing, factors], dim=2).flatten(0, 1).repeat(2, 1)
+        unknown = by_form.index_select(0, edges.form)
+        unknown[:, 0] -= wires[:, 2].index_select(0, edges.wire)
         columns = [
-            _columns(_over(rest, -edges.coefficient), field, others),
-            _columns(_over(product, edges.coefficient), field, factors),
+            bits / 32,
+            _over(widest, self.field.index_select(0, edges.constraint)),
+            unknown.float().clamp(0, 2) / 2,
         ]
         return torch.cat(columns, dim=1)
-
-
-class Terms(NamedTuple):
-    """Edges to forms: the wire, the form, the signed coefficient (f8); ``[edges]`` each."""
-
-    wire: Tensor
-    form: Tensor
-    coefficient: Tensor
-
-    @staticmethod
-    def of(edges: SortedEdges) -> Terms:
-        """Of edges from wires, whose features still are those of `edge_features`."""
-        return Terms(edges.source, edges.target, _coefficients(edges))
-
-    def add(self, wires: Intervals, to: Sums) -> Sums:
-        """The sums with these wires' terms."""
-        parts = _times(wires.ends.index_select(0, self.wire), self.coefficient)
-        missing = wires.unknown.index_select(0, self.wire).float()
-        return Sums(
-            to.ends.index_add(0, self.form, parts),
-            to.unknown.index_add(0, self.form, missing),
-        )
 
 
 class Arithmetic(NamedTuple):
@@ -151,7 +163,7 @@ class Arithmetic(NamedTuple):
         leaves: terms of leaves.
         to_wire: edges to inner wires.
         to_leaf: edges to leaves.
-        constants: of the forms.
+        constants: the reach of forms without any wire, ``[forms, 3]``.
         has_product: whether C is not empty, ``[constraints]``.
         field: bits, ``[constraints]``.
     """
@@ -160,75 +172,55 @@ class Arithmetic(NamedTuple):
     leaves: Terms
     to_wire: EdgeForms
     to_leaf: EdgeForms
-    constants: Sums
+    constants: Tensor
     has_product: Tensor
     field: Tensor
 
     @staticmethod
-    def of(edges: Edges, constraints: Tensor) -> Arithmetic:
-        """Of edges with their features, and the features of constraints, ``[constraints, 12]``."""
-        inner, leaves = Terms.of(edges.wire_to_form), Terms.of(edges.leaf_to_form)
-        bits = constraints[:, CONSTANTS].flatten() * 256
-        constants = bits.sign() * _number(bits.abs())  # [forms]
-        terms = torch.cat([inner.form, leaves.form])
+    def of(edges: Edges, constraints: Tensor, wires: int, leaves: int) -> Arithmetic:
+        """Of edges with their features, those of constraints, ``[constraints, 12]``, and numbers of wires."""
+        bits = constraints[:, CONSTANTS].flatten() * 256  # [forms]
+        constant = bits.sign() * _number(bits.abs())
+        terms = torch.cat([edges.wire_to_form.target, edges.leaf_to_form.target])
         filled = torch.bincount(terms, minlength=len(bits)) + (bits != 0)
         return Arithmetic(
-            inner,
-            leaves,
-            EdgeForms.of(edges.constraint_to_wire),
-            EdgeForms.of(edges.constraint_to_leaf),
-            Sums(constants.unsqueeze(1).repeat(1, 2), torch.zeros_like(bits)),
+            Terms.of(edges.wire_to_form, wires),
+            Terms.of(edges.leaf_to_form, leaves),
+            EdgeForms.of(edges.constraint_to_wire, len(bits)),
+            EdgeForms.of(edges.constraint_to_leaf, len(bits)),
+            torch.stack([-constant, constant, torch.zeros_like(constant)], dim=1),
             has_product=filled.view(-1, FORMS)[:, 2] > 0,
             field=constraints[:, FIELD_BITS] * FIELD_BITS_UNIT,
         )
 
-    def with_leaves(self, leaves: Intervals) -> Arithmetic:
-        """With what is known of leaves among the constants."""
+    def with_leaves(self, leaves: Tensor) -> Arithmetic:
+        """With leaves of this reach among the constants."""
         return self._replace(constants=self.leaves.add(leaves, self.constants))
 
-    def bounds(self, wires: Intervals) -> Bounds:
-        """Of all forms, given what is known of inner wires."""
-        sums = self.inner.add(wires, self.constants)
-        ends = sums.ends.clamp(-MOST, MOST).view(-1, FORMS, 2)
+    def bounds(self, wires: Tensor) -> Bounds:
+        """Of all forms, given the reach of inner wires."""
+        forms = self.inner.add(wires, self.constants).clamp(-MOST, MOST)
+        forms = forms.view(-1, FORMS, 3)
+        a, b = forms[:, 0, :2], forms[:, 1, :2]
+        signs = a.new_tensor([[1.0, -1.0], [-1.0, 1.0]])
+        corners = (a.unsqueeze(2) * b.unsqueeze(1) * signs).flatten(1)
+        product = torch.stack([-corners.amin(1), corners.amax(1)], dim=1)
 
-        a, b = ends[:, 0], ends[:, 1]
-        corners = (a.unsqueeze(2) * b.unsqueeze(1)).flatten(1)  # [constraints, 4]
-        product = torch.stack([corners.amin(1), corners.amax(1)], dim=1)
-
-        size = ends.abs().amax(2)  # [constraints, 3]
+        size = forms[:, :, :2].abs().amax(2)  # [constraints, 3]
         both = product.abs().amax(1) + size[:, 2]
-        largest = size.amax(1).maximum(both.masked_fill(~self.has_product, 0))
-        return Bounds(
-            ends,
-            sums.unknown.view(-1, FORMS),
-            product,
-            _length(largest),
-            self.field,
-        )
+        largest = size.amax(1).maximum(both * self.has_product)
+        return Bounds(forms, product, (_bits(largest) - ROUNDING).ceil(), self.field)
 
 
-def _columns(ends: Tensor, field: Tensor, unknown: Tensor) -> Tensor:
-    """Bits below and above zero, bits over the field's, wires that are not known: ``[..., 4]``."""
-    bits = _bits((ends * ends.new_tensor([-1.0, 1.0])).clamp(min=0))  # [..., 2]
-    over = (bits.amax(-1) - field).clamp(-8, 8) / 8
-    missing = unknown.clamp(0, 2) / 2
-    return torch.stack([*(bits / 32).unbind(-1), over, missing], dim=-1)
-
-
-def _times(ends: Tensor, coefficient: Tensor) -> Tensor:
-    """Intervals ``[edges, 2]`` times numbers, ``[edges]``."""
-    ends = ends * coefficient.unsqueeze(1)
-    return torch.where((coefficient < 0).unsqueeze(1), ends.flip(1), ends)
-
-
-def _over(ends: Tensor, coefficient: Tensor) -> Tensor:
-    return _times(ends, 1 / coefficient)
-
-
-def _coefficients(edges: SortedEdges) -> Tensor:
-    """Signed coefficients of edges with the features of `edge_features`, 1 where none is shown: ``[edges]`` f8."""
+def _coefficients(edges: SortedEdges) -> tuple[Tensor, Tensor]:
+    """Magnitudes (f8) of the coefficients that `edge_features` has, 1 where none is shown, and which are negative."""
     magnitude = _number(edges.attr[:, FORMS + 1] * 32).clamp(min=1)
-    return torch.where(edges.attr[:, FORMS] < 0, -magnitude, magnitude)
+    return magnitude, edges.attr[:, FORMS] < 0
+
+
+def _over(bits: Tensor, field: Tensor) -> Tensor:
+    """How far bits, ``[rows, columns]``, are above those of the field, ``[rows]``, within eight."""
+    return (bits - field.unsqueeze(1)).clamp(-8, 8) / 8
 
 
 def _number(bits: Tensor) -> Tensor:
@@ -237,9 +229,5 @@ def _number(bits: Tensor) -> Tensor:
 
 
 def _bits(number: Tensor) -> Tensor:
-    return torch.log2(1 + number).float()
-
-
-def _length(number: Tensor) -> Tensor:
-    """Whole bits, unless a number exceeds a power of two by less than a thousandth."""
-    return (_bits(number) - ROUNDING).ceil()
+    """``log2(1 + number)``, 0 below zero."""
+    return torch.log2(1 + number.clamp(min=0)).float()

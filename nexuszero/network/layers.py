@@ -15,7 +15,6 @@ from nexuszero.network.arithmetic import (
     TOLD_CONSTRAINTS,
     TOLD_EDGES,
     Arithmetic,
-    Intervals,
 )
 from nexuszero.network.graph import SEEN_OF_EDGE, Edges, SortedEdges
 from nexuszero.network.pooling import pool_max, softmax
@@ -60,12 +59,16 @@ class Passed(NamedTuple):
 
     Args:
         states_per_round: of inner wires and constraints, after each round in training, else after the last.
+        ranges_per_round: what was read of inner wires then.
         leaves: states of leaves, ``[leaves, hidden]``.
+        leaf_ranges: what was read of them.
         largest: bits of constraints' largest values as far as wires were read, ``[constraints]``.
     """
 
     states_per_round: list[State]
+    ranges_per_round: list[Tensor]
     leaves: Tensor
+    leaf_ranges: Tensor
     largest: Tensor
 
 
@@ -117,8 +120,8 @@ class MessagePassing(nn.Module):
         leaves: Tensor,
         edges: Edges,
         arithmetic: Arithmetic,
-        marked: tuple[Intervals, Intervals],
-        read: Callable[[Tensor], Intervals],
+        marked: tuple[Tensor, Tensor],
+        read: Callable[[Tensor], tuple[Tensor, Tensor]],
         rounds: int,
     ) -> Passed:
         """Rounds of messages between inner wires and constraints, then, if any, one from constraints to leaves.
@@ -128,13 +131,13 @@ class MessagePassing(nn.Module):
             leaves: states of leaves.
             edges: with their features.
             arithmetic: of these edges.
-            marked: what is known of inner wires and of leaves at first.
-            read: what is known of wires by their states.
+            marked: the reach of inner wires, and of leaves, at first.
+            read: states of wires -> their ranges, and their reach by these.
             rounds: how many.
         """
         edges = self.embed_edges(edges)
-        known, known_leaves = marked
-        with_marks = arithmetic.with_leaves(known_leaves)
+        reach, leaf_reach = marked
+        with_marks = arithmetic.with_leaves(leaf_reach)
 
         # leaves keep their states: what they send is aggregated once, [forms, message / 2] twice
         message, own_leaf = self.wire_update(leaves)
@@ -142,35 +145,43 @@ class MessagePassing(nn.Module):
         leaf_max, leaf_sum = edges.leaf_to_form.aggregate(leaf_message)
 
         own = self.constraint_update(state.constraints)[1]  # [constraints, hidden / 4]
-        states_per_round = [state]
+        states_per_round: list[State] = []
+        ranges_per_round: list[Tensor] = []
         for _ in range(rounds):
-            bounds = with_marks.bounds(known)
+            bounds = with_marks.bounds(reach)
             told = (
                 self.told(bounds.of_constraints()),
-                self.told(bounds.of_edges(arithmetic.to_wire, known.unknown)),
+                self.told(bounds.of_edges(arithmetic.to_wire, reach)),
             )
             state, own = self.round(state, own, leaf_max, leaf_sum, edges, told)
-            known = read(state.wires)
+            ranges, reach = read(state.wires)
             if not self.training:
                 states_per_round.clear()
+                ranges_per_round.clear()
             states_per_round.append(state)
-        if self.training and rounds:
-            del states_per_round[0]
+            ranges_per_round.append(ranges)
 
         # constraints -> leaves
         if rounds:
             message, _ = self.constraint_update(state.constraints)
-            bounds = with_marks.bounds(known)
+            bounds = with_marks.bounds(reach)
             leaves = leaves + self.to_wires(
                 message,
                 edges.constraint_to_leaf,
-                self.told(bounds.of_edges(arithmetic.to_leaf, known_leaves.unknown)),
+                self.told(bounds.of_edges(arithmetic.to_leaf, leaf_reach)),
                 own_leaf,
                 leaf_bias,
             )
+        else:
+            ranges, reach = read(state.wires)
+            states_per_round.append(state)
+            ranges_per_round.append(ranges)
 
-        in_the_end = arithmetic.with_leaves(read(leaves)).bounds(known)
-        return Passed(states_per_round, leaves, in_the_end.largest)
+        leaf_ranges, leaf_reach = read(leaves)
+        in_the_end = arithmetic.with_leaves(leaf_reach).bounds(reach)
+        return Passed(
+            states_per_round, ranges_per_round, leaves, leaf_ranges, in_the_end.largest
+        )
 
     def told(self, part: Tensor) -> Tensor:
         """What the arithmetic says, or nothing."""

@@ -26,7 +26,7 @@ from nexuszero.data import (
     NODE_FEATURES,
     TARGETS,
 )
-from nexuszero.network.arithmetic import Arithmetic, Intervals
+from nexuszero.network.arithmetic import Arithmetic, from_bits, from_marks
 from nexuszero.network.graph import (
     CIRCUIT_FEATURES,
     SEEN_OF_CONSTRAINT,
@@ -37,7 +37,7 @@ from nexuszero.network.graph import (
     mark_boolean_wires,
     sort_edges,
 )
-from nexuszero.network.layers import MessagePassing, Pooling, State, mlp
+from nexuszero.network.layers import MessagePassing, Passed, Pooling, State, mlp
 from nexuszero.network.pooling import pool_max
 
 RANGE_UNIT = 32  # bits: unit of the bits of nodes' ranges
@@ -100,22 +100,6 @@ class ModelOutput(NamedTuple):
     augmented: Tensor
 
 
-class Encoded(NamedTuple):
-    """Nodes after the rounds of messages.
-
-    Args:
-        states_per_round: of inner wires and constraints, after each round in training, else after the last.
-        leaves: states of leaves, ``[leaves, width]``.
-        largest: bits of the largest value of each constraint, as far as wires were read, ``[constraints]``.
-        groups: which nodes these are.
-    """
-
-    states_per_round: list[State]
-    leaves: Tensor
-    largest: Tensor
-    groups: NodeGroups
-
-
 class ParameterNet(nn.Module):
     r"""From circuits to three parameters and three metrics, all standardised.
 
@@ -169,13 +153,13 @@ class ParameterNet(nn.Module):
         """
         size = int(graph.max()) + 1 if num_graphs is None else num_graphs
         circuit = circuit_features(x, graph, size)  # [graphs, 15]
-        encoded = self.encode(x, edge_index, edge_attr)
+        passed, groups = self.encode(x, edge_index, edge_attr)
 
         # ranges from every round: a round is to learn one step of inference
-        *before, last = self.predict_ranges(encoded.states_per_round)
-        ranges = torch.cat([last, self.wire_range_head(encoded.leaves).float()])
+        *before, last = self.predict_ranges(passed)
+        ranges = torch.cat([last, passed.leaf_ranges])
         earlier = torch.stack(before) if before else last.new_zeros(0, *last.shape)
-        demand = self.predict_demand(encoded, ranges, circuit, graph)  # [graphs, 8]
+        demand = self.predict_demand(passed, groups, ranges, circuit, graph)
 
         # targets are calculated from the demand, and from demands that no circuit has
         field_and_level = circuit[:, :2]
@@ -189,11 +173,11 @@ class ParameterNet(nn.Module):
             shifted, field_and_level.unsqueeze(1).expand(-1, shifted.shape[1], -1)
         )
         targets = self.predict_targets(demand, field_and_level)
-        return ModelOutput(
-            targets, demand, ranges, earlier, encoded.groups.all, augmented
-        )
+        return ModelOutput(targets, demand, ranges, earlier, groups.all, augmented)
 
-    def encode(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Encoded:
+    def encode(
+        self, x: Tensor, edge_index: Tensor, edge_attr: Tensor
+    ) -> tuple[Passed, NodeGroups]:
         """Embeds nodes and lets them exchange messages.
 
         A wire of one constraint is a leaf: it receives in the end alone, as what it would receive before the constraint
@@ -211,48 +195,48 @@ class ParameterNet(nn.Module):
             constraint_features(x[groups.constraints])
         ).float()
 
+        arithmetic = Arithmetic.of(
+            edges, x[groups.constraints], len(wires), len(leaves)
+        )
         passed = self.message_passing(
             State(wires, constraints),
             leaves,
             edges,
-            Arithmetic.of(edges, x[groups.constraints]),
-            (
-                Intervals.from_marks(x[groups.wires]),
-                Intervals.from_marks(x[groups.leaves]),
-            ),
+            arithmetic,
+            (from_marks(x[groups.wires]), from_marks(x[groups.leaves])),
             self.read_wires,
             self.config.num_layers,
         )
-        return Encoded(passed.states_per_round, passed.leaves, passed.largest, groups)
+        return passed, groups
 
-    @torch.no_grad()
-    def read_wires(self, states: Tensor) -> Intervals:
-        """Which values wires can have, by their states."""
-        ranges = self.wire_range_head(states).float()
-        return Intervals.from_bits(ranges[:, 2:] * RANGE_UNIT, ranges[:, 0] > 0)
+    def read_wires(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Ranges of wires by their states, ``[wires, 4]`` as in `ModelOutput`, and their reach by these."""
+        ranges: Tensor = self.wire_range_head(states).float()
+        read = ranges.detach()
+        return ranges, from_bits(read[:, 2:] * RANGE_UNIT, read[:, 0] > 0)
 
-    def predict_ranges(self, states: list[State]) -> list[Tensor]:
+    def predict_ranges(self, passed: Passed) -> list[Tensor]:
         """Ranges of inner wires and constraints in each of the states, ``[nodes, 4]`` as in `ModelOutput`."""
-        return [
-            torch.cat(
-                [
-                    self.wire_range_head(state.wires),
-                    F.pad(self.constraint_range_head(state.constraints), (0, 2)),
-                ]
-            ).float()
-            for state in states
-        ]
+        ranges = []
+        for state, of_wires in zip(
+            passed.states_per_round, passed.ranges_per_round, strict=True
+        ):
+            of_constraints = self.constraint_range_head(state.constraints).float()
+            ranges.append(torch.cat([of_wires, F.pad(of_constraints, (0, 2))]))
+        return ranges
 
     def predict_demand(
-        self, encoded: Encoded, ranges: Tensor, circuit: Tensor, graph: Tensor
+        self,
+        passed: Passed,
+        groups: NodeGroups,
+        ranges: Tensor,
+        circuit: Tensor,
+        graph: Tensor,
     ) -> Tensor:
         """Demands ``[graphs, 8]`` as in `ModelOutput`, of the last states and ranges and the circuits' features."""
         size = len(circuit)
-        groups = encoded.groups
-        constraints = encoded.states_per_round[-1].constraints
-        wires = torch.cat(
-            [encoded.states_per_round[-1].wires, encoded.leaves]
-        )  # [all wires, width]
+        last, constraints = passed.states_per_round[-1]
+        wires = torch.cat([last, passed.leaves])  # [all wires, width]
         graph_of_wire = graph[groups.all_wires]
         graph_of_constraint = graph[groups.constraints]
 
@@ -269,7 +253,7 @@ class ParameterNet(nn.Module):
             ):  # it knows better than a head what a constraint reaches
                 first = len(groups.wires)
                 calculated = slice(first, first + len(constraints))
-                ranges[calculated, 1] = encoded.largest / RANGE_UNIT
+                ranges[calculated, 1] = passed.largest / RANGE_UNIT
             pooled = self.pooled_demand(
                 ranges, graph[groups.all], counts, graph_of_count, size
             )
