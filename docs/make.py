@@ -898,10 +898,12 @@ def _comparison() -> str:
     learning = f"""`curve`: the network after {settings["steps"]} batches, by training circuits.
 
 {_table(["training circuits", "seed", *SPLITS], curve)}"""
-    labels = found("provenance", "library", "labels")
+    library = found("provenance", "library")
+    before = library["schema"] < CryptoBridge().schema_version
+    older = ", so of an earlier network than the tables above" if before else ""
     return f"""## Variants, one choice changed at a time
 
-Measured with labels of version {labels}.
+Measured with labels of version {library["labels"]} and dataset schema {library["schema"]}{older}.
 `reports/reference/comparison.json`, `rows`: {settings["batches"]:,} batches of {settings["batch_size"]}, width
 {settings["hidden_dim"]}, {settings["num_layers"]} layers. Commits {", ".join(commits)}.
 

@@ -53,7 +53,8 @@ class R1CSDataset(InMemoryDataset):  # type: ignore[misc]
           may see
         - **y** :math:`(1, 6)`: log2 n, log2 q, log2 sigma, bit security, hardness, log2 proof size, in units of the
           train split's deviation from its mean
-        - **node_bits** :math:`(|V|)` f4, **node_rounds** :math:`(|V|)` i8: targets of nodes, never inputs
+        - **node_bits** :math:`(|V|)` f4, **node_ends** :math:`(|V|, 2)` f4, **node_rounds** :math:`(|V|)` i8: what
+          nodes are to be told, never inputs
 
     Args:
         root: a directory that `nexuszero generate` has filled.
@@ -169,11 +170,12 @@ def _columns(
         edge_attr=torch.from_numpy(split.edge_attr),
         y=torch.from_numpy(standardiser.transform(split.targets)).float(),
         node_bits=torch.from_numpy(split.node_bits.astype(np.float32)),
+        node_ends=torch.from_numpy(split.node_ends.astype(np.float32)),
         node_rounds=torch.from_numpy(split.node_rounds.astype(np.int64)),
     )
     nodes = torch.from_numpy(split.node_ptr)
     edges = torch.from_numpy(split.edge_ptr)
-    slices = dict.fromkeys(("x", "node_bits", "node_rounds"), nodes)
+    slices = dict.fromkeys(("x", "node_bits", "node_ends", "node_rounds"), nodes)
     slices |= dict.fromkeys(("edge_index", "edge_attr"), edges)
     return data, slices | {"y": torch.arange(len(split) + 1)}
 

@@ -55,6 +55,7 @@ def circuit(rng: np.random.Generator) -> tuple[dict[str, Array], list[float]]:
         "edge_attr": edge_attr,
         "node_bits": node_bits,
     }
+    arrays["node_ends"] = rng.integers(0, 64, (nodes, 2))
     arrays["node_rounds"] = rng.integers(0, 5, nodes)
     return arrays, targets_of(security, constraints, float(edge_attr[:, 4].max()))
 
@@ -68,6 +69,7 @@ def block(count: int, seed: int) -> dict[str, Array]:
         "edge_index": np.concatenate([graph["edge_index"] for graph in graphs], axis=1),
         "edge_attr": np.concatenate([graph["edge_attr"] for graph in graphs]),
         "node_bits": np.concatenate([graph["node_bits"] for graph in graphs]),
+        "node_ends": np.concatenate([graph["node_ends"] for graph in graphs]),
         "node_rounds": np.concatenate([graph["node_rounds"] for graph in graphs]),
         "node_ptr": np.cumsum([0] + [len(graph["x"]) for graph in graphs]),
         "edge_ptr": np.cumsum([0] + [len(graph["edge_attr"]) for graph in graphs]),

@@ -79,7 +79,7 @@ def test_half_of_it_is_refused(published: Path, damage: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "key", "now", "unsaid"),
-    [("labels", "label_version", 2, 1), ("graphs", "schema_version", 7, 6)],
+    [("labels", "label_version", 2, 1), ("graphs", "schema_version", 8, 6)],
 )
 @pytest.mark.parametrize("said", [False, True])
 def test_a_network_of_other_labels_or_graphs_is_refused(
@@ -97,7 +97,9 @@ def test_a_network_of_other_labels_or_graphs_is_refused(
 
 
 def test_parts_that_a_network_lacks_are_kept(tmp_path: Path) -> None:
-    config = ModelConfig(**SHAPE, receiver_bias=False, pooled_demand=False)
+    config = ModelConfig(
+        **SHAPE, receiver_bias=False, pooled_demand=False, arithmetic=False
+    )
     save(
         tmp_path / "a.pt",
         Checkpoint(ParameterNet(config), Standardiser((0.0,) * 6, (1.0,) * 6)),

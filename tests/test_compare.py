@@ -153,6 +153,7 @@ def test_a_variant_does_not_learn_what_it_leaves_out(data):
             assert torch.equal(before, after) == same, name
     without = VARIANTS["messages that do not know the hearer"].build(SHAPE)
     assert not without.message_passing.receiver_bias
+    assert not VARIANTS["forms not added up"].build(SHAPE).message_passing.arithmetic
 
 
 def test_a_variant_does_not_see_what_is_masked(data):
@@ -163,6 +164,10 @@ def test_a_variant_does_not_see_what_is_masked(data):
     ).all()
     bare = VARIANTS["coefficients not seen"].visible(split).edge_attr
     assert not bare[:, 3:].any() and (bare[:, :3] == split.edge_attr[:, :3]).all()
+    constraints = split.x[:, 0] > 0.5
+    blind = VARIANTS["constants not seen"].visible(split).x
+    assert split.x[constraints, 5:8].any() and not blind[constraints, 5:8].any()
+    assert (blind[~constraints] == split.x[~constraints]).all()
     assert split.edge_attr[:, 4].any() and VARIANTS["network"].visible(split) is split
 
 

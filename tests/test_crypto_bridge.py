@@ -225,6 +225,7 @@ def test_columns_have_the_types_that_the_dataset_is_defined_with(bridge):
         "edge_target": ("<i4", ()),
         "edge_attr": ("<f4", (5,)),
         "node_bits": ("<u2", ()),
+        "node_ends": ("<u2", (2,)),
         "node_rounds": ("|u1", ()),
         "nodes": ("<i8", ()),
         "edges": ("<i8", ()),

@@ -193,7 +193,7 @@ def test_a_flipped_byte(file: Path) -> None:
         read(file)
 
 
-@pytest.mark.parametrize(("name", "expected"), [("schema", 7), ("label", 2)])
+@pytest.mark.parametrize(("name", "expected"), [("schema", 8), ("label", 2)])
 def test_another_version_of_columns_or_labels(
     file: Path, name: str, expected: int
 ) -> None:

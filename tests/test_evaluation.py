@@ -149,7 +149,7 @@ def test_a_prediction_restores_the_mode() -> None:
             raise RuntimeError("broken")
 
     model = Broken(1, 1).train()
-    batch = Batch(*(torch.zeros(0) for _ in range(10)))
+    batch = Batch(*(torch.zeros(0) for _ in range(11)))
     with pytest.raises(RuntimeError, match="broken"):
         predict_batches(model, [batch])
     assert model.training

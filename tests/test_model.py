@@ -20,9 +20,13 @@ from nexuszero.network import (
     objective,
 )
 from nexuszero.network.criterion import BITS_WEIGHT, LOGS_WEIGHT
-from nexuszero.network.graph import circuit_features, edge_features
-from nexuszero.network.layers import Pooling, SortedEdges
-from nexuszero.network.model import ROUNDS
+from nexuszero.network.graph import (
+    SortedEdges,
+    circuit_features,
+    constraint_features,
+    edge_features,
+)
+from nexuszero.network.layers import Pooling
 
 
 @pytest.fixture(scope="module")
@@ -178,13 +182,34 @@ def test_a_boolean_constraint_becomes_a_mark_on_its_wire() -> None:
     ends, attr = torch.tensor([[0, 0, 0, 1], [2, 2, 3, 3]]), torch.eye(5)[[0, 1, 0, 2]]
     torch.manual_seed(0)
     model = ParameterNet(ModelConfig(16, 2, 4)).eval()
-    [(inner, constraints)], leaves, groups = model.encode(x, ends, attr)
+    seen = []
+    model.embed_wire.register_forward_pre_hook(lambda _, wires: seen.append(wires[0]))
+    passed, groups = model.encode(x, ends, attr)
+    [(inner, constraints)] = passed.states_per_round
     assert [group.tolist() for group in groups] == [[], [0, 1], [3]]
     assert len(inner) == 0
     assert len(constraints) == 1
-    marked = x[:2].clone()
-    marked[0, 3] = 1
-    torch.testing.assert_close(leaves, model.embed_wire(marked))
+    assert seen[1][:, 3].tolist() == [1, 0]  # the leaves
+
+
+def test_a_leaf_learns_in_the_end_what_its_constraint_knows() -> None:
+    """x * y = z, where nothing else is said of z: its state depends on x, and on how many rounds there were."""
+    x = torch.zeros(6, 12)
+    x[3:, 0] = 1
+    # the second and third constraint make inner wires of x and y
+    ends = torch.tensor([[0, 1, 2, 0, 1, 0, 1], [3, 3, 3, 4, 4, 5, 5]])
+    attr = torch.eye(5)[[0, 1, 2, 0, 0, 1, 1]]
+    attr[:, 3], attr[:, 4] = 1, 1 / 256
+    torch.manual_seed(0)
+    model = ParameterNet(ModelConfig(64, 1, 4)).eval()
+    before, groups = model.encode(x, ends, attr)
+    assert groups.leaves.tolist() == [2]
+    moved = x.clone()
+    moved[0, 5] = 10
+    after, _ = model.encode(moved, ends, attr)
+    assert not torch.equal(before.leaves, after.leaves)
+    ranges = model(x, ends, attr, torch.zeros(6, dtype=torch.int64)).ranges
+    assert ranges.shape == (6, 4)
 
 
 def test_the_three_forms_of_a_constraint_are_aggregated_apart(
@@ -219,6 +244,18 @@ def test_edge_features_by_hand() -> None:
         edge[0], torch.tensor([0, 1, 0, -1, 1 / 32, 1 / 8, log[0], 1])
     )
     torch.testing.assert_close(edge[1], torch.tensor([1, 0, 0, 1, 2, 1, log[1], 0]))
+
+
+def test_constraint_features_by_hand() -> None:
+    """Constants -1 in A and 2^64 - 1 in C."""
+    x = torch.zeros(1, 12)
+    x[0, 0], x[0, 5], x[0, 7] = 1, -1 / 256, 64 / 256
+    (features,) = constraint_features(x)
+    log = torch.tensor([2.0, 1, 65]).log() / 4
+    assert torch.equal(features[:12], x[0])
+    by_scale = features[12:].view(5, 3)
+    expected = [[-1, 0, 1], [1 / 32, 0, 2], [1 / 8, 0, 1], log.tolist(), [1, 0, 0]]
+    torch.testing.assert_close(by_scale, torch.tensor(expected))
 
 
 def test_dropout_drops_weights_of_attention_and_nothing_else(batch: Batch) -> None:
@@ -278,12 +315,15 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
     )
     attr = torch.zeros(10, 5)
     attr[:5, 0], attr[5:, 2] = 1, 1
+    attr[:, 3], attr[:, 4] = 1, 1 / 256
     torch.manual_seed(0)
-    model = ParameterNet(ModelConfig(128, 2, 4))
+    model = ParameterNet(ModelConfig(128, 4, 4))
     moved = x.clone()
     moved[0, 5] = 10
-    states = [model.encode(nodes, ends, attr).states_per_round for nodes in (x, moved)]
-    assert len(states[0]) == 2 * ROUNDS
+    states = [
+        model.encode(nodes, ends, attr)[0].states_per_round for nodes in (x, moved)
+    ]
+    assert len(states[0]) == 4
     for rounds, ((before, _), (after, _)) in enumerate(
         zip(*states, strict=True), start=1
     ):
@@ -313,6 +353,7 @@ def test_the_objective_by_hand() -> None:
         target=torch.ones(2, 6),
         demand=demand,
         node_bits=torch.tensor([48.0, 7, 64]),
+        node_ends=torch.tensor([[0.0, 47], [0, 6], [63, 63]]),
         node_rounds=torch.tensor([2, 0, 0]),
         demand_shift=torch.zeros(2, 3, 8),
         augmented_target=augmented_target,
@@ -320,7 +361,8 @@ def test_the_objective_by_hand() -> None:
     output = ModelOutput(
         targets=torch.zeros(2, 6),
         demand=torch.zeros(2, 8),
-        ranges=torch.tensor([[[0.0, 9], [0, 7]], [[0, 9], [0, 1]]]),
+        ranges=torch.tensor([[0.0, 9, 9, 9], [0, 1, 0, 47 / 32]]),
+        earlier=torch.tensor([[[0.0, 9, 9, 9], [0, 7, 7, 7]]]),
         nodes=torch.tensor([2, 0]),
         augmented=torch.zeros(2, 3, 6),
     )
@@ -366,7 +408,7 @@ def test_augmented_demands_have_the_targets_of_circuits_that_ask_the_same(
     assert learned == {"target_head"}  # an augmented demand says nothing of the circuit
 
 
-@pytest.mark.parametrize("part", ["receiver_bias", "pooled_demand"])
+@pytest.mark.parametrize("part", ["receiver_bias", "pooled_demand", "arithmetic"])
 def test_a_part_may_be_left_out(model: ParameterNet, batch: Batch, part: str) -> None:
     less = ParameterNet(replace(model.config, **{part: False})).eval()
     less.load_state_dict(

@@ -60,6 +60,8 @@ pub struct Nodes {
     /// Bits of a node's largest value: twice a wire's magnitude, a constraint's largest value; the field's bits where
     /// it exceeds half the field; 0 for what is dropped or does not count.
     pub bits: Vec<u16>,
+    /// Bits of a wire's values below zero, and of those above; 0 for what does not count, and for constraints.
+    pub ends: Vec<[u16; 2]>,
     /// The round in which it first narrowed; 0 if it never did.
     pub rounds: Vec<u8>,
 }
@@ -95,6 +97,7 @@ impl Analysis {
             |_| Nodes::default(),
             |ranges| Nodes {
                 bits: ranges.node_bits(r1cs.constraints()),
+                ends: ranges.node_ends(r1cs.constraints()),
                 rounds: ranges.node_rounds(r1cs.constraints()),
             },
         );

@@ -69,12 +69,13 @@ const fn column(name: &'static str, values: fn(&Rows) -> Values<'_>) -> Column {
 }
 
 /// All columns.
-pub const COLUMNS: [Column; 22] = [
+pub const COLUMNS: [Column; 23] = [
     column("x", |rows| Values::of(rows.graph.x.as_chunks::<NODE_FEATURES>().0)),
     column("edge_source", |rows| Values::of(&rows.graph.edge_source)),
     column("edge_target", |rows| Values::of(&rows.graph.edge_target)),
     column("edge_attr", |rows| Values::of(rows.graph.edge_attr.as_chunks::<EDGE_FEATURES>().0)),
     column("node_bits", |rows| Values::of(&rows.node_bits)),
+    column("node_ends", |rows| Values::of(&rows.node_ends)),
     column("node_rounds", |rows| Values::of(&rows.node_rounds)),
     column("nodes", |rows| Values::of(&rows.nodes)),
     column("edges", |rows| Values::of(&rows.edges)),
@@ -114,7 +115,7 @@ mod tests {
             let size: usize = values.dtype[1..].parse().unwrap();
             let items = values.bytes / (size * values.width.max(1));
             let by = match column.name {
-                "x" | "node_bits" | "node_rounds" => 0,
+                "x" | "node_bits" | "node_ends" | "node_rounds" => 0,
                 "edge_source" | "edge_target" | "edge_attr" => 1,
                 _ => 2,
             };

@@ -13,7 +13,7 @@ use crate::r1cs::R1cs;
 use crate::synth::{Family, Synthetic, synthesize, synthesize_sized};
 
 /// Layout and meaning of the columns; any change raises this number.
-pub const SCHEMA_VERSION: u32 = 7;
+pub const SCHEMA_VERSION: u32 = 8;
 
 /// Names of the splits, in the order of [`generate`]'s result.
 pub const SPLITS: [&str; 3] = ["train", "val", "test"];
@@ -29,6 +29,8 @@ pub struct Rows {
     /// `[nodes]`: bits of each node's largest value as the analysis has it ([`Nodes`]). It is what
     /// a network may learn from, and never an input.
     pub node_bits: Vec<u16>,
+    /// `[nodes]`: bits of a wire's values below zero, and of those above.
+    pub node_ends: Vec<[u16; 2]>,
     /// `[nodes]`: the round in which a node first narrowed.
     pub node_rounds: Vec<u8>,
     /// Nodes of each circuit.
@@ -233,6 +235,7 @@ impl Rows {
         let Row { draw, graph, mut nodes, analysis, choice, .. } = row;
         self.push_graph(graph);
         self.node_bits.append(&mut nodes.bits);
+        self.node_ends.append(&mut nodes.ends);
         self.node_rounds.append(&mut nodes.rounds);
         self.params.push([f64::from(choice.n()), f64::from(choice.candidate.bits), stable(choice.sigma)]);
         self.metrics.push([

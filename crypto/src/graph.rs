@@ -20,8 +20,8 @@ pub const EDGE_FEATURES: usize = 5;
 /// Graphs, one after another, as growing columns; edges count the nodes of their own circuit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Graph {
-    /// `[nodes, 12]`: is a constraint; is public; is linear; is Boolean, `x(x-1) = 0`; constant;
-    /// degree in A, B, C; position; field bits; lambda; nodes.
+    /// `[nodes, 12]`: is a constraint; is public; is linear; is Boolean, `x(x-1) = 0`; largest constant;
+    /// a wire's degrees in A, B, C, or the constants of a constraint's; position; field bits; lambda; nodes.
     pub x: Vec<f32>,
     /// `[edges]`: the wire's node.
     pub edge_source: Vec<i32>,
@@ -83,7 +83,8 @@ impl Graph {
         for (index, degrees) in wire_degrees(relation).chunks_exact(3).enumerate() {
             let public = index + 1 < r1cs.first_private() as usize;
             let flags = [false, public, false, false];
-            self.append_node(flags, 0.0, [degrees[0], degrees[1], degrees[2]], place(index, wires), shared);
+            let degrees = [degrees[0], degrees[1], degrees[2]].map(log_degree);
+            self.append_node(flags, 0.0, degrees, place(index, wires), shared);
         }
 
         let mut kept = relation.constraints().peekable();
@@ -91,13 +92,14 @@ impl Graph {
             let flags_of = |linear, boolean| [true, false, linear, boolean];
             let place = place(index, constraints);
             match kept.next_if(|constraint| constraint.number as usize == index) {
-                None => self.append_node(flags_of(r1cs.is_linear(index), false), 0.0, [0; 3], place, shared),
+                None => {
+                    self.append_node(flags_of(r1cs.is_linear(index), false), 0.0, [0.0; 3], place, shared)
+                }
                 Some(constraint) => {
                     let flags = flags_of(constraint.kind == Kind::Linear, is_boolean(relation, &constraint));
-                    let degrees = constraint
-                        .forms
-                        .map(|form| form.wires.iter().filter(|&&wire| wire > 0).count() as u32);
-                    self.append_node(flags, largest_constant(relation, &constraint), degrees, place, shared);
+                    let constants = constraint.forms.map(|form| constant(relation, form));
+                    let largest = constants.into_iter().map(f32::abs).fold(0.0, f32::max);
+                    self.append_node(flags, largest, constants, place, shared);
                 }
             }
         }
@@ -106,14 +108,14 @@ impl Graph {
     fn append_node(
         &mut self,
         flags: [bool; 4],
-        constant: f32,
-        degrees: [u32; 3],
+        largest_constant: f32,
+        by_form: [f32; 3],
         place: f32,
         shared: [f32; 3],
     ) {
         self.x.extend(flags.map(f32::from));
-        self.x.push(constant);
-        self.x.extend(degrees.map(log_degree));
+        self.x.push(largest_constant);
+        self.x.extend(by_form);
         self.x.push(place);
         self.x.extend(shared);
     }
@@ -137,13 +139,15 @@ fn wire_degrees(relation: &Relation) -> Vec<u32> {
     degrees.split_off(3)
 }
 
-/// The largest magnitude of an integer of `w_0` in the three forms.
-fn largest_constant(relation: &Relation, constraint: &Constraint<'_>) -> f32 {
-    let first_terms = constraint.forms.into_iter().filter_map(|form| form.terms().next());
-    let constants = first_terms.filter(|&(wire, _)| wire == 0);
-    let magnitudes = constants
-        .map(|(_, number)| sign_and_magnitude(relation.field(), relation.values()[number as usize]).1);
-    magnitudes.fold(0.0, f32::max)
+/// The signed magnitude of a form's integer of `w_0`, 0 if it has none.
+fn constant(relation: &Relation, form: Combination<'_>) -> f32 {
+    match form.terms().next() {
+        Some((0, number)) => {
+            let (sign, magnitude) = sign_and_magnitude(relation.field(), relation.values()[number as usize]);
+            sign * magnitude
+        }
+        _ => 0.0,
+    }
 }
 
 /// `index / (count - 1)`: 0 for the first of the wires (or constraints), 1 for the last; a single one has 0.

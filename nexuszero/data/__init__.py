@@ -5,6 +5,7 @@ from nexuszero.data.checking import check_sample
 from nexuszero.data.columns import (
     CIRCUIT_COLUMNS,
     CIRCUIT_CONSTANTS,
+    CONSTANTS,
     EDGE_FEATURES,
     FIELD_BITS,
     FIELD_BITS_UNIT,
@@ -42,6 +43,7 @@ from nexuszero.data.writer import Writer, write
 __all__ = [
     "CIRCUIT_COLUMNS",
     "CIRCUIT_CONSTANTS",
+    "CONSTANTS",
     "DEMAND_BITS",
     "DEMAND_BITS_UNIT",
     "DEMAND_FEATURES",

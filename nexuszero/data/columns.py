@@ -20,6 +20,7 @@ Array = NDArray[Any]
 NODE_FEATURES = 12  # columns of x (docs/dataset.md), of which the code names these:
 IS_CONSTRAINT = 0
 IS_BOOLEAN = 3  # a Boolean constraint
+CONSTANTS = slice(5, 8)  # of a constraint: those of A, B and C, signed as edges are
 FIELD_BITS = 9  # in units of FIELD_BITS_UNIT
 FIELD_BITS_UNIT = 256
 CIRCUIT_CONSTANTS = slice(9, 12)  # equal over a circuit: field bits, lambda, log nodes
@@ -35,6 +36,7 @@ MEANINGS = {
     "edge_index": "wire -> constraint, indices local to the circuit",
     "edge_attr": "edge features",
     "node_bits": "bits of each node's largest value as the analysis has it: to learn from, never an input",
+    "node_ends": "bits of each wire's values below zero, and of those above: likewise",
     "node_rounds": "the round of inference in which a node first narrowed, 0 if none, at most 255: likewise",
     "node_ptr": "where each circuit's nodes begin",
     "edge_ptr": "where each circuit's edges begin",

@@ -262,6 +262,7 @@ def _file_block(columns: Columns, count: int, families: Array) -> dict[str, Arra
     return {
         **vars(graphs),
         "node_bits": columns["node_bits"][:nodes],
+        "node_ends": columns["node_ends"][:nodes],
         "node_rounds": columns["node_rounds"][:nodes],
         "params": columns["params"][:count],
         "metrics": columns["metrics"][:count],

@@ -127,7 +127,7 @@ def _check_lengths(split: Split, file: Path) -> None:
     circuits = len(split.params)
     edges = split.edge_index.shape[1]
     by_circuit = [split.metrics, *split.circuit.values()]
-    by_node = [split.node_bits, split.node_rounds]
+    by_node = [split.node_bits, split.node_ends, split.node_rounds]
     sound = (
         all(len(column) == circuits for column in by_circuit)
         and all(len(column) == len(split.x) for column in by_node)

@@ -66,7 +66,8 @@ class Split(Graphs):
     r"""Circuits with their labels.
 
     Shapes:
-        - **node_bits** :math:`(|V|)` u2: bits of each node's largest value; **node_rounds** :math:`(|V|)` u1: after
+        - **node_bits** :math:`(|V|)` u2: bits of each node's largest value; **node_ends**
+          :math:`(|V|, 2)` u2: of each wire's below zero and above; **node_rounds** :math:`(|V|)` u1: after
           how many rounds inference has them
         - **params** :math:`(|G|, 3)` f8: n, log2 q (bits), sigma
         - **metrics** :math:`(|G|, 3)` f8: security (bits), hardness (0..1), proof size (bytes)
@@ -74,6 +75,7 @@ class Split(Graphs):
     """
 
     node_bits: Array
+    node_ends: Array
     node_rounds: Array
     params: Array
     metrics: Array

@@ -38,7 +38,8 @@ class Batch(NamedTuple):
     Shapes:
         - **x**, **edge_index**, **edge_attr**, **graph**: as :class:`Inputs`
         - **target** :math:`(|G|, 6)` standardised, **demand** :math:`(|G|, 8)` as `Demand.array`
-        - **node_bits** :math:`(|V|)`: bits of each node's values, **node_rounds** :math:`(|V|)`: after how many rounds
+        - **node_bits** :math:`(|V|)`: bits of each node's values, **node_ends** :math:`(|V|, 2)`: of a wire's
+          below zero and above, **node_rounds** :math:`(|V|)`: after how many rounds
           inference has them
         - **demand_shift** :math:`(|G|, K, 8)`: by how much augmented demands differ from the circuit's,
           **augmented_target** :math:`(|G|, K, 6)`: their standardised targets
@@ -52,6 +53,7 @@ class Batch(NamedTuple):
     target: Tensor
     demand: Tensor
     node_bits: Tensor
+    node_ends: Tensor
     node_rounds: Tensor
     demand_shift: Tensor
     augmented_target: Tensor
@@ -128,6 +130,7 @@ class GraphBatches:
             target=self.target[circuits],
             demand=self.demand[circuits],
             node_bits=_float(self.split.node_bits.take(nodes)),
+            node_ends=_float(self.split.node_ends.take(nodes, axis=0)),
             node_rounds=torch.from_numpy(self.split.node_rounds.take(nodes)),
             demand_shift=self.demand_shift[circuits],
             augmented_target=self.augmented_target[circuits],

@@ -87,30 +87,37 @@ def range_error(output: ModelOutput, batch: Batch, every_round: bool = True) -> 
     """The mean error of a circuit's ranges, so that a batch costs what its parts cost.
 
     A node's range is to be known from the round on after which inference would have it, and is the field's before: so
-    a round learns a step of inference.
+    a round learns a step of inference. Of a leaf there is the end alone.
     """
-    predicted = (
-        output.ranges if every_round else output.ranges[-1:]
-    )  # [rounds, nodes, 2]
-    bits = batch.node_bits[output.nodes]
-    field = batch.x[output.nodes, FIELD_BITS] * FIELD_BITS_UNIT
+    before, changing = output.earlier.shape[:2]
+    bits, ends, rounds = (
+        column[output.nodes]
+        for column in (batch.node_bits, batch.node_ends, batch.node_rounds)
+    )
 
     # a node is full where its values fill the field, or inference does not know better yet
-    rounds = batch.node_rounds[output.nodes]
-    done = torch.arange(1, len(predicted) + 1, device=bits.device).unsqueeze(1)
+    field = batch.x[output.nodes, FIELD_BITS] * FIELD_BITS_UNIT
     full = bits > field - 0.5
-    full = (
-        full | (rounds > done) if every_round else full.unsqueeze(0)
-    )  # [rounds, nodes]
+    late = rounds > before + 1
+    true = torch.cat([bits.unsqueeze(1), ends], dim=1) / RANGE_UNIT  # [nodes, 3]
+    by_node = _range_errors(output.ranges, full | late if every_round else full, true)
+    if every_round and before:
+        done = torch.arange(1, before + 1, device=bits.device).unsqueeze(1)
+        late = rounds[:changing] > done  # [rounds, nodes]
+        errors = _range_errors(output.earlier, full[:changing] | late, true[:changing])
+        both = (by_node[:changing] + errors.sum(0)) / (before + 1)
+        by_node = torch.cat([both, by_node[changing:]])
+    graph = batch.graph[output.nodes]
+    return pool_mean(by_node.unsqueeze(1), graph, len(batch.target)).mean()
 
-    error = bits_error(
-        predicted[..., 1], (bits / RANGE_UNIT).expand(full.shape)
-    ).masked_fill(full, 0)
-    error = error + F.binary_cross_entropy_with_logits(
+
+def _range_errors(predicted: Tensor, full: Tensor, true: Tensor) -> Tensor:
+    """Of ranges ``[..., nodes, 4]``, given which nodes are full, and the others' bits: ``[..., nodes]``."""
+    by_kind = bits_error(predicted[..., 1:], true.expand_as(predicted[..., 1:]))
+    error = by_kind[..., 0] + by_kind[..., 1:].mean(-1)
+    return error.masked_fill(full, 0) + F.binary_cross_entropy_with_logits(
         predicted[..., 0], full.float(), reduction="none"
     )
-    by_node = error.mean(0).unsqueeze(1)
-    return pool_mean(by_node, batch.graph[output.nodes], len(batch.target)).mean()
 
 
 def demand_error(predicted: Tensor, demand: Tensor) -> Tensor:

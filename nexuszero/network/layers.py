@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -9,67 +10,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nexuszero.data import EDGE_FEATURES, FORMS
-from nexuszero.network.pooling import pool_max, segment_max, softmax
-
-
-class SortedEdges(NamedTuple):
-    r"""Edges sorted by the node, or form, that receives their messages.
-
-    Shapes:
-        - **source** :math:`(|E|)`: the sender, **target** :math:`(|E|)`: the receiver, **attr** :math:`(|E|, C)`: an
-          edge's features, later what it adds to a message, **ptr** :math:`(|V|+1)`: where each receiver's edges begin
-    """
-
-    source: Tensor
-    target: Tensor
-    attr: Tensor
-    ptr: Tensor
-
-    @staticmethod
-    def sort(
-        source: Tensor, target: Tensor, num_targets: int, attr: Tensor
-    ) -> SortedEdges:
-        """Sorts edges by ``target`` in ``0..num_targets``."""
-        order = torch.argsort(target, stable=True)
-        degree = torch.bincount(target, minlength=num_targets)
-        return SortedEdges(
-            source[order],
-            target[order],
-            attr[order],
-            ptr=F.pad(degree.cumsum(0), (1, 0)),
-        )
-
-    def aggregate(
-        self, message: Tensor, receiver_bias: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Maxima of half of the channels and sums of the others: ``[senders, C] -> [receivers, C/2]`` twice.
-
-        ``receiver_bias``, ``[receivers, C]``, is what a receiver adds to each message before the ReLU.
-        """
-        message = message.index_select(0, self.source) + self.attr  # [edges, C]
-        if receiver_bias is not None:
-            message = message + receiver_bias.index_select(0, self.target)
-        to_max, to_sum = F.relu(message).float().chunk(2, dim=1)
-
-        total = to_sum.new_zeros(len(self.ptr) - 1, to_sum.shape[1]).index_add(
-            0, self.target, to_sum
-        )
-        return segment_max(to_max, self.ptr), total
-
-
-class Edges(NamedTuple):
-    """The edges by the way that messages take; numbers are those of a node within its group.
-
-    Args:
-        wire_to_form: from inner wires to the forms of constraints, ``3 * constraint + form``.
-        leaf_to_form: from leaves, likewise.
-        constraint_to_wire: from constraints to inner wires.
-    """
-
-    wire_to_form: SortedEdges
-    leaf_to_form: SortedEdges
-    constraint_to_wire: SortedEdges
+from nexuszero.data import FORMS
+from nexuszero.network.arithmetic import (
+    TOLD_CONSTRAINTS,
+    TOLD_EDGES,
+    Arithmetic,
+)
+from nexuszero.network.graph import SEEN_OF_EDGE, Edges, SortedEdges
+from nexuszero.network.pooling import pool_max, softmax
 
 
 class NodeUpdate(nn.Module):
@@ -106,6 +54,24 @@ class State(NamedTuple):
     constraints: Tensor
 
 
+class Passed(NamedTuple):
+    """What rounds of messages end with.
+
+    Args:
+        states_per_round: of inner wires and constraints, after each round in training, else after the last.
+        ranges_per_round: what was read of inner wires then.
+        leaves: states of leaves, ``[leaves, hidden]``.
+        leaf_ranges: what was read of them.
+        largest: bits of constraints' largest values as far as wires were read, ``[constraints]``.
+    """
+
+    states_per_round: list[State]
+    ranges_per_round: list[Tensor]
+    leaves: Tensor
+    leaf_ranges: Tensor
+    largest: Tensor
+
+
 class MessagePassing(nn.Module):
     r"""Rounds of messages: from wires :math:`j` to constraints :math:`i` by form :math:`r`, and back.
 
@@ -118,52 +84,119 @@ class MessagePassing(nn.Module):
     before the ReLU, the receiver's bias, so that a wire can take what a constraint says without its own part.
     :math:`\bar{\mathbf{x}}` is a layer norm. The maximum follows the largest of several ranges, the sum counts; each
     has half of a message, which has a quarter of the width. All rounds have the same weights. Leaves (wires of one
-    constraint) send and keep their states, so their messages are aggregated once, as edges' parts are computed once.
+    constraint) keep their states until the last round, as all that they could send on their constraint knows; so their
+    messages are aggregated once, as edges' parts are computed once.
+
+    Before each round the network's own reading of the wires is put into the forms (`Arithmetic`): a constraint is told
+    which values its forms can have, beside :math:`\mathbf{h}_i`, and a wire what the rest of its form leaves to it, in
+    each message before the ReLU. So a round need not learn to add and multiply.
 
     Args:
         hidden_dim: width of a node's state.
         receiver_bias: whether there is one.
+        arithmetic: whether nodes are told what it says; else zeros.
     """
 
-    def __init__(self, hidden_dim: int, receiver_bias: bool = True) -> None:
+    def __init__(
+        self, hidden_dim: int, receiver_bias: bool = True, arithmetic: bool = True
+    ) -> None:
         super().__init__()
         self.receiver_bias = receiver_bias
+        self.arithmetic = arithmetic
         width = 2 * max(1, hidden_dim // 8)  # of a message
         self.wire_update = NodeUpdate(
             hidden_dim, 2 * width, width
         )  # a wire's message, and its bias as a receiver
-        self.constraint_update = NodeUpdate(hidden_dim, width, FORMS * width)
-        self.edge_to_constraint = nn.Linear(EDGE_FEATURES + 3, width, bias=False)
-        self.edge_to_wire = nn.Linear(EDGE_FEATURES + 3, width, bias=False)
+        self.constraint_update = NodeUpdate(
+            hidden_dim, width, FORMS * width + TOLD_CONSTRAINTS
+        )
+        self.edge_to_constraint = nn.Linear(SEEN_OF_EDGE, width, bias=False)
+        self.edge_to_wire = nn.Linear(SEEN_OF_EDGE, width, bias=False)
+        self.bound_to_wire = nn.Linear(TOLD_EDGES, width, bias=False)
 
     def forward(
-        self, state: State, leaves: Tensor, edges: Edges, rounds: int
-    ) -> list[State]:
-        """The states after each round; outside training, and without rounds, the last ones alone."""
+        self,
+        state: State,
+        leaves: Tensor,
+        edges: Edges,
+        arithmetic: Arithmetic,
+        marked: tuple[Tensor, Tensor],
+        read: Callable[[Tensor], tuple[Tensor, Tensor]],
+        rounds: int,
+    ) -> Passed:
+        """Rounds of messages between inner wires and constraints, then, if any, one from constraints to leaves.
+
+        Args:
+            state: of inner wires and constraints.
+            leaves: states of leaves.
+            edges: with their features.
+            arithmetic: of these edges.
+            marked: the reach of inner wires, and of leaves, at first.
+            read: states of wires -> their ranges, and their reach by these.
+            rounds: how many.
+        """
         edges = self.embed_edges(edges)
+        reach, leaf_reach = marked
+        with_marks = arithmetic.with_leaves(leaf_reach)
 
         # leaves keep their states: what they send is aggregated once, [forms, message / 2] twice
-        leaf_message, _ = self.wire_update(leaves)[0].chunk(2, dim=1)
+        message, own_leaf = self.wire_update(leaves)
+        leaf_message, leaf_bias = message.chunk(2, dim=1)
         leaf_max, leaf_sum = edges.leaf_to_form.aggregate(leaf_message)
 
         own = self.constraint_update(state.constraints)[1]  # [constraints, hidden / 4]
-        states_per_round = [state]
+        states_per_round: list[State] = []
+        ranges_per_round: list[Tensor] = []
         for _ in range(rounds):
-            state, own = self.round(state, own, leaf_max, leaf_sum, edges)
+            bounds = with_marks.bounds(reach)
+            told = (
+                self.told(bounds.of_constraints()),
+                self.told(bounds.of_edges(arithmetic.to_wire, reach)),
+            )
+            state, own = self.round(state, own, leaf_max, leaf_sum, edges, told)
+            ranges, reach = read(state.wires)
             if not self.training:
                 states_per_round.clear()
+                ranges_per_round.clear()
             states_per_round.append(state)
-        return states_per_round[1:] if self.training and rounds else states_per_round
+            ranges_per_round.append(ranges)
+
+        # constraints -> leaves
+        if rounds:
+            message, _ = self.constraint_update(state.constraints)
+            bounds = with_marks.bounds(reach)
+            leaves = leaves + self.to_wires(
+                message,
+                edges.constraint_to_leaf,
+                self.told(bounds.of_edges(arithmetic.to_leaf, leaf_reach)),
+                own_leaf,
+                leaf_bias,
+            )
+        else:
+            ranges, reach = read(state.wires)
+            states_per_round.append(state)
+            ranges_per_round.append(ranges)
+
+        leaf_ranges, leaf_reach = read(leaves)
+        in_the_end = arithmetic.with_leaves(leaf_reach).bounds(reach)
+        return Passed(
+            states_per_round, ranges_per_round, leaves, leaf_ranges, in_the_end.largest
+        )
+
+    def told(self, part: Tensor) -> Tensor:
+        """What the arithmetic says, or nothing."""
+        return part if self.arithmetic else torch.zeros_like(part)
 
     def embed_edges(self, edges: Edges) -> Edges:
         """With what each edge adds to a message in place of its features: ``[edges, 8] -> [edges, message]``."""
-        to_form, from_leaf, to_wire = edges
+        parts = [
+            self.edge_to_constraint(edges.wire_to_form.attr),
+            self.edge_to_constraint(edges.leaf_to_form.attr),
+            self.edge_to_wire(edges.constraint_to_wire.attr),
+            self.edge_to_wire(edges.constraint_to_leaf.attr),
+        ]
         return Edges(
-            wire_to_form=to_form._replace(attr=self.edge_to_constraint(to_form.attr)),
-            leaf_to_form=from_leaf._replace(
-                attr=self.edge_to_constraint(from_leaf.attr)
-            ),
-            constraint_to_wire=to_wire._replace(attr=self.edge_to_wire(to_wire.attr)),
+            *[way._replace(attr=part) for way, part in zip(edges, parts, strict=True)]
         )
 
     def round(
@@ -173,9 +206,14 @@ class MessagePassing(nn.Module):
         leaf_max: Tensor,
         leaf_sum: Tensor,
         edges: Edges,
+        told: tuple[Tensor, Tensor],
     ) -> tuple[State, Tensor]:
-        """One exchange -> the new states, and the constraints' own part of their next update."""
+        """One exchange -> the new states, and the constraints' own part of their next update.
+
+        ``told`` is what the arithmetic says, of constraints and of edges to inner wires.
+        """
         wires, constraints = state
+        of_constraints, of_edges = told
 
         # wires -> forms: [forms, message / 2] twice
         message, own_wire = self.wire_update(wires)
@@ -188,18 +226,30 @@ class MessagePassing(nn.Module):
         # forms -> constraints: a constraint sees its three forms side by side
         by_form = aggregated.view(len(constraints), FORMS * aggregated.shape[1])
         constraints = constraints + self.constraint_update.update(
-            own_constraint, by_form
+            own_constraint, torch.cat([by_form, of_constraints], dim=1)
         )
 
         # constraints -> wires
         message, own_constraint = self.constraint_update(constraints)
-        largest, total = edges.constraint_to_wire.aggregate(
-            message, receiver_bias if self.receiver_bias else None
-        )
-        wires = wires + self.wire_update.update(
-            own_wire, torch.cat([largest, total.log1p()], dim=1)
+        wires = wires + self.to_wires(
+            message, edges.constraint_to_wire, of_edges, own_wire, receiver_bias
         )
         return State(wires, constraints), own_constraint
+
+    def to_wires(
+        self,
+        message: Tensor,
+        edges: SortedEdges,
+        told: Tensor,
+        own: Tensor,
+        receiver_bias: Tensor,
+    ) -> Tensor:
+        """What messages of constraints add to the states of wires, ``[wires, hidden]``."""
+        edges = edges._replace(attr=edges.attr + self.bound_to_wire(told))
+        largest, total = edges.aggregate(
+            message, receiver_bias if self.receiver_bias else None
+        )
+        return self.wire_update.update(own, torch.cat([largest, total.log1p()], dim=1))
 
 
 class Pooling(nn.Module):

@@ -26,18 +26,20 @@ from nexuszero.data import (
     NODE_FEATURES,
     TARGETS,
 )
+from nexuszero.network.arithmetic import Arithmetic, from_bits, from_marks
 from nexuszero.network.graph import (
     CIRCUIT_FEATURES,
+    SEEN_OF_CONSTRAINT,
     NodeGroups,
     circuit_features,
+    constraint_features,
     group_nodes,
     mark_boolean_wires,
     sort_edges,
 )
-from nexuszero.network.layers import MessagePassing, Pooling, State, mlp
+from nexuszero.network.layers import MessagePassing, Passed, Pooling, State, mlp
 from nexuszero.network.pooling import pool_max
 
-ROUNDS = 2  # in a layer
 RANGE_UNIT = 32  # bits: unit of the bits of nodes' ranges
 COUNT_DIVISORS = (1, *SLOTS)  # of sums over nodes: forms, then heights
 NODE_BYTES = 32  # at most, for each unit of a node's width, without gradients
@@ -52,11 +54,12 @@ class ModelConfig:
 
     Args:
         hidden_dim: width of the last head, twice that of a node.
-        num_layers: layers of two rounds of messages, there and back.
+        num_layers: rounds of messages, there and back.
         num_heads: attention heads of the pooling.
         dropout: rate among the weights of attention.
         receiver_bias: whether a constraint's message depends on the wire that receives it.
         pooled_demand: whether demands start from extremes and sums over nodes.
+        arithmetic: whether rounds are told what forms can be, by what was read of wires.
     """
 
     hidden_dim: int = 256
@@ -65,6 +68,7 @@ class ModelConfig:
     dropout: float = 0.1
     receiver_bias: bool = True
     pooled_demand: bool = True
+    arithmetic: bool = True
 
     def __post_init__(self) -> None:
         """Refuses heads that do not divide the width."""
@@ -80,31 +84,20 @@ class ModelOutput(NamedTuple):
     Shapes:
         - **targets** :math:`(|G|, 6)`, standardised
         - **demand** :math:`(|G|, 8)` as `Demand.array`, but a logit that q is free
-        - **ranges** :math:`(R, |N|, 2)`, after each round in training, else after the last: a logit that a node's
-          values fill the field, and their bits else, in 32
-        - **nodes** :math:`(|N|)`: whose ranges they are, inner wires, then constraints
+        - **ranges** :math:`(|N|, 4)`: a logit that a node's values fill the field, and their bits else; of a wire also
+          the bits of those below zero, and of those above; all bits in 32
+        - **earlier** :math:`(R - 1, |M|, 4)`: likewise of the first M nodes, all but leaves, after each round before
+          the last; without rows outside training
+        - **nodes** :math:`(|N|)`: whose ranges they are
         - **augmented** :math:`(|G|, K, 6)`: targets of other demands than the circuit's
     """
 
     targets: Tensor
     demand: Tensor
     ranges: Tensor
+    earlier: Tensor
     nodes: Tensor
     augmented: Tensor
-
-
-class Encoded(NamedTuple):
-    """Nodes after the rounds of messages.
-
-    Args:
-        states_per_round: of inner wires and constraints, after each round in training, else after the last.
-        leaves: states of leaves, ``[leaves, width]``.
-        groups: which nodes these are.
-    """
-
-    states_per_round: list[State]
-    leaves: Tensor
-    groups: NodeGroups
 
 
 class ParameterNet(nn.Module):
@@ -123,11 +116,13 @@ class ParameterNet(nn.Module):
         hidden = config.hidden_dim
         width = hidden // 2  # of a node
         self.embed_wire = nn.Linear(NODE_FEATURES, width)
-        self.embed_constraint = nn.Linear(NODE_FEATURES, width)
-        self.message_passing = MessagePassing(width, config.receiver_bias)
+        self.embed_constraint = nn.Linear(SEEN_OF_CONSTRAINT, width)
+        self.message_passing = MessagePassing(
+            width, config.receiver_bias, config.arithmetic
+        )
         self.pool_wires = Pooling(width, config.num_heads, config.dropout)
         self.pool_constraints = Pooling(width, config.num_heads, config.dropout)
-        self.wire_range_head = mlp(width, max(1, width // 4), 2, layers=1)
+        self.wire_range_head = mlp(width, max(1, width // 4), 4, layers=1)
         self.constraint_range_head = mlp(width, max(1, width // 4), 2, layers=1)
         self.wire_count_head = nn.Linear(width, len(COUNT_DIVISORS))
         self.constraint_count_head = nn.Linear(width, len(COUNT_DIVISORS))
@@ -158,11 +153,13 @@ class ParameterNet(nn.Module):
         """
         size = int(graph.max()) + 1 if num_graphs is None else num_graphs
         circuit = circuit_features(x, graph, size)  # [graphs, 15]
-        encoded = self.encode(x, edge_index, edge_attr)
+        passed, groups = self.encode(x, edge_index, edge_attr)
 
         # ranges from every round: a round is to learn one step of inference
-        ranges = self.predict_ranges(encoded.states_per_round)  # [rounds, nodes, 2]
-        demand = self.predict_demand(encoded, ranges[-1], circuit, graph)  # [graphs, 8]
+        *before, last = self.predict_ranges(passed)
+        ranges = torch.cat([last, passed.leaf_ranges])
+        earlier = torch.stack(before) if before else last.new_zeros(0, *last.shape)
+        demand = self.predict_demand(passed, groups, ranges, circuit, graph)
 
         # targets are calculated from the demand, and from demands that no circuit has
         field_and_level = circuit[:, :2]
@@ -176,13 +173,15 @@ class ParameterNet(nn.Module):
             shifted, field_and_level.unsqueeze(1).expand(-1, shifted.shape[1], -1)
         )
         targets = self.predict_targets(demand, field_and_level)
-        return ModelOutput(targets, demand, ranges, encoded.groups.updated, augmented)
+        return ModelOutput(targets, demand, ranges, earlier, groups.all, augmented)
 
-    def encode(self, x: Tensor, edge_index: Tensor, edge_attr: Tensor) -> Encoded:
+    def encode(
+        self, x: Tensor, edge_index: Tensor, edge_attr: Tensor
+    ) -> tuple[Passed, NodeGroups]:
         """Embeds nodes and lets them exchange messages.
 
-        A wire of one constraint is a leaf: it sends, and what it would receive the constraint knows. Nodes without
-        an edge are passed over.
+        A wire of one constraint is a leaf: it receives in the end alone, as what it would receive before the constraint
+        knows. Nodes without an edge are passed over.
         """
         left_out = x[:, IS_BOOLEAN] > 0.5
         left_out |= torch.bincount(edge_index.flatten(), minlength=len(x)) == 0
@@ -192,30 +191,52 @@ class ParameterNet(nn.Module):
 
         wires = self.embed_wire(x[groups.wires]).float()  # [wires, width]
         leaves = self.embed_wire(x[groups.leaves]).float()
-        constraints = self.embed_constraint(x[groups.constraints]).float()
+        constraints = self.embed_constraint(
+            constraint_features(x[groups.constraints])
+        ).float()
 
-        rounds = ROUNDS * self.config.num_layers
-        states = self.message_passing(State(wires, constraints), leaves, edges, rounds)
-        return Encoded(states, leaves, groups)
-
-    def predict_ranges(self, states: list[State]) -> Tensor:
-        """Ranges of inner wires and constraints in each of the states, ``[rounds, nodes, 2]`` as in `ModelOutput`."""
-        of_wires = torch.stack([self.wire_range_head(state.wires) for state in states])
-        of_constraints = torch.stack(
-            [self.constraint_range_head(state.constraints) for state in states]
+        arithmetic = Arithmetic.of(
+            edges, x[groups.constraints], len(wires), len(leaves)
         )
-        return torch.cat([of_wires, of_constraints], dim=1).float()
+        passed = self.message_passing(
+            State(wires, constraints),
+            leaves,
+            edges,
+            arithmetic,
+            (from_marks(x[groups.wires]), from_marks(x[groups.leaves])),
+            self.read_wires,
+            self.config.num_layers,
+        )
+        return passed, groups
+
+    def read_wires(self, states: Tensor) -> tuple[Tensor, Tensor]:
+        """Ranges of wires by their states, ``[wires, 4]`` as in `ModelOutput`, and their reach by these."""
+        ranges: Tensor = self.wire_range_head(states).float()
+        read = ranges.detach()
+        return ranges, from_bits(read[:, 2:] * RANGE_UNIT, read[:, 0] > 0)
+
+    def predict_ranges(self, passed: Passed) -> list[Tensor]:
+        """Ranges of inner wires and constraints in each of the states, ``[nodes, 4]`` as in `ModelOutput`."""
+        ranges = []
+        for state, of_wires in zip(
+            passed.states_per_round, passed.ranges_per_round, strict=True
+        ):
+            of_constraints = self.constraint_range_head(state.constraints).float()
+            ranges.append(torch.cat([of_wires, F.pad(of_constraints, (0, 2))]))
+        return ranges
 
     def predict_demand(
-        self, encoded: Encoded, ranges: Tensor, circuit: Tensor, graph: Tensor
+        self,
+        passed: Passed,
+        groups: NodeGroups,
+        ranges: Tensor,
+        circuit: Tensor,
+        graph: Tensor,
     ) -> Tensor:
         """Demands ``[graphs, 8]`` as in `ModelOutput`, of the last states and ranges and the circuits' features."""
         size = len(circuit)
-        groups = encoded.groups
-        constraints = encoded.states_per_round[-1].constraints
-        wires = torch.cat(
-            [encoded.states_per_round[-1].wires, encoded.leaves]
-        )  # [all wires, width]
+        last, constraints = passed.states_per_round[-1]
+        wires = torch.cat([last, passed.leaves])  # [all wires, width]
         graph_of_wire = graph[groups.all_wires]
         graph_of_constraint = graph[groups.constraints]
 
@@ -226,8 +247,15 @@ class ParameterNet(nn.Module):
         graph_of_count = torch.cat([graph_of_wire, graph_of_constraint])
         pooled = counts.new_zeros(size, DEMAND_FEATURES)
         if self.config.pooled_demand:
+            ranges = ranges[:, :2].clone()
+            if (
+                self.config.arithmetic
+            ):  # it knows better than a head what a constraint reaches
+                first = len(groups.wires)
+                calculated = slice(first, first + len(constraints))
+                ranges[calculated, 1] = passed.largest / RANGE_UNIT
             pooled = self.pooled_demand(
-                ranges, graph[groups.updated], counts, graph_of_count, size
+                ranges, graph[groups.all], counts, graph_of_count, size
             )
 
         # then corrected by what the circuit is as a whole, and by all that is pooled
@@ -255,7 +283,7 @@ class ParameterNet(nn.Module):
         So a value of one node, however large the circuit, is not lost in a mean, and counts grow with the circuit.
 
         Args:
-            ranges: ``[nodes, 2]``, as :class:`ModelOutput` has it.
+            ranges: ``[nodes, 2]``, the first columns of :class:`ModelOutput`'s.
             graph_of_range: the circuit of each.
             counts: ``[all nodes, 6]``, how much each adds to forms and heights, before a softplus.
             graph_of_count: the circuit of each.

@@ -352,6 +352,7 @@ def _copy(split: Split, size: int) -> None:
         edges = slice(split.edge_ptr[first], split.edge_ptr[last])
         split.x[nodes].copy()
         split.node_bits[nodes].astype(np.float32)
+        split.node_ends[nodes].astype(np.float32)
         split.node_rounds[nodes].copy()
         split.edge_attr[edges].copy()
         split.edge_index[:, edges].astype(np.int64)

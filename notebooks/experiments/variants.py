@@ -9,7 +9,7 @@ import numpy as np
 from gatv2 import PlainNet, both_ways
 from torch import Tensor, nn
 
-from nexuszero.data import Array, Split
+from nexuszero.data import CONSTANTS, IS_CONSTRAINT, Array, Split
 from nexuszero.network import (
     DEMAND_WEIGHT,
     RANGE_WEIGHT,
@@ -32,12 +32,14 @@ class Variant:
         layers: of messages, None for the configuration's; none at all leaves a set of nodes.
         width: times the configuration's.
         mask: what the network does not see, as a change of ``edge_attr``, ``[edges, 5]``.
+        constants: whether it sees those of constraints.
         demands: whether it learns what circuits ask.
         nodes: whether it learns the ranges of nodes.
         every_round: whether it learns them for every round, or in the end alone.
         receiver_bias: whether a message of a constraint depends on the wire that receives it.
         augmented: whether the last head learns by demands that no circuit makes, too.
         pooled_demand: whether demands start from extremes and sums over nodes.
+        arithmetic: whether rounds are told what forms can be, by what was read of wires.
         muon: Muon and AdamW, or AdamW alone.
         same_circuits: whether it learns from the train split again and again, or from others each epoch.
         prefit: whether the last head and a guess of demands are learned before the first step.
@@ -47,12 +49,14 @@ class Variant:
     layers: int | None = None
     width: float = 1
     mask: Callable[[Array], Array] | None = None
+    constants: bool = True
     demands: bool = True
     nodes: bool = True
     every_round: bool = True
     receiver_bias: bool = True
     augmented: bool = True
     pooled_demand: bool = True
+    arithmetic: bool = True
     muon: bool = True
     same_circuits: bool = False
     prefit: bool = True
@@ -70,11 +74,14 @@ class Variant:
             num_layers=layers,
             receiver_bias=self.receiver_bias,
             pooled_demand=self.pooled_demand,
+            arithmetic=self.arithmetic,
         )
         return ParameterNet(config)
 
     def visible(self, split: Split) -> Split:
         """What the network sees of a split."""
+        if not self.constants:
+            split = replace(split, x=no_constants(split.x))
         return (
             replace(split, edge_attr=self.mask(split.edge_attr)) if self.mask else split
         )
@@ -107,10 +114,17 @@ def no_coefficients(edge_attr: Array) -> Array:
     return masked
 
 
+def no_constants(x: Array) -> Array:
+    """Constraints without the constants of A, B and C; wires as they are."""
+    masked = x.copy()
+    masked[x[:, IS_CONSTRAINT] > 0.5, CONSTANTS] = 0
+    return masked
+
+
 VARIANTS = {
     "network": Variant(),
     "set of nodes, no edges": Variant(
-        layers=0, every_round=False
+        layers=0, every_round=False, arithmetic=False
     ),  # without rounds there is the end alone
     "GATv2 by PyG": Variant(gat=True),
     "one layer": Variant(layers=1),
@@ -130,4 +144,6 @@ VARIANTS = {
     "demands without tallies": Variant(pooled_demand=False),
     "forms not told apart": Variant(mask=one_form),
     "coefficients not seen": Variant(mask=no_coefficients),
+    "constants not seen": Variant(constants=False),
+    "forms not added up": Variant(arithmetic=False),
 }  # the names are keys of the recorded comparison.json

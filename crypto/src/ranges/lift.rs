@@ -6,8 +6,8 @@ use dashu_int::IBig;
 use crate::r1cs::Combination;
 use crate::relation::{Constraint, Kind};
 
-use super::Ranges;
 use super::interval::bit_length;
+use super::{Interval, Ranges};
 
 impl Ranges<'_> {
     /// `M`: the largest value of a constraint, and twice that of a wire that counts.
@@ -40,7 +40,7 @@ impl Ranges<'_> {
     }
 
     fn form_magnitude(&self, form: Combination<'_>) -> IBig {
-        let mut sum = super::Interval::zero();
+        let mut sum = Interval::zero();
         for (wire, coefficient) in self.relation.terms(form) {
             let Ok(()) = sum.add_times(coefficient, self.interval(wire));
         }
@@ -62,6 +62,19 @@ impl Ranges<'_> {
         let wires = (1..self.relation.wires())
             .map(|wire| if counting[wire as usize] { bits(self.interval(wire).magnitude() * 2) } else { 0 });
         self.with_constraints(wires.collect(), constraints, |constraint| bits(self.magnitude(constraint)))
+    }
+
+    /// Bits of every node's values below zero, and of those above, in the same order: of a wire that counts; 0 for all
+    /// other nodes.
+    pub(crate) fn node_ends(&self, constraints: usize) -> Vec<[u16; 2]> {
+        let bits = |end: IBig| bit_length(&end.max(IBig::ZERO)) as u16;
+        let counting = self.relation.counting();
+        let ends = |wire: u32| {
+            let Interval { lo, hi } = self.interval(wire).clone();
+            if counting[wire as usize] { [bits(-lo), bits(hi)] } else { [0; 2] }
+        };
+        let wires = (1..self.relation.wires()).map(ends).collect();
+        self.with_constraints(wires, constraints, |_| [0; 2])
     }
 
     /// The round in which each node first narrowed, at most 255, in the same order; 0 if it never did. A constraint

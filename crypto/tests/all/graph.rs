@@ -40,16 +40,16 @@ fn every_node_feature() {
     let two_thirds = (2.0 / 3.0) as f32;
     let (one, two) = (1.0, log2(3.0)); // log2(1 + degree)
     let constant = |value: f64| ((1.0 + value).log2() / 256.0) as f32;
-    // constraint, public, linear, Boolean, constant, degrees in A, B, C, position
+    // constraint, public, linear, Boolean, largest constant, degrees in A, B, C or their constants, position
     let rows: [[f32; 9]; 8] = [
         [0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, two, 0.0],
         [0.0, 1.0, 0.0, 0.0, 0.0, one, one, one, third],
         [0.0, 0.0, 0.0, 0.0, 0.0, one, one, 0.0, two_thirds],
         [0.0, 0.0, 0.0, 0.0, 0.0, one, one, one, 1.0],
-        [1.0, 0.0, 0.0, 0.0, 0.0, one, one, one, 0.0],
-        [1.0, 0.0, 0.0, 1.0, constant(1.0), one, one, 0.0, third],
-        [1.0, 0.0, 1.0, 0.0, constant(5.0), 0.0, 0.0, two, two_thirds],
-        [1.0, 0.0, 0.0, 0.0, constant(7.0), one, one, one, 1.0],
+        [1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+        [1.0, 0.0, 0.0, 1.0, constant(1.0), 0.0, constant(1.0), 0.0, third],
+        [1.0, 0.0, 1.0, 0.0, constant(5.0), 0.0, 0.0, -constant(5.0), two_thirds], // of L = 0 - C
+        [1.0, 0.0, 0.0, 0.0, constant(7.0), -constant(7.0), 0.0, constant(3.0), 1.0],
     ];
     let graph = Graph::of(&example(), 128);
     assert_eq!(graph.nodes(), 8);
@@ -205,8 +205,9 @@ fn what_is_dropped_has_no_edge() {
     let signs_and_magnitudes = graph.edge_attr.chunks_exact(EDGE_FEATURES).map(|edge| [edge[3], edge[4]]);
     assert!(signs_and_magnitudes.eq([[1.0, 1.0 / 256.0]; 3]));
 
-    let degrees = |node: usize| &graph.x[node * NODE_FEATURES + 5..node * NODE_FEATURES + 8];
-    let shown: Vec<bool> = (0..7).map(|node| degrees(node).iter().any(|&degree| degree > 0.0)).collect();
+    // degrees of wires, constants of constraints
+    let by_form = |node: usize| &graph.x[node * NODE_FEATURES + 5..node * NODE_FEATURES + 8];
+    let shown: Vec<bool> = (0..7).map(|node| by_form(node).iter().any(|&feature| feature != 0.0)).collect();
     assert_eq!(shown, [true, true, true, false, false, true, false]);
 }
 
