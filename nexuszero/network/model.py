@@ -42,8 +42,8 @@ from nexuszero.network.pooling import pool_max
 
 RANGE_UNIT = 32  # bits: unit of the bits of nodes' ranges
 COUNT_DIVISORS = (1, *SLOTS)  # of sums over nodes: forms, then heights
-NODE_BYTES = 32  # at most, for each unit of a node's width, without gradients
-EDGE_BYTES = 7
+NODE_BYTES = 36  # at most, for each unit of a node's width, without gradients
+EDGE_BYTES = 8
 FIXED_BYTES = 100 * 2**20
 DEMAND_SCALE = (0.5, 2.0, *[0.2] * 6)  # of demands before the last head: all near one
 
