@@ -193,7 +193,7 @@ def test_a_boolean_constraint_becomes_a_mark_on_its_wire() -> None:
 
 
 def test_a_leaf_learns_in_the_end_what_its_constraint_knows() -> None:
-    """x * y = z, where nothing else is said of z: its state changes with x, which it never hears of by an edge of its own."""
+    """x * y = z, where nothing else is said of z: its state changes with x all the same."""
     x = torch.zeros(6, 12)
     x[3:, 0] = 1
     # the second and third constraint make inner wires of x and y
