@@ -5,7 +5,7 @@
 
 use super::Synthetic;
 use super::draw::Draw;
-use super::shape::{Constraint, Shape};
+use super::shape::{Constraint, Shape, Terms};
 use crate::field::{Field, U256};
 use crate::r1cs::Builder;
 
@@ -66,8 +66,7 @@ pub struct Circuit {
     style: Style,
     values: Vec<U256>,
     roles: Vec<Role>,
-    terms: Vec<(u32, U256)>,
-    ends: Vec<usize>,
+    constraints: Vec<Constraint>,
     inverses: Vec<(u32, U256)>,
     solvable: usize,
 }
@@ -78,8 +77,8 @@ impl Circuit {
     /// An empty circuit.
     pub fn new(field: Field, style: Style) -> Self {
         let (values, roles) = (vec![ONE], vec![Role::Output]);
-        let (terms, ends, inverses) = (Vec::new(), Vec::new(), Vec::new());
-        Self { field, style, values, roles, terms, ends, inverses, solvable: 0 }
+        let (constraints, inverses) = (Vec::new(), Vec::new());
+        Self { field, style, values, roles, constraints, inverses, solvable: 0 }
     }
 
     /// The field.
@@ -90,7 +89,7 @@ impl Circuit {
     /// Nodes of the graph so far, roughly: wires but `w_0`, and constraints, less those that will be
     /// substituted. Two constraints may give the same wire, hence no fewer than none.
     pub const fn nodes(&self) -> usize {
-        (self.values.len() - 1 + self.ends.len() / 3).saturating_sub(2 * self.solvable)
+        (self.values.len() - 1 + self.constraints.len()).saturating_sub(2 * self.solvable)
     }
 
     /// A new wire.
@@ -206,15 +205,14 @@ impl Circuit {
     /// The constraint `a * b = c`.
     pub fn constrain(&mut self, a: &Form, b: &Form, c: &Form) {
         debug_assert!(self.times(a.value, b.value) == c.value || !self.inverses.is_empty());
-        self.push(a, self.style.negate);
-        self.push(b, false);
-        self.push(c, self.style.negate);
+        let signed = [self.signed(a), b.terms.clone(), self.signed(c)];
+        self.constraints.push(signed);
     }
 
-    fn push(&mut self, form: &Form, negate: bool) {
-        let sign = |k| if negate { self.field.neg(k) } else { k };
-        self.terms.extend(form.terms.iter().map(|&(wire, k)| (wire, sign(k))));
-        self.ends.push(self.terms.len());
+    /// The terms of a form in the sign of the style.
+    fn signed(&self, form: &Form) -> Terms {
+        let sign = |k| if self.style.negate { self.field.neg(k) } else { k };
+        form.terms.iter().map(|&(wire, k)| (wire, sign(k))).collect()
     }
 
     /// The linear constraint `a = b`.
@@ -278,8 +276,9 @@ impl Circuit {
     /// The checked system in its shape, and its witness.
     pub fn finish(mut self, draw: &mut Draw) -> Synthetic {
         self.fill_inverses();
+        let constraints = std::mem::take(&mut self.constraints);
         let private = |wire: u32| wire > 0 && self.roles[wire as usize] >= Role::Secret;
-        let constraints = self.style.shape.apply(&self.field, self.constraints(), &private, draw);
+        let constraints = self.style.shape.apply(&self.field, constraints, &private, draw);
         let live = self.live(&constraints);
         let (numbers, outputs, inputs) = self.numbering(&live);
 
@@ -299,13 +298,6 @@ impl Circuit {
             witness[number as usize] = self.values[wire];
         }
         Synthetic { r1cs, witness }
-    }
-
-    fn constraints(&self) -> Vec<Constraint> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        let mut forms = starts.zip(&self.ends).map(|(start, &end)| self.terms[start..end].to_vec());
-        let mut next = || forms.next().unwrap_or_default();
-        (0..self.ends.len() / 3).map(|_| [next(), next(), next()]).collect()
     }
 
     /// Which wires stay: a private one that stands in no constraint any more goes, where a compiler optimises.

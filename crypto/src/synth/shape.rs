@@ -154,7 +154,7 @@ impl Solver<'_> {
                 None => kept.push([form.clone(), vec![(0, U256::from(1))], vec![(wire, U256::from(1))]]),
             }
         }
-        kept.into_iter().map(|constraint| constraint.map(|form| self.replace(&form, &settled))).collect()
+        kept.into_iter().map(|constraint| constraint.map(|form| self.replace(form, &settled))).collect()
     }
 
     /// `A B - C` where `A` or `B` is constant.
@@ -199,12 +199,12 @@ impl Solver<'_> {
     }
 
     /// The form with all wires of `settled`, whose own forms name none of them, replaced at once.
-    fn replace(&self, form: &Terms, settled: &Solutions) -> Terms {
+    fn replace(&self, form: Terms, settled: &Solutions) -> Terms {
         if !form.iter().any(|(wire, _)| settled.contains_key(wire)) {
-            return form.clone();
+            return form;
         }
         let mut sum = BTreeMap::new();
-        for &(wire, coefficient) in form {
+        for (wire, coefficient) in form {
             match settled.get(&wire) {
                 Some((_, terms)) => self.add(&mut sum, coefficient, terms),
                 None => self.add(&mut sum, U256::from(1), &vec![(wire, coefficient)]),
