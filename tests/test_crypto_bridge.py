@@ -283,6 +283,13 @@ def test_every_column_of_the_library_is_in_the_file_under_its_own_name_or_a_know
                 assert listed[place].item == kind.shape, name
 
 
+def test_rows_of_train_alone_are_those_of_all_splits(bridge):
+    wanted = bridge.generate(7, 3, 64)[0]
+    rows = bridge.generate_train(7, 3, len(wanted["seed"]), threads=1)
+    for name, column in wanted.items():
+        assert np.array_equal(column, rows[name]), name
+
+
 def test_rows_are_views_that_keep_their_memory(bridge):
     rows = bridge.generate(7, 0, 64)[0]
     x = rows["x"]

@@ -126,6 +126,8 @@ def test_more_threads_than_a_machine_has_are_refused() -> None:
     with pytest.raises(InputError, match="at most 1024"):
         CryptoBridge().generate(1, 0, 1, 10**6)
     with pytest.raises(InputError, match="at most 1024"):
+        CryptoBridge().generate_train(1, 0, 1, 10**6)
+    with pytest.raises(InputError, match="at most 1024"):
         CryptoBridge().generate_shifted("test_large", 1, 0, 1, 10**6)
 
 

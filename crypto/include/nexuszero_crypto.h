@@ -801,6 +801,17 @@ enum NexuszeroStatus nexuszero_generate(uint64_t master_seed,
                                         size_t threads,
                                         struct NexuszeroRows **out);
 
+// Generates the first `count` rows of the split train from stream position `first` on; `threads` as for
+// [`nexuszero_generate`].
+//
+// # Safety
+// `out` has room for a handle.
+enum NexuszeroStatus nexuszero_generate_train(uint64_t master_seed,
+                                              uint64_t first,
+                                              size_t count,
+                                              size_t threads,
+                                              struct NexuszeroRows **out);
+
 // Generates positions `first..first + count` of a shifted split's own stream: 0 is large circuits, 1 families
 // that training does not know.
 //

@@ -88,20 +88,21 @@ impl Analysis {
         Self::of_ranges(r1cs, &relation, ranges.as_ref()).0
     }
 
-    /// Analyses a circuit and its nodes; of an unsatisfiable one nothing is known of the nodes.
-    #[must_use]
-    pub fn with_nodes(r1cs: &R1cs) -> (Self, Nodes) {
-        let relation = Relation::of(r1cs, &Bounds::new());
-        let ranges = Ranges::infer(&relation, r1cs.field().modulus(), &Bounds::new());
+    /// Analyses a circuit of which this is the relation, and its nodes; of an unsatisfiable one nothing is known of the
+    /// nodes.
+    pub(crate) fn with_nodes(r1cs: &R1cs, relation: &Relation) -> (Self, Nodes) {
+        let ranges = Ranges::infer(relation, r1cs.field().modulus(), &Bounds::new());
+        let values: Vec<_> = ranges.iter().flat_map(Ranges::values).collect();
         let nodes = ranges.as_ref().map_or_else(
             |_| Nodes::default(),
             |ranges| Nodes {
-                bits: ranges.node_bits(r1cs.constraints()),
+                bits: ranges.node_bits(&values, r1cs.constraints()),
                 ends: ranges.node_ends(r1cs.constraints()),
                 rounds: ranges.node_rounds(r1cs.constraints()),
             },
         );
-        (Self::of_ranges(r1cs, &relation, ranges.as_ref()).0, nodes)
+        let largest = values.into_iter().max().unwrap_or_default();
+        (Self::of_largest(r1cs, relation, ranges.as_ref(), largest).0, nodes)
     }
 
     /// Analyses a circuit of which this is the relation, and these its ranges modulo p; with how it is packed.
@@ -110,8 +111,18 @@ impl Analysis {
         relation: &Relation,
         ranges: Result<&Ranges<'_>, &Unsatisfiable>,
     ) -> (Self, Packing) {
-        let field = *r1cs.field();
         let largest = ranges.map_or(IBig::ZERO, Ranges::largest_value);
+        Self::of_largest(r1cs, relation, ranges, largest)
+    }
+
+    /// The same where `M(p)` is known.
+    fn of_largest(
+        r1cs: &R1cs,
+        relation: &Relation,
+        ranges: Result<&Ranges<'_>, &Unsatisfiable>,
+        largest: IBig,
+    ) -> (Self, Packing) {
+        let field = *r1cs.field();
         let liftable = largest <= half(field.modulus());
         let packing = Packing::of(relation, liftable);
         let analysis = Self {

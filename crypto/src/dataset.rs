@@ -5,11 +5,14 @@
 
 use anyhow::{Result, ensure};
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::analysis::{Analysis, Nodes};
 use crate::graph::Graph;
 use crate::label::{Choice, Demand, LEVELS, choose};
 use crate::r1cs::R1cs;
+use crate::ranges::Bounds;
+use crate::relation::Relation;
 use crate::synth::{Family, Synthetic, synthesize, synthesize_sized};
 
 /// Layout and meaning of the columns; any change raises this number.
@@ -18,11 +21,17 @@ pub const SCHEMA_VERSION: u32 = 8;
 /// Names of the splits, in the order of [`generate`]'s result.
 pub const SPLITS: [&str; 3] = ["train", "val", "test"];
 
+/// Place of the split train.
+const TRAIN: usize = 0;
+
 /// Of seven circuits, this many go to each split on average.
 const SHARES: [u64; 3] = [5, 1, 1];
 
+/// Stream positions that [`generate_train`] takes at a time: few, so that their memory is used again.
+const BLOCK: u64 = 512;
+
 /// The columns of one split.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Rows {
     /// Node and edge columns, circuits after one another.
     pub graph: Graph,
@@ -126,6 +135,10 @@ impl Draw {
         let family = Family::ALL[pick(seed, 1, Family::TRAINED)];
         Self { family, seed, security: LEVELS[pick(seed, 2, LEVELS.len())] }
     }
+
+    fn circuit(self) -> R1cs {
+        synthesize(self.family, self.seed).r1cs
+    }
 }
 
 /// One of `count` numbers, drawn from the seed for a purpose.
@@ -143,7 +156,6 @@ const fn mix(value: u64) -> u64 {
 
 /// A circuit with everything that its row holds.
 struct Row {
-    split: usize,
     draw: Draw,
     graph: Graph,
     nodes: Nodes,
@@ -157,15 +169,38 @@ struct Row {
 /// # Errors
 /// When the range overflows or no thread pool can be had.
 pub fn generate(master_seed: u64, first: u64, count: u64, threads: usize) -> Result<[Rows; 3]> {
-    let rows = rows(first, count, threads, |position| {
+    let rows = rows(&pool(threads)?, first, count, |position| {
         let draw = Draw::at(master_seed, position);
-        row(draw, &synthesize(draw.family, draw.seed).r1cs)
+        let r1cs = draw.circuit();
+        Some((split_of(&r1cs), row(draw, &r1cs)?))
     })?;
     let mut splits = [(); 3].map(|()| Rows::default());
-    for row in rows {
-        splits[row.split].push(row);
+    for (split, row) in rows {
+        splits[split].push(row);
     }
     Ok(splits)
+}
+
+/// The first `count` train rows from stream position `first` on, as [`generate`] has them; what goes to another split
+/// is not analysed.
+///
+/// # Errors
+/// When the stream ends or no thread pool can be had.
+pub fn generate_train(master_seed: u64, first: u64, count: usize, threads: usize) -> Result<Rows> {
+    let pool = pool(threads)?;
+    let (mut train, mut position) = (Rows::default(), first);
+    while train.seed.len() < count {
+        let missing = count - train.seed.len();
+        let block = BLOCK.min((missing as u64).saturating_mul(2));
+        let rows = rows(&pool, position, block, |position| {
+            let draw = Draw::at(master_seed, position);
+            let r1cs = draw.circuit();
+            if split_of(&r1cs) == TRAIN { row(draw, &r1cs) } else { None }
+        })?;
+        rows.into_iter().take(missing).for_each(|row| train.push(row));
+        position += block;
+    }
+    Ok(train)
 }
 
 /// The rows of positions `first..first + count` of a shifted split's stream, whose circuits all go to that split.
@@ -180,36 +215,41 @@ pub fn generate_shifted(
     threads: usize,
 ) -> Result<Rows> {
     let mut split = Rows::default();
-    for row in rows(first, count, threads, |position| shift.row(shift.draw(master_seed, position)))? {
+    let row = |position| shift.row(shift.draw(master_seed, position));
+    for row in rows(&pool(threads)?, first, count, row)? {
         split.push(row);
     }
     Ok(split)
 }
 
-fn rows(
+fn pool(threads: usize) -> Result<ThreadPool> {
+    Ok(ThreadPoolBuilder::new().num_threads(threads).build()?)
+}
+
+fn rows<T: Send>(
+    pool: &ThreadPool,
     first: u64,
     count: u64,
-    threads: usize,
-    row: impl Fn(u64) -> Option<Row> + Sync + Send,
-) -> Result<Vec<Row>> {
+    row: impl Fn(u64) -> Option<T> + Sync + Send,
+) -> Result<Vec<T>> {
     ensure!(first.checked_add(count).is_some(), "stream positions end at 2^64");
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     Ok(pool.install(|| (first..first + count).into_par_iter().filter_map(row).collect()))
 }
 
 fn row(draw: Draw, r1cs: &R1cs) -> Option<Row> {
-    let (analysis, nodes) = Analysis::with_nodes(r1cs);
+    let relation = Relation::of(r1cs, &Bounds::new());
+    let (analysis, nodes) = Analysis::with_nodes(r1cs, &relation);
     if analysis.unsatisfiable.is_some() {
         return None;
     }
     let choice = choose(&Demand::of_circuit(&analysis), draw.security).ok()?;
-    let graph = Graph::of(r1cs, draw.security);
-    Some(Row { split: split_of(r1cs.content_hash()), draw, graph, nodes, analysis, choice })
+    let graph = Graph::of_relation(r1cs, &relation, draw.security);
+    Some(Row { draw, graph, nodes, analysis, choice })
 }
 
 /// The split of a circuit, by its content alone.
-fn split_of(hash: [u8; 32]) -> usize {
-    let number = hash.iter().take(8).fold(0u64, |number, &byte| number << 8 | u64::from(byte));
+fn split_of(r1cs: &R1cs) -> usize {
+    let number = r1cs.content_hash().iter().take(8).fold(0u64, |number, &byte| number << 8 | u64::from(byte));
     let place = number % SHARES.iter().sum::<u64>();
 
     let mut end = 0;
@@ -232,7 +272,7 @@ impl Rows {
     }
 
     fn push(&mut self, row: Row) {
-        let Row { draw, graph, mut nodes, analysis, choice, .. } = row;
+        let Row { draw, graph, mut nodes, analysis, choice } = row;
         self.push_graph(graph);
         self.node_bits.append(&mut nodes.bits);
         self.node_ends.append(&mut nodes.ends);

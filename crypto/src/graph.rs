@@ -47,17 +47,15 @@ impl Graph {
     /// The graph of one circuit for a security level (lambda).
     #[must_use]
     pub fn of(r1cs: &R1cs, security: u32) -> Self {
-        let mut graph = Self::default();
-        graph.append(r1cs, security);
-        graph
+        Self::of_relation(r1cs, &Relation::of(r1cs, &Bounds::new()), security)
     }
 
-    /// Appends the graph of a circuit for a security level (lambda).
-    pub fn append(&mut self, r1cs: &R1cs, security: u32) {
-        let relation = Relation::of(r1cs, &Bounds::new());
-        let wires = r1cs.wires() as usize - 1;
-        self.append_edges(&relation, wires as i32);
-        self.append_nodes(r1cs, &relation, security);
+    /// The same of a circuit of which this is the relation.
+    pub(crate) fn of_relation(r1cs: &R1cs, relation: &Relation, security: u32) -> Self {
+        let mut graph = Self::default();
+        graph.append_edges(relation, r1cs.wires() as i32 - 1);
+        graph.append_nodes(r1cs, relation, security);
+        graph
     }
 
     fn append_edges(&mut self, relation: &Relation, first: i32) {

@@ -318,6 +318,15 @@ class CryptoBridge:
         )
         return [self._library.columns(out[split]) for split in range(3)]
 
+    def generate_train(
+        self, master_seed: int, first: int, count: int, threads: int = 0
+    ) -> Columns:
+        """The first ``count`` rows of train from stream position ``first`` on -> its columns."""
+        out = self._library.ffi.new("NexuszeroRows **")
+        function = self._library.lib.nexuszero_generate_train
+        self._library.check(function(master_seed, first, count, threads, out))
+        return self._library.columns(out[0])
+
     def generate_shifted(
         self, split: str, master_seed: int, first: int, count: int, threads: int = 0
     ) -> Columns:

@@ -136,18 +136,8 @@ def draw_again(split: Split, lot: int, threads: int = 0) -> Split:
         )
     bridge = CryptoBridge()
     seed = int(split.attributes["master_seed"])
-    position = lot * LOT
-    missing = len(split)
-    blocks: list[Columns] = []
-    while missing > 0:
-        size = min(BLOCK, SPARE + 2 * missing)
-        blocks.append(bridge.generate(seed, position, size, threads)[0])
-        position += size
-        missing -= len(blocks[-1]["seed"])
-    whole = {
-        name: np.concatenate([block[name] for block in blocks]) for name in blocks[0]
-    }
-    columns = _file_block(whole, len(split), np.array(bridge.families()))
+    rows = bridge.generate_train(seed, lot * LOT, len(split), threads)
+    columns = _file_block(rows, len(split), np.array(bridge.families()))
     return Split.from_file(columns, {"split": "train", "master_seed": seed})
 
 

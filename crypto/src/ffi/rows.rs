@@ -61,6 +61,26 @@ pub unsafe extern "C" fn nexuszero_generate(
     })
 }
 
+/// Generates the first `count` rows of the split train from stream position `first` on; `threads` as for
+/// [`nexuszero_generate`].
+///
+/// # Safety
+/// `out` has room for a handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nexuszero_generate_train(
+    master_seed: u64,
+    first: u64,
+    count: usize,
+    threads: usize,
+    out: *mut *mut Rows,
+) -> Status {
+    guard(|| {
+        let rows = dataset::generate_train(master_seed, first, count, thread_count(threads)?)?;
+        // SAFETY: the caller promises room for a handle.
+        unsafe { hand_over(rows, out) }
+    })
+}
+
 /// Generates positions `first..first + count` of a shifted split's own stream: 0 is large circuits, 1 families
 /// that training does not know.
 ///

@@ -13,16 +13,17 @@ impl Ranges<'_> {
     /// `M`: the largest value of a constraint, and twice that of a wire that counts.
     #[must_use]
     pub fn largest_value(&self) -> IBig {
-        let mut largest = IBig::ZERO;
-        for (wire, counts) in self.relation.counting().into_iter().enumerate() {
-            if counts {
-                largest = largest.max(self.interval(wire as u32).magnitude() * 2);
-            }
-        }
-        for constraint in self.relation.constraints() {
-            largest = largest.max(self.magnitude(constraint));
-        }
-        largest
+        self.values().max().unwrap_or_default()
+    }
+
+    /// Twice the magnitude of every wire, 0 for one that does not count; then each kept constraint's largest value.
+    pub(crate) fn values(&self) -> impl Iterator<Item = IBig> {
+        let counting = self.relation.counting();
+        let twice = move |wire: u32| {
+            if counting[wire as usize] { self.interval(wire).magnitude() * 2 } else { IBig::ZERO }
+        };
+        let constraints = self.relation.constraints().map(|constraint| self.magnitude(constraint));
+        (0..self.relation.wires()).map(twice).chain(constraints)
     }
 
     /// The largest value of one constraint: a congruence modulo a larger prime is an equation over the integers.
@@ -47,21 +48,18 @@ impl Ranges<'_> {
         sum.magnitude()
     }
 
-    /// Bits of every node's largest value in a graph's order: twice a wire's magnitude, a constraint's largest value.
+    /// Bits of every node's largest value in a graph's order, from [`Self::values`].
     /// A value beyond half the field counts as the field's bits, so a circuit lifts if all nodes have fewer, and
     /// `B` is the largest. A wire that does not count has none, nor has a dropped constraint.
-    pub(crate) fn node_bits(&self, constraints: usize) -> Vec<u16> {
+    pub(crate) fn node_bits(&self, values: &[IBig], constraints: usize) -> Vec<u16> {
         let field = self.relation.field();
         let half = &self.field().hi;
-        let bits = |value: IBig| {
-            let fits = value <= *half;
-            if fits { bit_length(&value) as u16 } else { field.bits() as u16 }
+        let bits = |value: &IBig| {
+            let fits = value <= half;
+            if fits { bit_length(value) as u16 } else { field.bits() as u16 }
         };
-
-        let counting = self.relation.counting();
-        let wires = (1..self.relation.wires())
-            .map(|wire| if counting[wire as usize] { bits(self.interval(wire).magnitude() * 2) } else { 0 });
-        self.with_constraints(wires.collect(), constraints, |constraint| bits(self.magnitude(constraint)))
+        let (wires, kept) = values.split_at(self.relation.wires() as usize);
+        self.with_constraints(wires[1..].iter().map(bits).collect(), constraints, kept.iter().map(bits))
     }
 
     /// Bits of every node's values below zero, and of those above, in the same order: of a wire that counts; 0 for all
@@ -74,7 +72,7 @@ impl Ranges<'_> {
             if counting[wire as usize] { [bits(-lo), bits(hi)] } else { [0; 2] }
         };
         let wires = (1..self.relation.wires()).map(ends).collect();
-        self.with_constraints(wires, constraints, |_| [0; 2])
+        self.with_constraints(wires, constraints, std::iter::empty())
     }
 
     /// The round in which each node first narrowed, at most 255, in the same order; 0 if it never did. A constraint
@@ -82,22 +80,21 @@ impl Ranges<'_> {
     pub(crate) fn node_rounds(&self, constraints: usize) -> Vec<u8> {
         let round = |wire: u32| self.first_rounds[wire as usize].min(255) as u8;
         let wires = (1..self.relation.wires()).map(round).collect();
-        self.with_constraints(wires, constraints, |constraint| {
-            constraint.wires().map(round).max().unwrap_or(0)
-        })
+        let last = |constraint: Constraint<'_>| constraint.wires().map(round).max().unwrap_or(0);
+        self.with_constraints(wires, constraints, self.relation.constraints().map(last))
     }
 
-    /// Values of the wires' nodes, followed by those of the constraints' nodes in file order.
+    /// Values of the wires' nodes, followed by those of the constraints' nodes in file order: 0 for dropped ones.
     fn with_constraints<T: Copy + Default>(
         &self,
         mut nodes: Vec<T>,
         constraints: usize,
-        value: impl Fn(Constraint<'_>) -> T,
+        kept: impl Iterator<Item = T>,
     ) -> Vec<T> {
         let wires = nodes.len();
         nodes.resize(wires + constraints, T::default());
-        for constraint in self.relation.constraints() {
-            nodes[wires + constraint.number as usize] = value(constraint);
+        for (constraint, value) in self.relation.constraints().zip(kept) {
+            nodes[wires + constraint.number as usize] = value;
         }
         nodes
     }

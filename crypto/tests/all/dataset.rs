@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use nexuszero_crypto::analysis::Analysis;
-use nexuszero_crypto::dataset::{Rows, Shift, generate, generate_shifted};
+use nexuszero_crypto::dataset::{Rows, Shift, generate, generate_shifted, generate_train};
 use nexuszero_crypto::graph::Graph;
 use nexuszero_crypto::label::{Demand, choose};
 use nexuszero_crypto::r1cs::R1cs;
@@ -41,6 +41,18 @@ fn no_circuit_is_in_two_splits() {
     }
     let share = splits[0].seed.len() as f64 / splits.iter().map(|rows| rows.seed.len()).sum::<usize>() as f64;
     assert!((share - 5.0 / 7.0).abs() < 0.05, "{share}");
+}
+
+#[test]
+fn train_rows_alone_are_those_of_all_splits() {
+    let [train, ..] = generate(42, 5, 1500, 0).unwrap();
+    let whole = generate_train(42, 5, train.seed.len(), 0).unwrap();
+    assert!(whole == train);
+    let first = generate_train(42, 5, 50, 1).unwrap();
+    assert_eq!(first.seed, train.seed[..50]);
+    assert_eq!(first.nodes, train.nodes[..50]);
+    assert!(generate_train(42, 5, 0, 1).unwrap() == Rows::default());
+    assert!(generate_train(42, u64::MAX, 10, 1).is_err());
 }
 
 #[test]

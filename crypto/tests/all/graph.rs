@@ -1,5 +1,6 @@
 //! The graph of an R1CS, against features worked out by hand.
 
+use nexuszero_crypto::dataset::Rows;
 use nexuszero_crypto::field::{Field, U256};
 use nexuszero_crypto::graph::{EDGE_FEATURES, Graph, NODE_FEATURES};
 use nexuszero_crypto::r1cs::{Builder, R1cs};
@@ -103,12 +104,12 @@ fn boolean_constraints_in_any_order_and_scale() {
 }
 
 #[test]
-fn circuits_are_appended_one_after_another() {
+fn graphs_are_appended_one_after_another() {
     let (first, second) = (example(), system(&[[&[(1, 1)], &[(1, 1)], &[(2, 1)]]], 3, 2, 0));
-    let mut both = Graph::default();
-    both.append(&first, 128);
-    both.append(&second, 192);
     let parts = [Graph::of(&first, 128), Graph::of(&second, 192)];
+    let mut rows = Rows::default();
+    parts.iter().for_each(|graph| rows.push_graph(graph.clone()));
+    let both = rows.graph;
     assert_eq!(both.x, [parts[0].x.as_slice(), &parts[1].x].concat());
     assert_eq!(both.edge_source, [parts[0].edge_source.as_slice(), &parts[1].edge_source].concat());
     assert_eq!(both.edge_target[10..], [2, 2, 2]);
