@@ -411,8 +411,8 @@ def benchmark() -> str:
     machine = measured("provenance", "machine")
     origin = (
         f"Train split {measured('data')[:8]}, the GIN after {measured('epochs')} epochs "
-        f"with one seed ({measured('seed')}), commit {measured('provenance', 'commit')[:7]}, "
-        f"{machine['cores']} cores ({machine['cpu']})."
+        f"with one seed ({measured('seed')}), the published network of seed {measured('network_seed')}, "
+        f"commit {measured('provenance', 'commit')[:7]}, {machine['cores']} cores ({machine['cpu']})."
     )
     header = ["split", "model", "loss", "log2 q exact", "sound", "excess: median, mean"]
     of_nodes = ["split", "model", "fills its field: right", "bits exact of the others"]

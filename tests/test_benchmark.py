@@ -130,3 +130,7 @@ def test_its_baselines_are_measured_on_every_split(tmp_path):
     nothing = test["nodes"]["nothing narrows"]
     assert known["full_right"] > nothing["full_right"]
     assert nothing["bits_exact"] == 0
+    network = benchmark_baselines.NETWORK
+    assert losses[network] < losses["mean"] / 2
+    assert losses[f"{network}, searched"] < losses["mean"] / 2
+    assert test["nodes"][network]["full_right"] > known["full_right"]

@@ -13,9 +13,13 @@ from nexuszero.network import (
     Checkpoint,
     ModelConfig,
     ParameterNet,
+    load,
     predict,
     predict_batches,
+    predict_nodes,
 )
+from nexuszero.network.batches import cut
+from nexuszero.paths import PUBLISHED
 
 TRUTH = np.array(
     [
@@ -133,6 +137,26 @@ def test_predict_is_in_original_units_whatever_the_batches(
     np.testing.assert_allclose(
         predicted[:, 1].mean(), splits["train"].params[:, 1].mean(), rtol=0.5
     )
+
+
+def test_nodes_are_read_whatever_the_batches(drawn: dict[str, Split]) -> None:
+    """Where the network is not asked, the exact analysis says what it says."""
+    split = drawn["test"]
+    network = load(PUBLISHED)
+    bits = predict_nodes(network, split)
+    np.testing.assert_allclose(
+        bits, predict_nodes(network, split, batch_size=5), rtol=1e-3, atol=1e-3
+    )
+    asked = np.zeros(len(bits), dtype=bool)
+    for circuit, first in enumerate(split.node_ptr[:-1]):
+        inputs = cut(split, np.array([circuit]))
+        asked[first + network.model(*inputs).nodes.numpy()] = True
+    assert 0 < (~asked).sum() < asked.sum()
+    np.testing.assert_array_equal(bits[~asked], split.node_bits[~asked])
+
+    field = split.x[:, 9] * 256
+    full = split.node_bits > field - 0.5
+    assert ((bits > field - 0.5) == full).mean() > 0.9
 
 
 def test_the_mean_predictor_has_loss_two(splits: dict[str, Split]) -> None:

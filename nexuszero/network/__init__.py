@@ -25,6 +25,7 @@ from nexuszero.network.prediction import (
     is_sure,
     predict,
     predict_batches,
+    predict_nodes,
     read_demand,
 )
 from nexuszero.network.proposer import NetworkProposer
@@ -53,6 +54,7 @@ __all__ = [
     "objective",
     "predict",
     "predict_batches",
+    "predict_nodes",
     "publish",
     "read_demand",
     "read_state",

@@ -6,13 +6,22 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from nexuszero.data import DEMAND_FREE, Array, Demand, Graphs
+from nexuszero.data import (
+    DEMAND_FREE,
+    FIELD_BITS,
+    FIELD_BITS_UNIT,
+    IS_BOOLEAN,
+    Array,
+    Demand,
+    Graphs,
+)
 from nexuszero.network.batches import Batch, Inputs, cut
 from nexuszero.network.checkpoint import Checkpoint
-from nexuszero.network.model import ModelOutput, ParameterNet
+from nexuszero.network.model import RANGE_UNIT, ModelOutput, ParameterNet
 
 SURE = 0.9  # probability from which on a network is sure whether q is free
 
@@ -42,6 +51,25 @@ def predict(checkpoint: Checkpoint, graphs: Graphs, batch_size: int = 64) -> Pre
         targets=checkpoint.standardiser.inverse(torch.cat(targets).numpy()),
         demand=read_demand(torch.cat(demands)),
     )
+
+
+def predict_nodes(
+    checkpoint: Checkpoint, graphs: Graphs, batch_size: int = 64
+) -> Array:
+    """The bits that the network reads of every node's values, ``[nodes]``: the field's where they fill it.
+
+    A Boolean constraint has one, and a node without an edge none: the network is not asked.
+    """
+    field = np.rint(graphs.x[:, FIELD_BITS] * FIELD_BITS_UNIT)
+    bits = (graphs.x[:, IS_BOOLEAN] > 0.5).astype(float)
+    with _evaluation(checkpoint.model):
+        for circuits in torch.split(torch.arange(len(graphs)), batch_size):
+            output = _output(checkpoint.model, cut(graphs, circuits.numpy()))
+            nodes = output.nodes.cpu().numpy() + graphs.node_ptr[circuits[0]]
+            logit, read = output.ranges[:, :2].cpu().numpy().T
+            narrow = np.minimum(read * RANGE_UNIT, field[nodes] - 1)
+            bits[nodes] = np.where(logit > 0, field[nodes], narrow)
+    return bits
 
 
 def predict_batches(

@@ -1,4 +1,5 @@
-"""The benchmark's own baselines (docs/benchmark.md): a plain GIN for circuits, and boosting on single nodes.
+"""The benchmark's own baselines (docs/benchmark.md), a plain GIN for circuits and boosting on single nodes, and the
+published network beside them.
 
 python notebooks/experiments/benchmark_baselines.py --set epochs=5
 """
@@ -20,8 +21,17 @@ from torch import Tensor, nn
 from nexuszero.benchmark import Evaluator, R1CSDataset, both_ways
 from nexuszero.config import Count, Seed
 from nexuszero.crypto import SHIFTED
-from nexuszero.data import FIELD_BITS, FIELD_BITS_UNIT, TARGETS, Array
+from nexuszero.data import FIELD_BITS, FIELD_BITS_UNIT, TARGETS, Array, rebuild
+from nexuszero.evaluation import batch_size
 from nexuszero.files import write_json
+from nexuszero.network import (
+    Checkpoint,
+    load,
+    predict,
+    predict_nodes,
+    search_rebuilt,
+)
+from nexuszero.paths import PUBLISHED
 from nexuszero.report import provenance
 from nexuszero.settings import Located, Stage
 
@@ -31,6 +41,7 @@ with warnings.catch_warnings():  # torch-geometric 2.8 still scripts functions
     from torch_geometric.nn import GIN, global_add_pool
 
 NODES = 300_000  # of the train split, that boosting is fitted to
+NETWORK = "published network"
 Row = dict[str, Any]
 
 
@@ -66,23 +77,30 @@ class GraphNet(nn.Module):
 def measure(config: BenchmarkConfig) -> Row:
     """Trains and measures on every split but train -> what ``config.out`` holds."""
     train = R1CSDataset(config.data, "train", both_ways)
-    model = fit(train, config.epochs, config.seed)
+    gin = fit(train, config.epochs, config.seed)
     knows_nodes = fit_nodes(train)
+    network = load(PUBLISHED)
 
     splits = {}
     for name in ("test", *SHIFTED):
         dataset = R1CSDataset(config.data, name, both_ways)
         evaluator = Evaluator(config.data, name)
+        answered = {
+            "mean": np.zeros((len(dataset), TARGETS)),
+            "GIN": answers(gin, dataset),
+            **of_network(network, dataset, name),
+        }
+        known = {
+            "nothing narrows": _field_bits(dataset),
+            "boosting, a node's features": knows_nodes(dataset),
+            NETWORK: predict_nodes(network, dataset.split, batch_size(name)),
+        }
         splits[name] = {
             "circuits": {
-                "mean": evaluator.eval(np.zeros((len(dataset), TARGETS))),
-                "GIN": evaluator.eval(answers(model, dataset)),
+                model: evaluator.eval(values) for model, values in answered.items()
             },
             "nodes": {
-                "nothing narrows": evaluator.eval_nodes(_field_bits(dataset)),
-                "boosting, a node's features": evaluator.eval_nodes(
-                    knows_nodes(dataset)
-                ),
+                model: evaluator.eval_nodes(bits) for model, bits in known.items()
             },
         }
     content = {
@@ -90,6 +108,7 @@ def measure(config: BenchmarkConfig) -> Row:
         "data": train.split.content_hash,
         "epochs": config.epochs,
         "seed": config.seed,
+        "network_seed": network.origin.seed,
         "splits": splits,
     }
     write_json(config.out, content)
@@ -114,6 +133,19 @@ def answers(model: GraphNet, dataset: R1CSDataset) -> Tensor:
     with torch.no_grad():
         batches = DataLoader(dataset, batch_size=8)
         return torch.cat([model(batch) for batch in batches])
+
+
+def of_network(
+    network: Checkpoint, dataset: R1CSDataset, split: str
+) -> dict[str, Array]:
+    """What a network answers, and the search to what it reads, in the units of ``y``: ``[circuits, 6]``."""
+    found = predict(network, dataset.split, batch_size(split))
+    searched = search_rebuilt(rebuild(dataset.split), found.demand, found.targets)
+    both = {NETWORK: found.targets, f"{NETWORK}, searched": searched}
+    return {
+        model: dataset.standardiser.transform(targets)
+        for model, targets in both.items()
+    }
 
 
 def fit_nodes(train: R1CSDataset) -> Any:
