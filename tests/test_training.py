@@ -32,10 +32,12 @@ SMALL: dict[str, Any] = {
 }
 
 
-def run(data: Path, out: Path, **changes: Any) -> tuple[Result, list[str]]:
+def run(
+    data: Path, out: Path, train_loss: bool = True, **changes: Any
+) -> tuple[Result, list[str]]:
     lines: list[str] = []
     config = TrainConfig(data=data, out=out, **(SMALL | changes))
-    return train(config, log=lines.append), lines
+    return train(config, log=lines.append, train_loss=train_loss), lines
 
 
 def journal(out: Path) -> list[dict[str, Any]]:
@@ -144,13 +146,15 @@ def test_the_same_seed_gives_the_same_losses(
     first = run(data_directory, tmp_path / "a")[0]
     torch.manual_seed(99)
     again = run(data_directory, tmp_path / "b")[0]
-    other = run(data_directory, tmp_path / "c", seed=2)[0]
+    other, lines = run(data_directory, tmp_path / "c", train_loss=False, seed=2)
     assert (first.train_loss, first.val_loss, first.test_loss) == (
         again.train_loss,
         again.val_loss,
         again.test_loss,
     )
     assert other.val_loss != first.val_loss
+    assert first.train_loss is not None and other.train_loss is None
+    assert lines[-1].startswith(f"best network: epoch {other.best_epoch}, validation")
 
 
 def test_it_leaves_the_global_generator_alone(

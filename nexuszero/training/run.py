@@ -73,7 +73,7 @@ class Result:
 
     Args:
         checkpoint: path of ``best_model.pt``.
-        train_loss: on the first circuits of the train split, as many as validation has.
+        train_loss: on the first circuits of the train split, as many as validation has; None if it was not asked for.
         val_loss: the criterion of the selection.
         test_loss: computed once, after the selection.
         best_epoch: counted from 1, among ``epochs``.
@@ -84,7 +84,7 @@ class Result:
     """
 
     checkpoint: Path
-    train_loss: float
+    train_loss: float | None
     val_loss: float
     test_loss: float
     best_epoch: int
@@ -101,6 +101,7 @@ def train(
     log: Log = print,
     on_epoch: OnEpoch | None = None,
     data: Mapping[str, Split] | None = None,
+    train_loss: bool = True,
 ) -> Result:
     """Trains a network and returns its losses.
 
@@ -111,11 +112,12 @@ def train(
         log: receives one line at a time.
         on_epoch: called with each epoch after everything is saved; what it raises ends the run.
         data: the three splits, if they are in memory already.
+        train_loss: whether the best network is measured on the train split too.
     """
     config = with_baseline(config)
     splits = read_all(config.data) if data is None else data
     with group(config, _take_part, config, splits) as processes:
-        return _take_part(processes, config, splits, log, on_epoch)
+        return _take_part(processes, config, splits, log, on_epoch, train_loss)
 
 
 def _take_part(
@@ -124,6 +126,7 @@ def _take_part(
     splits: Mapping[str, Split],
     log: Log = lambda line: None,
     on_epoch: OnEpoch | None = None,
+    train_loss: bool = True,
 ) -> Result:
     """This process's part of a run; the first one speaks and writes, all return the same."""
     with (
@@ -138,7 +141,7 @@ def _take_part(
         if not processes.first:
             run.fit(None, None)
             return processes.broadcast(None)
-        return processes.broadcast(run.go(on_epoch))
+        return processes.broadcast(run.go(on_epoch, train_loss))
 
 
 class Run:
@@ -213,7 +216,7 @@ class Run:
         self.loop.load_state(state)
         return True
 
-    def go(self, on_epoch: OnEpoch | None) -> Result:
+    def go(self, on_epoch: OnEpoch | None, train_loss: bool) -> Result:
         """Fits, takes the best network back, and measures it; with a line in the journal for each event."""
         path = self.config.out / "run.jsonl"
         if not self.resumed:  # what a folder holds is of one run
@@ -226,7 +229,7 @@ class Run:
             )
             try:
                 self.fit(journal, on_epoch)
-                result = self.measure()
+                result = self.measure(train_loss)
             except BaseException as error:
                 journal.write("failed", error=f"{type(error).__name__}: {error}")
                 raise
@@ -236,7 +239,9 @@ class Run:
                 if name not in ("checkpoint", "history")
             }
             journal.write("end", **scalars)
-        ending = f"train {result.train_loss:.4f}, validation {result.val_loss:.4f}, test {result.test_loss:.4f}"
+        ending = f"validation {result.val_loss:.4f}, test {result.test_loss:.4f}"
+        if result.train_loss is not None:
+            ending = f"train {result.train_loss:.4f}, {ending}"
         self.log(f"best network: epoch {result.best_epoch}, {ending}, in {self.best}")
         return result
 
@@ -375,20 +380,20 @@ class Run:
         )
         save(self.best, Checkpoint(self.loop.model, self.standardiser, origin))
 
-    def measure(self) -> Result:
+    def measure(self, train_loss: bool) -> Result:
         """Takes the best network back and measures it; the only place that looks at the test split."""
         model = self.loop.model
         model.load_state_dict(load(self.best).model.state_dict())
-        beginning = self.in_order("train", len(self.circuits["val"]))
-        train_loss = float(loss(*predict_batches(model, beginning)))
+        on_train = None
+        if train_loss:
+            beginning = self.in_order("train", len(self.circuits["val"]))
+            on_train = float(loss(*predict_batches(model, beginning)))
         test_loss = float(loss(*predict_batches(model, self.in_order("test"))))
         best = self.best_epoch
-        self.save(
-            {**asdict(best), "best_train_loss": train_loss, "test_loss": test_loss}
-        )
+        self.save({**asdict(best), "best_train_loss": on_train, "test_loss": test_loss})
         return Result(
             checkpoint=self.best,
-            train_loss=train_loss,
+            train_loss=on_train,
             val_loss=best.val_loss,
             test_loss=test_loss,
             best_epoch=best.epoch,

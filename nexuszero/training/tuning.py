@@ -49,7 +49,6 @@ FAILURES = (
 ROUNDS = 3  # times that the trials of workers that died are handed out anew
 RESULTS = (
     "test_loss",
-    "train_loss",
     "seconds",
     "parameters",
     "best_epoch",
@@ -272,7 +271,11 @@ def _objective(
 
     try:
         result = train(
-            run, log=log, data=splits, on_epoch=lambda epoch: _report(trial, epoch)
+            run,
+            log=log,
+            data=splits,
+            on_epoch=lambda epoch: _report(trial, epoch),
+            train_loss=False,
         )
     except FAILURES as error:
         trial.set_user_attr(trials.ERROR, f"{type(error).__name__}: {error}"[:500])
