@@ -924,12 +924,16 @@ def _benchmark() -> str:
         "target",
     ]
     labels = bench("provenance", "library", "labels")
+    schema = bench("provenance", "library", "schema")
     older = labels < CryptoBridge().label_version
+    data = f"labels of version {labels}, dataset schema {schema}"
+    if schema < CryptoBridge().schema_version:
+        data += " (graphs and network are others since)"
     large = "Analyses of large circuits and proofs were not measured then."
     more = large if older else f"{_analysis(bench)}\n\n{_proofs(bench)}"
     return f"""## Speed
 
-`reports/bench.json`, commit {bench("provenance", "commit")[:7]}, labels of version {labels}: medians of
+`reports/bench.json`, commit {bench("provenance", "commit")[:7]}, {data}: medians of
 {bench("repeats")} turns, the two of a row in turn in one session, on {bench("provenance", "machine", "cores")} cores
 ({bench("provenance", "machine", "cpu")}). What cannot run here stands as a recorded time, and the row says so.
 
