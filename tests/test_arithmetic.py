@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
 from nexuszero.data import Split
-from nexuszero.network.arithmetic import Arithmetic, Bounds, from_bits, from_marks
+from nexuszero.network.arithmetic import Arithmetic, Bounds
 from nexuszero.network.batches import cut
 from nexuszero.network.graph import (
     NodeGroups,
     group_nodes,
     mark_boolean_wires,
     sort_edges,
+)
+from nexuszero.network.reach import (
+    from_bits,
+    from_ends,
+    from_marks,
+    whole_bits,
+    whole_number,
 )
 
 FIELD = 64
@@ -36,7 +44,7 @@ def lay(x: Tensor, ends: Tensor, attr: Tensor) -> tuple[Arithmetic, NodeGroups, 
 
 def number(value: float) -> float:
     """A coefficient as a feature: its sign is another one."""
-    return float(np.log2(1 + abs(value)) / 256)
+    return float(np.log2(1.0 + abs(value)) / 256)
 
 
 def example() -> tuple[Arithmetic, NodeGroups, Tensor]:
@@ -60,6 +68,53 @@ def example() -> tuple[Arithmetic, NodeGroups, Tensor]:
     for row, (_, _, form, coefficient) in zip(attr, edges, strict=True):
         row[form], row[3], row[4] = 1, np.sign(coefficient), number(coefficient)
     return lay(x, ends, attr)
+
+
+def circuit(
+    wires: int, constraints: list[tuple[dict[int, int], dict[int, int], dict[int, int]]]
+) -> tuple[Arithmetic, NodeGroups, Tensor]:
+    """Constraints A * B = C by the coefficients of their wires; -1 stands for the constant."""
+    x = torch.zeros(wires + len(constraints), 12)
+    x[wires:, 0] = 1
+    x[:, 9] = FIELD / 256
+    ends = []
+    rows = []
+    for node, forms in enumerate(constraints, wires):
+        for form, terms in enumerate(forms):
+            for wire, coefficient in terms.items():
+                if wire < 0:
+                    x[node, 5 + form] = np.sign(coefficient) * number(coefficient)
+                    continue
+                row = torch.zeros(5)
+                row[form], row[3], row[4] = 1, np.sign(coefficient), number(coefficient)
+                ends.append([wire, node])
+                rows.append(row)
+    return lay(x, torch.tensor(ends).T, torch.stack(rows))
+
+
+def left(
+    constraint: tuple[dict[int, int], dict[int, int], dict[int, int]],
+    intervals: list[tuple[int, int] | None],
+) -> list[tuple[float, float] | None]:
+    """What one constraint leaves to its wires, which another one, that says nothing, makes inner ones; None: nothing.
+
+    Args:
+        constraint: its forms.
+        intervals: of the wires, None where nothing is known.
+    """
+    everything = dict.fromkeys(range(len(intervals)), 3)
+    arithmetic, groups, _ = circuit(
+        len(intervals), [constraint, (everything, everything, everything)]
+    )
+    assert len(groups.wires) == len(intervals)
+    ends = [[-lo, hi] for lo, hi in (pair or (0, 0) for pair in intervals)]
+    reach = from_ends(
+        torch.tensor(ends).double(), torch.tensor([pair is None for pair in intervals])
+    )
+    found = arithmetic.left_to_inner(arithmetic.bounds(reach), reach, reach[:0])
+    return [
+        (-below, above) if above < np.inf else None for below, above in found.tolist()
+    ]
 
 
 def known(bits: list[list[float]], unknown: list[bool]) -> Tensor:
@@ -113,6 +168,66 @@ def test_what_a_wire_is_told_of_a_form_with_a_negative_coefficient() -> None:
     torch.testing.assert_close(told[of_c], torch.tensor(expected, dtype=torch.float32))
 
 
+def test_what_a_product_leaves_by_hand() -> None:
+    """(u - 1) * v = w - 5u; of wires of A and B, and of coefficients but 1 and -1, the rule does not speak."""
+    product = ({0: 1, -1: -1}, {1: 1}, {2: 1, 0: -5})
+    found = left(product, [(-7, 15), (-2, 3), None])
+    assert found[:2] == [None, None]
+    # (u - 1) * v in [-28, 42], 5u in [-35, 75]
+    assert found[2] == (-28 - 35, 42 + 75)
+
+
+def test_what_a_linear_constraint_leaves_by_hand() -> None:
+    """2u - v + w = 7: v = 2u + w - 7, w = 7 - 2u + v."""
+    linear: tuple[dict[int, int], ...] = ({}, {}, {0: 2, 1: -1, 2: 1, -1: -7})
+    assert left(linear, [(0, 3), None, (-1, 1)]) == [None, (-8, 0), None]
+    assert left(linear, [(0, 3), (0, 4), (-1, 1)]) == [None, (-8, 0), (1, 11)]
+    assert left(linear, [None, (0, 4), (-1, 1)]) == [None] * 3
+    # beyond half of the field nothing follows
+    assert left(linear, [(0, 2**62), (0, 4), None]) == [None] * 3
+
+
+def test_what_either_factor_leaves_by_hand() -> None:
+    """(u - 3) * (2v - u + 2) = 0: u is 3 or 2v + 2."""
+    either: tuple[dict[int, int], ...] = ({0: 1, -1: -3}, {1: 2, 0: -1, -1: 2}, {})
+    assert left(either, [None, (-4, 9)]) == [(-6, 20), None]
+    assert left(either, [None, None]) == [None, None]
+    # a constant in C, and zero follows for neither
+    constant = ({0: 1, -1: -3}, {1: 2, 0: -1, -1: 2}, {-1: 1})
+    assert left(constant, [None, (-4, 9)]) == [None, None]
+
+
+def test_what_a_bit_leaves_by_hand() -> None:
+    """s * (a - b) = out - b, where intervals alone would say [-5, 20]; and 2a * b = a + b - xor."""
+    choice = ({0: 1}, {1: 1, 2: -1}, {3: 1, 2: -1})
+    assert left(choice, [(0, 1), (0, 15), (-3, 2), None])[3] == (-3, 15)
+    assert left(choice, [None, (0, 15), (-3, 2), None])[3] is None
+    # three values are no bit: [0, 2] * [-2, 18] + [-3, 2]
+    assert left(choice, [(0, 2), (0, 15), (-3, 2), None])[3] == (-7, 38)
+    turned = ({2: 1, 1: -1}, {0: -1, -1: 1}, {3: 1, 1: -1})  # (1 - s) * (b - a)
+    assert left(turned, [(0, 1), (0, 15), (-3, 2), None])[3] == (-3, 15)
+    xor = ({0: 2}, {1: 1}, {0: 1, 1: 1, 2: -1})
+    assert left(xor, [(0, 1), (0, 1), None])[2] == (0, 1)
+
+
+def test_numbers_of_features_are_whole() -> None:
+    numbers = [0, 1, 2, 3, 1000, 2**17 - 1, 300_007, 2**64, 2**100]
+    bits = torch.tensor([number(value) * 256 for value in numbers])
+    assert whole_number(bits).tolist() == numbers
+    three = number(3 * 2**80) * 256
+    assert whole_number(torch.tensor(three)).item() == pytest.approx(
+        3 * 2**80, rel=2e-5
+    )
+
+
+def test_bits_of_whole_numbers() -> None:
+    for bits in range(1, 40):
+        numbers = torch.tensor([2.0**bits - 1, 2.0**bits], dtype=torch.float64)
+        assert whole_bits(numbers).tolist() == [bits, bits + 1]
+    assert whole_bits(torch.tensor([-3.0, 0]).double()).tolist() == [0, 0]
+    assert whole_bits(torch.tensor(2.0**100 - 1, dtype=torch.float64)) == 100
+
+
 def test_a_wire_that_is_not_known_counts_nowhere_but_in_the_number() -> None:
     arithmetic, _, _ = example()
     found = arithmetic.bounds(known([[9, 9], [0, 2]], [True, False]))
@@ -157,3 +272,26 @@ def test_given_the_true_ranges_it_knows_what_constraints_reach(
     assert (over >= 0).float().mean() > 0.99
     assert (over == 0).float().mean() > 0.5
     assert (over <= 1).float().mean() > 0.9
+
+
+def test_given_the_true_ranges_it_knows_what_most_wires_are_left(
+    drawn: dict[str, Split],
+) -> None:
+    """Rules are sound, so that what is left is as wide as the truth; those that are not calculated may leave less."""
+    split = drawn["train"]
+    inputs = cut(split, np.arange(len(split)))
+    arithmetic, groups, x = lay(inputs.x, inputs.edge_index, inputs.edge_attr)
+    bits = torch.from_numpy(split.node_bits.astype(np.float32))
+    ends = torch.from_numpy(split.node_ends.astype(np.float32))
+    full = bits > x[:, 9] * 256 - 0.5
+    reach = [from_bits(ends[wires], full[wires]) for wires in groups[:2]]
+
+    found = arithmetic.with_leaves(reach[1]).bounds(reach[0])
+    known = arithmetic.left_to_inner(found, *reach)
+    judged = ~full[groups.wires] & (x[groups.wires, 3] < 0.5)
+    over = (whole_bits(known) - ends[groups.wires])[judged]
+    assert len(over) > 500
+    assert (over >= 0).float().mean() > 0.99
+    assert (over == 0).all(1).float().mean() > 0.5
+    # what is full has no range that is calculated
+    assert known[full[groups.wires]].isinf().float().mean() > 0.98

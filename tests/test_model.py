@@ -271,7 +271,7 @@ def test_dropout_drops_weights_of_attention_and_nothing_else(batch: Batch) -> No
 
 
 def test_pooled_demands_by_hand() -> None:
-    """Two nodes of one circuit, the second with room to spare; a third in a circuit of its own; none in the last."""
+    """Two nodes of one circuit; a third, which is full, in a circuit of its own; none in the last."""
     ranges = torch.tensor([[-30.0, 1], [-30, 2], [3, 1]])
     counts = torch.zeros(4, 6)
     counts[0] = 100.0
@@ -280,9 +280,7 @@ def test_pooled_demands_by_hand() -> None:
     )
     total = 100 + math.log(2)
     assert found[:, 0].tolist() == [8, -3, 0]
-    torch.testing.assert_close(
-        found[:, 1], torch.tensor([32 * 2 / 64, 0.5 / (1 + math.exp(3)), 0])
-    )
+    torch.testing.assert_close(found[:, 1], torch.tensor([32 * 2 / 64, 0, 0]))
     assert found[0, 2:].tolist() == pytest.approx(
         [math.log2(1 + total / s) for s in (1, 64, 32, 16, 8, 4)]
     )
@@ -317,7 +315,7 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
     attr[:5, 0], attr[5:, 2] = 1, 1
     attr[:, 3], attr[:, 4] = 1, 1 / 256
     torch.manual_seed(0)
-    model = ParameterNet(ModelConfig(128, 4, 4))
+    model = ParameterNet(ModelConfig(128, 2, 4))
     moved = x.clone()
     moved[0, 5] = 10
     states = [
@@ -331,6 +329,60 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
         assert change.tolist() == [
             index <= rounds for index in range(1, count - 1)
         ]  # the first and last are leaves
+
+
+def test_training_takes_as_many_rounds_as_it_is_told(batch: Batch) -> None:
+    model = ParameterNet(ModelConfig(16, 3, 4))
+    model.rounds = 2
+    assert len(model.train()(*batch.inputs).earlier) == 1
+    with torch.no_grad():
+        before = model.eval()(*batch.inputs).targets
+        model.rounds = 5
+        assert torch.equal(model(*batch.inputs).targets, before)
+
+
+def reading(trust: float, full: float) -> ParameterNet:
+    """A network that reads 6, 2 and 5 bits off every state: of the largest value, below zero, and above."""
+    model = ParameterNet(ModelConfig(16, 1, 4)).eval()
+    last = model.wire_range_head[-1]
+    torch.nn.init.zeros_(last.weight)
+    bits = torch.tensor([6, 2, 5]) / 32
+    last.bias.data = torch.cat([torch.tensor([full]), bits, torch.tensor([trust])])
+    return model
+
+
+@torch.no_grad()
+def test_a_wire_has_what_is_left_to_it_or_what_is_read_off_its_state() -> None:
+    """[-4, 9] is left to the first, nothing is known of the second."""
+    left = torch.tensor([[4.0, 9], [torch.inf, torch.inf]]).double()
+    states = torch.zeros(2, 8)
+    read = torch.tensor([6, 2, 5]) / 32
+    calculated = torch.tensor([5, 3, 4]) / 32  # twice nine has five bits
+
+    ranges, reach = reading(trust=30, full=-1).read_wires(states, left)
+    torch.testing.assert_close(ranges[:, 1:], torch.stack([calculated, read]))
+    assert reach.tolist() == [[4, 9, 0], [3, 31, 0]]
+
+    ranges, reach = reading(trust=-30, full=-1).read_wires(states, left)
+    torch.testing.assert_close(ranges[:, 1:], torch.stack([read, read]))
+    assert reach.tolist() == [[3, 31, 0], [3, 31, 0]]
+
+    _, reach = reading(trust=30, full=1).read_wires(states, left)
+    assert reach.tolist() == [[0, 0, 1], [0, 0, 1]]
+
+
+@torch.no_grad()
+def test_bits_are_corrected_only_where_a_node_is_full(batch: Batch) -> None:
+    """The head for demands adds 100 units to each; where no node is full the bits are those of the widest."""
+    model = ParameterNet(ModelConfig(16, 1, 4)).eval()
+    torch.nn.init.zeros_(model.demand_head[-1].weight)
+    torch.nn.init.constant_(model.demand_head[-1].bias, 100)
+    for full in (-1.0, 1.0):
+        for head in (model.wire_range_head, model.constraint_range_head):
+            torch.nn.init.zeros_(head[-1].weight)
+            head[-1].bias.data[0] = full
+        bits = model(*batch.inputs).demand[:, 1]
+        assert ((bits > 90) == (full > 0)).all()
 
 
 def test_the_objective_by_hand() -> None:

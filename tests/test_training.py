@@ -14,7 +14,7 @@ from nexuszero.config import TrainConfig
 from nexuszero.data import Split
 from nexuszero.errors import InputError
 from nexuszero.network import Batches, GraphBatches, load, loss, predict_batches
-from nexuszero.training import Diverged, Epoch, Result, schedule, train
+from nexuszero.training import Diverged, Epoch, Result, depth, schedule, train
 from nexuszero.training.processes import find_device
 
 SMALL: dict[str, Any] = {
@@ -335,6 +335,13 @@ def test_the_baseline_sets_what_the_run_leaves_open(
     )
     train(config, log=lambda _: None)
     assert load(tmp_path).origin.config["hidden_dim"] == 8
+
+
+def test_the_depth_by_hand() -> None:
+    assert [depth(step, 10, 14) for step in range(10)] == [4] * 5 + [7] * 3 + [14] * 2
+    assert [depth(step, 3, 2) for step in range(3)] == [1, 1, 1]
+    assert depth(9, 10, 2) == 2
+    assert depth(0, 1, 0) == 0
 
 
 def test_the_schedule_by_hand() -> None:

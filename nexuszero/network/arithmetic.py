@@ -1,12 +1,9 @@
-"""Range inference's arithmetic on what a network has read so far: which values the forms of constraints can have.
+"""Range inference's arithmetic on what a network has read so far: which values forms can have, and what they leave.
 
 The rules of inference (docs/labels.md, section 1.4) add up intervals times coefficients, multiply the sums and compare
-them with the field. Which rule holds where is the network's to learn; sums and products need not be learned. There are
-no gradients, and no rounding but that of intervals to powers of two and of coefficients to float32's logarithms.
-
-An interval ``[lo, hi]`` is held as ``-lo`` and ``hi``, how far it reaches below zero and above; in float64, as a number
-of a field may exceed float32. A *reach*, ``[..., 3]``, has both, and how many wires nothing is known of, which count as
-zero.
+them with the field. What constraints leave to a wire is calculated; whether the wire has just that range, and which
+it has where it is not calculated, is the network's to learn. There are no gradients, and no rounding but that of
+coefficients to float32's logarithms and of intervals that were read, not calculated, to powers of two.
 """
 
 from __future__ import annotations
@@ -16,54 +13,22 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nexuszero.data import CONSTANTS, FIELD_BITS, FIELD_BITS_UNIT, FORMS, IS_BOOLEAN
+from nexuszero.data import CONSTANTS, FIELD_BITS, FIELD_BITS_UNIT, FORMS
+from nexuszero.network.cases import Cases, Pairs
 from nexuszero.network.graph import Edges, SortedEdges
+from nexuszero.network.reach import (
+    Terms,
+    coefficients,
+    log_bits,
+    solve,
+    whole_bits,
+    whole_number,
+)
 
 TOLD_CONSTRAINTS = 4 * FORMS + 2  # columns of `Bounds.of_constraints`
+TOLD_LARGEST = 3  # of `Bounds.of_largest`
 TOLD_EDGES = 8  # of `Bounds.of_edges`
-MOST_BITS = 300  # of a wire
-ROUNDING = 1e-3  # bits: what logarithms in float32 may be off by
 MOST = 2.0**500  # of a sum, so that a product of two is finite
-
-
-def from_marks(x: Tensor) -> Tensor:
-    """The reach of wires by their features, ``[wires, 12]``: Boolean ones have 0 or 1, of others nothing is known."""
-    boolean = (x[:, IS_BOOLEAN] > 0.5).double()
-    return torch.stack([torch.zeros_like(boolean), boolean, 1 - boolean], dim=1)
-
-
-def from_bits(bits: Tensor, unknown: Tensor) -> Tensor:
-    """The reach of wires whose values have so many bits below and above zero, ``[wires, 2]``, unless it is unknown."""
-    ends = _number(bits.round().clamp(0, MOST_BITS))
-    known = ends.masked_fill(unknown.unsqueeze(1), 0)
-    return torch.cat([known, unknown.double().unsqueeze(1)], dim=1)
-
-
-class Terms(NamedTuple):
-    """Edges to forms.
-
-    Args:
-        wire: the sender, or beyond all wires the one whose ends change places, where a coefficient is negative.
-        form: the receiver.
-        factor: what a reach is multiplied by, ``[edges, 3]``.
-    """
-
-    wire: Tensor
-    form: Tensor
-    factor: Tensor
-
-    @staticmethod
-    def of(edges: SortedEdges, num_wires: int) -> Terms:
-        """Of edges from wires, whose features still are those of `edge_features`."""
-        magnitude, negative = _coefficients(edges)
-        factor = torch.stack([magnitude, magnitude, torch.ones_like(magnitude)], dim=1)
-        return Terms(edges.source + num_wires * negative, edges.target, factor)
-
-    def add(self, wires: Tensor, forms: Tensor) -> Tensor:
-        """The reach of forms with these terms too, given that of wires."""
-        either = torch.cat([wires, wires[:, [1, 0, 2]]])
-        parts = either.index_select(0, self.wire) * self.factor
-        return forms.index_add(0, self.form, parts)
 
 
 class EdgeForms(NamedTuple):
@@ -74,20 +39,24 @@ class EdgeForms(NamedTuple):
         constraint: of the form.
         share: one over the coefficient's magnitude, ``[edges, 1]``.
         wire: the receiver.
+        solved: the edges of C with coefficient 1 or -1.
     """
 
     form: Tensor
     constraint: Tensor
     share: Tensor
     wire: Tensor
+    solved: Tensor
 
     @staticmethod
     def of(edges: SortedEdges, num_forms: int) -> EdgeForms:
         """Of edges from constraints, whose features still are those of `edge_features`."""
-        magnitude, negative = _coefficients(edges)
-        form = FORMS * edges.source + edges.attr[:, :FORMS].argmax(dim=1)
-        share = (1 / magnitude).unsqueeze(1)
-        return EdgeForms(form + num_forms * negative, edges.source, share, edges.target)
+        coefficient = coefficients(edges)
+        kind = edges.attr[:, :FORMS].argmax(dim=1)
+        form = FORMS * edges.source + kind + num_forms * (coefficient < 0)
+        share = (1 / coefficient.abs()).unsqueeze(1)
+        solved = torch.nonzero((kind == 2) & (coefficient.abs() == 1)).squeeze(1)
+        return EdgeForms(form, edges.source, share, edges.target, solved)
 
 
 class Bounds(NamedTuple):
@@ -111,7 +80,7 @@ class Bounds(NamedTuple):
         Bits below and above zero of A, B and C, how far above the field's, how many wires are unknown; and of its
         largest value.
         """
-        bits = _bits(self.forms[:, :, :2])  # [constraints, 3, 2]
+        bits = log_bits(self.forms[:, :, :2])  # [constraints, 3, 2]
         widest = torch.cat([bits.amax(2), self.largest.unsqueeze(1)], dim=1)
         unknown = self.forms[:, :, 2].float()
         columns = [
@@ -121,6 +90,37 @@ class Bounds(NamedTuple):
             unknown.clamp(0, 2) / 2,
         ]
         return torch.cat(columns, dim=1)
+
+    def of_largest(self) -> Tensor:
+        """What is told of its largest value alone, ``[constraints, 3]``: bits, how far above the field's, unknown."""
+        largest = self.largest.unsqueeze(1)
+        unknown = self.forms[:, :, 2].sum(1, keepdim=True).float()
+        columns = [largest / 32, _over(largest, self.field), unknown.clamp(0, 2) / 2]
+        return torch.cat(columns, dim=1)
+
+    def left(self, edges: EdgeForms, wires: Tensor) -> Tensor:
+        """What C leaves to a wire of coefficient 1 or -1, given A times B: ``[wires, 2]``, infinite where not known.
+
+        Rules 1 and 4 of docs/labels.md, section 1.4; the least of a wire's constraints.
+
+        Args:
+            edges: to the wires.
+            wires: their reach.
+        """
+        form = edges.form[edges.solved]
+        at = edges.constraint[edges.solved]
+        wire = edges.wire[edges.solved]
+        count = FORMS * len(self.forms)
+        negative = form >= count
+        # C - A * B, which is zero
+        of_c = self.forms.flatten(0, 1)[form % count]
+        missing = of_c[:, 2] + self.forms[:, :2, 2].sum(1)[at]
+        ends = of_c[:, :2] + self.product[at].flip(1)
+        difference = torch.cat([ends, missing.unsqueeze(1)], dim=1)
+        left, unknown = solve(difference, wires[wire], negative)
+        fits = (unknown == 0) & (log_bits(left).amax(1) < self.field[at] - 1)
+        left = left.masked_fill(~fits.unsqueeze(1), torch.inf)
+        return least(left, wire, len(wires))
 
     def of_edges(self, edges: EdgeForms, wires: Tensor) -> Tensor:
         """What a wire is told: the rest of its form, and the product of A and B, over its coefficient: ``[edges, 8]``.
@@ -138,7 +138,7 @@ class Bounds(NamedTuple):
                 torch.cat([rest, product.flip(1)], dim=1),
             ]
         )
-        bits = _bits(either.index_select(0, edges.form) * edges.share)  # [edges, 4]
+        bits = log_bits(either.index_select(0, edges.form) * edges.share)  # [edges, 4]
         widest = bits.view(-1, 2, 2).amax(2)
 
         # unknown are the other wires of the form, and those of A and B
@@ -166,6 +166,7 @@ class Arithmetic(NamedTuple):
         constants: the reach of forms without any wire, ``[forms, 3]``.
         has_product: whether C is not empty, ``[constraints]``.
         field: bits, ``[constraints]``.
+        cases: pairs of linear forms that constraints come to.
     """
 
     inner: Terms
@@ -175,27 +176,54 @@ class Arithmetic(NamedTuple):
     constants: Tensor
     has_product: Tensor
     field: Tensor
+    cases: Cases
 
     @staticmethod
     def of(edges: Edges, constraints: Tensor, wires: int, leaves: int) -> Arithmetic:
         """Of edges with their features, those of constraints, ``[constraints, 12]``, and numbers of wires."""
-        bits = constraints[:, CONSTANTS].flatten() * 256  # [forms]
-        constant = bits.sign() * _number(bits.abs())
-        terms = torch.cat([edges.wire_to_form.target, edges.leaf_to_form.target])
-        filled = torch.bincount(terms, minlength=len(bits)) + (bits != 0)
+        bits = constraints[:, CONSTANTS] * 256
+        constants = bits.sign() * whole_number(bits.abs())  # [constraints, 3]
+        constant = constants.flatten()
+        inner, leaf = edges.wire_to_form, edges.leaf_to_form
+        terms = torch.cat([inner.target, leaf.target])
+        filled = torch.bincount(terms, minlength=len(constant)) + (constant != 0)
+        field = constraints[:, FIELD_BITS] * FIELD_BITS_UNIT
         return Arithmetic(
-            Terms.of(edges.wire_to_form, wires),
-            Terms.of(edges.leaf_to_form, leaves),
-            EdgeForms.of(edges.constraint_to_wire, len(bits)),
-            EdgeForms.of(edges.constraint_to_leaf, len(bits)),
+            Terms.of(inner.source, inner.target, coefficients(inner), wires),
+            Terms.of(leaf.source, leaf.target, coefficients(leaf), leaves),
+            EdgeForms.of(edges.constraint_to_wire, len(constant)),
+            EdgeForms.of(edges.constraint_to_leaf, len(constant)),
             torch.stack([-constant, constant, torch.zeros_like(constant)], dim=1),
             has_product=filled.view(-1, FORMS)[:, 2] > 0,
-            field=constraints[:, FIELD_BITS] * FIELD_BITS_UNIT,
+            field=field,
+            cases=Cases.of(edges, constants, field, wires, leaves),
         )
 
     def with_leaves(self, leaves: Tensor) -> Arithmetic:
         """With leaves of this reach among the constants."""
         return self._replace(constants=self.leaves.add(leaves, self.constants))
+
+    def left_to_inner(self, bounds: Bounds, wires: Tensor, leaves: Tensor) -> Tensor:
+        """What constraints leave to inner wires, ``[wires, 2]``, infinite where that is not known.
+
+        Args:
+            bounds: of all forms.
+            wires: the reach of inner wires.
+            leaves: that of leaves.
+        """
+        by_case = self._by_case(self.cases.of_inner, wires, leaves, len(wires))
+        return torch.minimum(bounds.left(self.to_wire, wires), by_case)
+
+    def left_to_leaves(self, bounds: Bounds, wires: Tensor, leaves: Tensor) -> Tensor:
+        """Likewise what they leave to leaves, ``[leaves, 2]``."""
+        by_case = self._by_case(self.cases.of_leaves, wires, leaves, len(leaves))
+        return torch.minimum(bounds.left(self.to_leaf, leaves), by_case)
+
+    def _by_case(
+        self, pairs: Pairs, wires: Tensor, leaves: Tensor, count: int
+    ) -> Tensor:
+        left = self.cases.left(pairs, torch.cat([wires, leaves]))
+        return least(left, pairs.wire, count)
 
     def bounds(self, wires: Tensor) -> Bounds:
         """Of all forms, given the reach of inner wires."""
@@ -209,25 +237,15 @@ class Arithmetic(NamedTuple):
         size = forms[:, :, :2].abs().amax(2)  # [constraints, 3]
         both = product.abs().amax(1) + size[:, 2]
         largest = size.amax(1).maximum(both * self.has_product)
-        return Bounds(forms, product, (_bits(largest) - ROUNDING).ceil(), self.field)
+        return Bounds(forms, product, whole_bits(largest).float(), self.field)
 
 
-def _coefficients(edges: SortedEdges) -> tuple[Tensor, Tensor]:
-    """Magnitudes (f8) of the coefficients that `edge_features` has, 1 where none is shown, and which are negative."""
-    magnitude = _number(edges.attr[:, FORMS + 1] * 32).clamp(min=1)
-    return magnitude, edges.attr[:, FORMS] < 0
+def least(left: Tensor, wire: Tensor, count: int) -> Tensor:
+    """The least that is left to each wire, ``[count, 2]``, of rows of several; infinite where there is none."""
+    nothing = left.new_full((count, 2), torch.inf)
+    return nothing.scatter_reduce(0, wire.unsqueeze(1).expand_as(left), left, "amin")
 
 
 def _over(bits: Tensor, field: Tensor) -> Tensor:
     """How far bits, ``[rows, columns]``, are above those of the field, ``[rows]``, within eight."""
     return (bits - field.unsqueeze(1)).clamp(-8, 8) / 8
-
-
-def _number(bits: Tensor) -> Tensor:
-    """What has these bits as ``log2(1 + number)``, f8."""
-    return torch.exp2(bits.double()) - 1
-
-
-def _bits(number: Tensor) -> Tensor:
-    """``log2(1 + number)``, 0 below zero."""
-    return torch.log2(1 + number.clamp(min=0)).float()

@@ -15,9 +15,11 @@ from nexuszero.network.arithmetic import (
     TOLD_CONSTRAINTS,
     TOLD_EDGES,
     Arithmetic,
+    Bounds,
 )
 from nexuszero.network.graph import SEEN_OF_EDGE, Edges, SortedEdges
 from nexuszero.network.pooling import pool_max, softmax
+from nexuszero.network.reach import known_ends
 
 
 class NodeUpdate(nn.Module):
@@ -60,16 +62,16 @@ class Passed(NamedTuple):
     Args:
         states_per_round: of inner wires and constraints, after each round in training, else after the last.
         ranges_per_round: what was read of inner wires then.
+        bounds_per_round: of constraints' forms by that; the last with what was read of leaves.
         leaves: states of leaves, ``[leaves, hidden]``.
         leaf_ranges: what was read of them.
-        largest: bits of constraints' largest values as far as wires were read, ``[constraints]``.
     """
 
     states_per_round: list[State]
     ranges_per_round: list[Tensor]
+    bounds_per_round: list[Bounds]
     leaves: Tensor
     leaf_ranges: Tensor
-    largest: Tensor
 
 
 class MessagePassing(nn.Module):
@@ -89,20 +91,27 @@ class MessagePassing(nn.Module):
 
     Before each round the network's own reading of the wires is put into the forms (`Arithmetic`): a constraint is told
     which values its forms can have, beside :math:`\mathbf{h}_i`, and a wire what the rest of its form leaves to it, in
-    each message before the ReLU. So a round need not learn to add and multiply.
+    each message before the ReLU. So a round need not learn to add and multiply. After it the range that constraints
+    leave to a wire is there to be read, or not to be.
 
     Args:
         hidden_dim: width of a node's state.
         receiver_bias: whether there is one.
         arithmetic: whether nodes are told what it says; else zeros.
+        calculated: whether ranges that it leaves to wires can be read.
     """
 
     def __init__(
-        self, hidden_dim: int, receiver_bias: bool = True, arithmetic: bool = True
+        self,
+        hidden_dim: int,
+        receiver_bias: bool = True,
+        arithmetic: bool = True,
+        calculated: bool = True,
     ) -> None:
         super().__init__()
         self.receiver_bias = receiver_bias
         self.arithmetic = arithmetic
+        self.calculated = calculated
         width = 2 * max(1, hidden_dim // 8)  # of a message
         self.wire_update = NodeUpdate(
             hidden_dim, 2 * width, width
@@ -121,7 +130,7 @@ class MessagePassing(nn.Module):
         edges: Edges,
         arithmetic: Arithmetic,
         marked: tuple[Tensor, Tensor],
-        read: Callable[[Tensor], tuple[Tensor, Tensor]],
+        read: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
         rounds: int,
     ) -> Passed:
         """Rounds of messages between inner wires and constraints, then, if any, one from constraints to leaves.
@@ -132,11 +141,12 @@ class MessagePassing(nn.Module):
             edges: with their features.
             arithmetic: of these edges.
             marked: the reach of inner wires, and of leaves, at first.
-            read: states of wires -> their ranges, and their reach by these.
+            read: states of wires, and what is left to them -> their ranges, and their reach by these.
             rounds: how many.
         """
         edges = self.embed_edges(edges)
         reach, leaf_reach = marked
+        by_mark, leaf_by_mark = known_ends(reach), known_ends(leaf_reach)
         with_marks = arithmetic.with_leaves(leaf_reach)
 
         # leaves keep their states: what they send is aggregated once, [forms, message / 2] twice
@@ -145,26 +155,31 @@ class MessagePassing(nn.Module):
         leaf_max, leaf_sum = edges.leaf_to_form.aggregate(leaf_message)
 
         own = self.constraint_update(state.constraints)[1]  # [constraints, hidden / 4]
+        bounds = with_marks.bounds(reach)
         states_per_round: list[State] = []
         ranges_per_round: list[Tensor] = []
+        bounds_per_round: list[Bounds] = []
         for _ in range(rounds):
-            bounds = with_marks.bounds(reach)
             told = (
                 self.told(bounds.of_constraints()),
                 self.told(bounds.of_edges(arithmetic.to_wire, reach)),
             )
+            left = arithmetic.left_to_inner(bounds, reach, leaf_reach)
             state, own = self.round(state, own, leaf_max, leaf_sum, edges, told)
-            ranges, reach = read(state.wires)
+            ranges, reach = read(state.wires, self.left(left, by_mark))
+            bounds = with_marks.bounds(reach)
             if not self.training:
                 states_per_round.clear()
                 ranges_per_round.clear()
+                bounds_per_round.clear()
             states_per_round.append(state)
             ranges_per_round.append(ranges)
+            bounds_per_round.append(bounds)
 
-        # constraints -> leaves
+        # constraints -> leaves; without a round a graph is a set of nodes
+        leaf_left = leaf_by_mark
         if rounds:
             message, _ = self.constraint_update(state.constraints)
-            bounds = with_marks.bounds(reach)
             leaves = leaves + self.to_wires(
                 message,
                 edges.constraint_to_leaf,
@@ -172,16 +187,24 @@ class MessagePassing(nn.Module):
                 own_leaf,
                 leaf_bias,
             )
+            leaf_left = self.left(
+                arithmetic.left_to_leaves(bounds, reach, leaf_reach), leaf_by_mark
+            )
         else:
-            ranges, reach = read(state.wires)
+            ranges, reach = read(state.wires, by_mark)
             states_per_round.append(state)
             ranges_per_round.append(ranges)
+            bounds_per_round.append(bounds)
 
-        leaf_ranges, leaf_reach = read(leaves)
-        in_the_end = arithmetic.with_leaves(leaf_reach).bounds(reach)
+        leaf_ranges, leaf_reach = read(leaves, leaf_left)
+        bounds_per_round[-1] = arithmetic.with_leaves(leaf_reach).bounds(reach)
         return Passed(
-            states_per_round, ranges_per_round, leaves, leaf_ranges, in_the_end.largest
+            states_per_round, ranges_per_round, bounds_per_round, leaves, leaf_ranges
         )
+
+    def left(self, left: Tensor, by_mark: Tensor) -> Tensor:
+        """What is left to wires by constraints and marks, or by marks alone."""
+        return torch.minimum(left, by_mark) if self.calculated else by_mark
 
     def told(self, part: Tensor) -> Tensor:
         """What the arithmetic says, or nothing."""

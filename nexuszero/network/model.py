@@ -20,13 +20,15 @@ from torch import Tensor, nn
 
 from nexuszero.crypto import SLOTS
 from nexuszero.data import (
+    DEMAND_BITS,
     DEMAND_BITS_UNIT,
     DEMAND_FEATURES,
+    DEMAND_FREE,
     IS_BOOLEAN,
     NODE_FEATURES,
     TARGETS,
 )
-from nexuszero.network.arithmetic import Arithmetic, from_bits, from_marks
+from nexuszero.network.arithmetic import TOLD_LARGEST, Arithmetic
 from nexuszero.network.graph import (
     CIRCUIT_FEATURES,
     SEEN_OF_CONSTRAINT,
@@ -39,11 +41,14 @@ from nexuszero.network.graph import (
 )
 from nexuszero.network.layers import MessagePassing, Passed, Pooling, State, mlp
 from nexuszero.network.pooling import pool_max
+from nexuszero.network.reach import from_bits, from_ends, from_marks, whole_bits
 
+ROUNDS_A_LAYER = 2
+TOLD_READING = 3  # of what is left to a wire: both ends, and if they are known
 RANGE_UNIT = 32  # bits: unit of the bits of nodes' ranges
 COUNT_DIVISORS = (1, *SLOTS)  # of sums over nodes: forms, then heights
 NODE_BYTES = 36  # at most, for each unit of a node's width, without gradients
-EDGE_BYTES = 8
+EDGE_BYTES = 13
 FIXED_BYTES = 100 * 2**20
 DEMAND_SCALE = (0.5, 2.0, *[0.2] * 6)  # of demands before the last head: all near one
 
@@ -54,12 +59,13 @@ class ModelConfig:
 
     Args:
         hidden_dim: width of the last head, twice that of a node.
-        num_layers: rounds of messages, there and back.
+        num_layers: of two rounds of messages each, there and back; all have the same weights.
         num_heads: attention heads of the pooling.
         dropout: rate among the weights of attention.
         receiver_bias: whether a constraint's message depends on the wire that receives it.
         pooled_demand: whether demands start from extremes and sums over nodes.
         arithmetic: whether rounds are told what forms can be, by what was read of wires.
+        calculated: whether a wire can have the range that constraints leave to it, by the same.
     """
 
     hidden_dim: int = 256
@@ -69,6 +75,7 @@ class ModelConfig:
     receiver_bias: bool = True
     pooled_demand: bool = True
     arithmetic: bool = True
+    calculated: bool = True
 
     def __post_init__(self) -> None:
         """Refuses heads that do not divide the width."""
@@ -113,17 +120,19 @@ class ParameterNet(nn.Module):
     def __init__(self, config: ModelConfig = ModelConfig()) -> None:
         super().__init__()
         self.config = config
+        self.rounds = self.all_rounds  # in training
         hidden = config.hidden_dim
         width = hidden // 2  # of a node
         self.embed_wire = nn.Linear(NODE_FEATURES, width)
         self.embed_constraint = nn.Linear(SEEN_OF_CONSTRAINT, width)
         self.message_passing = MessagePassing(
-            width, config.receiver_bias, config.arithmetic
+            width, config.receiver_bias, config.arithmetic, config.calculated
         )
         self.pool_wires = Pooling(width, config.num_heads, config.dropout)
         self.pool_constraints = Pooling(width, config.num_heads, config.dropout)
-        self.wire_range_head = mlp(width, max(1, width // 4), 4, layers=1)
-        self.constraint_range_head = mlp(width, max(1, width // 4), 2, layers=1)
+        narrow = max(1, width // 4)
+        self.wire_range_head = mlp(width + TOLD_READING, narrow, 5, layers=1)
+        self.constraint_range_head = mlp(width + TOLD_LARGEST, narrow, 2, layers=1)
         self.wire_count_head = nn.Linear(width, len(COUNT_DIVISORS))
         self.constraint_count_head = nn.Linear(width, len(COUNT_DIVISORS))
         self.demand_guess = nn.Linear(CIRCUIT_FEATURES, DEMAND_FEATURES)
@@ -137,6 +146,11 @@ class ParameterNet(nn.Module):
         self.target_head = mlp(
             DEMAND_FEATURES + 3, hidden, TARGETS, layers=3
         )  # see `predict_targets`
+
+    @property
+    def all_rounds(self) -> int:
+        """Rounds of messages of the whole network; training begins with fewer (`rounds`)."""
+        return ROUNDS_A_LAYER * self.config.num_layers
 
     def forward(
         self,
@@ -205,23 +219,49 @@ class ParameterNet(nn.Module):
             arithmetic,
             (from_marks(x[groups.wires]), from_marks(x[groups.leaves])),
             self.read_wires,
-            self.config.num_layers,
+            self.rounds if self.training else self.all_rounds,
         )
         return passed, groups
 
-    def read_wires(self, states: Tensor) -> tuple[Tensor, Tensor]:
-        """Ranges of wires by their states, ``[wires, 4]`` as in `ModelOutput`, and their reach by these."""
-        ranges: Tensor = self.wire_range_head(states).float()
-        read = ranges.detach()
-        return ranges, from_bits(read[:, 2:] * RANGE_UNIT, read[:, 0] > 0)
+    def read_wires(self, states: Tensor, left: Tensor) -> tuple[Tensor, Tensor]:
+        """Ranges of wires, ``[wires, 4]`` as in `ModelOutput`, and their reach by these.
+
+        Bits lie between those that are read off the state and those that are left to the wire; where these have more
+        than half of the weight its ends are what is left.
+
+        Args:
+            states: of the wires.
+            left: the ends that constraints leave to each, ``[wires, 2]``, infinite where that is not known.
+        """
+        known = left[:, :1].isfinite()
+        left = left.masked_fill(~known, 0)
+        bits = whole_bits(left).float() / RANGE_UNIT  # [wires, 2]
+        head = self.wire_range_head(torch.cat([states, bits, known], dim=1)).float()
+        full, read, trust = head.split([1, 3, 1], dim=1)
+        trust = trust.sigmoid() * known
+
+        # what counts is twice a wire's largest value (docs/labels.md, section 1.5): a bit more, if there is any
+        largest = bits.amax(1, keepdim=True)
+        largest = largest + (largest > 0) / RANGE_UNIT
+        calculated = torch.cat([largest, bits], dim=1)
+        ranges = torch.cat([full, read.lerp(calculated, trust)], dim=1)
+
+        unknown = full.detach().squeeze(1) > 0
+        by_bits = from_bits(ranges.detach()[:, 2:] * RANGE_UNIT, unknown)
+        return ranges, torch.where(trust > 0.5, from_ends(left, unknown), by_bits)
 
     def predict_ranges(self, passed: Passed) -> list[Tensor]:
         """Ranges of inner wires and constraints in each of the states, ``[nodes, 4]`` as in `ModelOutput`."""
         ranges = []
-        for state, of_wires in zip(
-            passed.states_per_round, passed.ranges_per_round, strict=True
+        for state, of_wires, bounds in zip(
+            passed.states_per_round,
+            passed.ranges_per_round,
+            passed.bounds_per_round,
+            strict=True,
         ):
-            of_constraints = self.constraint_range_head(state.constraints).float()
+            told = self.message_passing.told(bounds.of_largest())
+            seen = torch.cat([state.constraints, told], dim=1)
+            of_constraints = self.constraint_range_head(seen).float()
             ranges.append(torch.cat([of_wires, F.pad(of_constraints, (0, 2))]))
         return ranges
 
@@ -253,12 +293,13 @@ class ParameterNet(nn.Module):
             ):  # it knows better than a head what a constraint reaches
                 first = len(groups.wires)
                 calculated = slice(first, first + len(constraints))
-                ranges[calculated, 1] = passed.largest / RANGE_UNIT
+                ranges[calculated, 1] = passed.bounds_per_round[-1].largest / RANGE_UNIT
             pooled = self.pooled_demand(
                 ranges, graph[groups.all], counts, graph_of_count, size
             )
 
-        # then corrected by what the circuit is as a whole, and by all that is pooled
+        # then corrected by what the circuit is as a whole, and by all that is pooled; bits only where a node is full,
+        # whose values may turn out to be wider than those of all others
         pooled_wires = self.pool_wires(
             wires, graph_of_wire, size
         )  # [graphs, 3 width / 2]
@@ -267,7 +308,12 @@ class ParameterNet(nn.Module):
         )
         summary = torch.cat([pooled_wires, pooled_constraints, circuit, pooled], dim=1)
         correction = self.demand_guess(circuit) + self.demand_head(summary)
-        demand: Tensor = pooled + correction.float()
+        correction = correction.float()
+        if self.config.calculated:
+            no_node_is_full = pooled[:, DEMAND_FREE] > 0
+            correction = correction.clone()
+            correction[no_node_is_full, DEMAND_BITS] = 0
+        demand: Tensor = pooled + correction
         return demand
 
     @staticmethod
@@ -291,7 +337,7 @@ class ParameterNet(nn.Module):
         """
         # q is free if no node fills the field; its bits are those of the widest node that does not
         full, bits = ranges[:, :1], ranges[:, 1:]
-        narrow = bits.relu() * (1 - full.sigmoid())
+        narrow = bits.relu() * (full <= 0)
         extremes = pool_max(
             torch.cat([full, narrow], dim=1), graph_of_range, num_graphs
         )  # [graphs, 2]

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from nexuszero.training.augment import augmented_demands
 from nexuszero.training.journal import Diverged, Epoch, Log
-from nexuszero.training.loop import schedule
+from nexuszero.training.loop import depth, schedule
 from nexuszero.training.muon import MATRICES, OTHERS, Muon, optimisers
 from nexuszero.training.run import OnEpoch, Result, train
 
@@ -23,6 +23,7 @@ __all__ = [
     "OnEpoch",
     "Result",
     "augmented_demands",
+    "depth",
     "load_study",
     "open_study",
     "optimisers",

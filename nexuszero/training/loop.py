@@ -31,6 +31,17 @@ def schedule(step: int, total: int, warmup: float) -> float:
     return 0.01 + 0.99 * (1 + math.cos(math.pi * fall)) / 2
 
 
+def depth(step: int, total: int, rounds: int) -> int:
+    """Rounds of messages at a step: a quarter of all in the first half of the steps, half then, all in the last fifth.
+
+    What a round is to do is learned from a few, which cost less; what only deep circuits ask for comes last.
+    """
+    share = step / total
+    if share < 0.5:
+        return math.ceil(rounds / 4)
+    return math.ceil(rounds / 2) if share < 0.8 else rounds
+
+
 class Step(NamedTuple):
     """One batch: its mean loss, and how many circuits of it this process had."""
 
@@ -72,9 +83,9 @@ class Loop:
         self.optimisers = optimisers(
             self.model.parameters(), config.learning_rate, config.weight_decay
         )
-        total = config.epochs * -(-len(batches) // config.accumulate)
+        self.steps = config.epochs * -(-len(batches) // config.accumulate)
         self.schedules = [
-            LambdaLR(optimiser, lambda step: schedule(step, total, config.warmup))
+            LambdaLR(optimiser, lambda step: schedule(step, self.steps, config.warmup))
             for optimiser in self.optimisers
         ]
 
@@ -92,6 +103,8 @@ class Loop:
         self.batches.set_epoch(number - 1)
         self.model.train()
         for place, batch in enumerate(self.batches, 1):
+            done = self.schedules[0].last_epoch  # steps
+            self.model.rounds = depth(done, self.steps, self.model.all_rounds)
             whole = place % self.config.accumulate == 0 or place == len(self.batches)
             loss = self._backward(batch, whole)
             if whole:

@@ -68,7 +68,7 @@ from nexuszero.network import search_rebuilt as search
 from nexuszero.report import provenance
 from nexuszero.settings import Located, Stage
 from nexuszero.timing import Stopwatch
-from nexuszero.training import MATRICES, OTHERS, augmented_demands, schedule
+from nexuszero.training import MATRICES, OTHERS, augmented_demands, depth, schedule
 from nexuszero.training.prefit import prefit
 
 LEAST_BITS = 16  # of values whose error in bits is counted
@@ -310,7 +310,9 @@ def learn(
     ]
     model.train()
     watch = Stopwatch()
-    for batch in batches:
+    for index, batch in enumerate(batches):
+        if isinstance(model, ParameterNet) and variant.deepening:
+            model.rounds = depth(index, run.batches, model.all_rounds)
         with watch.timed("steps"):
             step(model, optimisers, lambda: variant.loss(model, batch), week.clip_norm)  # noqa: B023
         for scheduled in schedules:

@@ -40,6 +40,8 @@ class Variant:
         augmented: whether the last head learns by demands that no circuit makes, too.
         pooled_demand: whether demands start from extremes and sums over nodes.
         arithmetic: whether rounds are told what forms can be, by what was read of wires.
+        calculated: whether a wire can have the range that constraints leave to it, by the same.
+        deepening: whether training begins with fewer rounds.
         muon: Muon and AdamW, or AdamW alone.
         same_circuits: whether it learns from the train split again and again, or from others each epoch.
         prefit: whether the last head and a guess of demands are learned before the first step.
@@ -57,6 +59,8 @@ class Variant:
     augmented: bool = True
     pooled_demand: bool = True
     arithmetic: bool = True
+    calculated: bool = True
+    deepening: bool = True
     muon: bool = True
     same_circuits: bool = False
     prefit: bool = True
@@ -75,6 +79,7 @@ class Variant:
             receiver_bias=self.receiver_bias,
             pooled_demand=self.pooled_demand,
             arithmetic=self.arithmetic,
+            calculated=self.calculated,
         )
         return ParameterNet(config)
 
@@ -124,7 +129,7 @@ def no_constants(x: Array) -> Array:
 VARIANTS = {
     "network": Variant(),
     "set of nodes, no edges": Variant(
-        layers=0, every_round=False, arithmetic=False
+        layers=0, every_round=False, arithmetic=False, calculated=False
     ),  # without rounds there is the end alone
     "GATv2 by PyG": Variant(gat=True),
     "one layer": Variant(layers=1),
@@ -145,5 +150,7 @@ VARIANTS = {
     "forms not told apart": Variant(mask=one_form),
     "coefficients not seen": Variant(mask=no_coefficients),
     "constants not seen": Variant(constants=False),
-    "forms not added up": Variant(arithmetic=False),
+    "forms not added up": Variant(arithmetic=False, calculated=False),
+    "ranges as they are read": Variant(calculated=False),
+    "all rounds from the first step": Variant(deepening=False),
 }  # the names are keys of the recorded comparison.json

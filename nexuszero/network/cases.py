@@ -1,0 +1,225 @@
+"""Pairs of linear forms of which one is zero, and what both leave to a wire (docs/labels.md, section 1.4).
+
+Where C is empty A or B is zero (rule 2). Where a factor is a bit, plus or times a constant, the constraint is a linear
+one for each value of the bit (rule 3); that tells more than intervals of A and B do if a wire of C stands in a factor
+too, as in ``s * (a - b) = out - b`` or ``2 a * b = a + b - xor``.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from nexuszero.data import FORMS
+from nexuszero.network.graph import Edges
+from nexuszero.network.reach import Terms, coefficients, log_bits, solve
+
+CANCELS = 1e-4  # a sum of terms whose magnitudes are so much larger is taken for zero
+NO_BIT = -1
+
+
+class Pairs(NamedTuple):
+    """Places of terms of one wire in both forms of a pair, with coefficients 1 or -1.
+
+    Args:
+        first: in the pair's first form, **second**: in its other one.
+        wire: whose terms they are, within its group.
+    """
+
+    first: Tensor
+    second: Tensor
+    wire: Tensor
+
+
+class Cases(NamedTuple):
+    """Pairs of linear forms.
+
+    Args:
+        terms: of the forms, the two of a pair after one another; wires are inner ones, then leaves.
+        constants: the reach of forms without any wire, ``[2 pairs, 3]``.
+        bit: the wire whose value tells which of a pair is zero, ``[pairs]``, or :data:`NO_BIT`.
+        field: bits, ``[pairs]``.
+        of_inner: terms of inner wires.
+        of_leaves: terms of leaves.
+    """
+
+    terms: Terms
+    constants: Tensor
+    bit: Tensor
+    field: Tensor
+    of_inner: Pairs
+    of_leaves: Pairs
+
+    @staticmethod
+    def of(
+        edges: Edges, constants: Tensor, field: Tensor, inner: int, leaves: int
+    ) -> Cases:
+        """Of edges with their features, constants of forms, ``[constraints, 3]``, and numbers of wires."""
+        wires = inner + leaves
+        table = _Table.of(edges, inner, wires)
+        parts = [
+            _either_factor(table, constants),
+            _either_bit(table, constants, 0),
+            _either_bit(table, constants, 1),
+        ]
+        forms = 0
+        slots = []
+        for part in parts:
+            slots.append(part.form + forms)
+            forms += len(part.constant)
+
+        # terms of a wire in one form come together
+        key = torch.cat(slots) * wires + torch.cat([part.wire for part in parts])
+        weight = torch.cat([part.weight for part in parts])
+        key, place = torch.unique(key, return_inverse=True)
+        total = weight.new_zeros(len(key)).index_add(0, place, weight)
+        size = weight.new_zeros(len(key)).index_add(0, place, weight.abs())
+        kept = total.abs() > CANCELS * size
+        key, total = key[kept], total[kept]
+        form, wire = key // wires, key % wires
+
+        # wires that can be solved for in both
+        unit = total.abs() == 1
+        first = torch.nonzero(unit & (form % 2 == 0)).squeeze(1)
+        wanted = key[first] + wires
+        second = torch.searchsorted(key, wanted).clamp(max=len(key) - 1)
+        found = (key[second] == wanted) & unit[second]
+        first, second = first[found], second[found]
+        is_inner = wire[first] < inner
+
+        constant = torch.cat([part.constant for part in parts])
+        constraint = torch.cat([part.constraint for part in parts])
+        return Cases(
+            Terms.of(wire, form, total, wires),
+            torch.stack([-constant, constant, torch.zeros_like(constant)], dim=1),
+            torch.cat([part.bit for part in parts]),
+            field[constraint],
+            Pairs(first[is_inner], second[is_inner], wire[first[is_inner]]),
+            Pairs(first[~is_inner], second[~is_inner], wire[first[~is_inner]] - inner),
+        )
+
+    def left(self, pairs: Pairs, wires: Tensor) -> Tensor:
+        """What either form leaves to wires, the hull of both, ``[len(pairs), 2]``, infinite where that is not known.
+
+        Args:
+            pairs: of terms of the wires.
+            wires: the reach of all, inner ones first.
+        """
+        forms = self.terms.add(wires, self.constants)
+        first, unknown = self._solve(pairs.first, forms, wires)
+        second, more = self._solve(pairs.second, forms, wires)
+        hull = torch.maximum(first, second)
+
+        pair = self.terms.form[pairs.first] // 2
+        bit = self.bit[pair]
+        below, above, missing = wires[bit.clamp(min=0)].unbind(1)
+        is_bit = (below <= 0) & (above <= 1) & (missing == 0)
+        holds = (bit == NO_BIT) | is_bit
+        fits = (
+            holds
+            & (unknown + more == 0)
+            & (log_bits(hull).amax(1) < self.field[pair] - 1)
+        )
+        return hull.masked_fill(~fits.unsqueeze(1), torch.inf)
+
+    def _solve(
+        self, terms: Tensor, forms: Tensor, wires: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        sender = self.terms.wire[terms]
+        form = forms[self.terms.form[terms]]
+        return solve(form, wires[sender % len(wires)], sender >= len(wires))
+
+
+class _Table(NamedTuple):
+    """All edges, by the constraint and its form, with coefficients; wires are inner ones, then leaves.
+
+    ``pair`` is equal for edges of the same wire and constraint.
+    """
+
+    constraint: Tensor
+    form: Tensor
+    wire: Tensor
+    coefficient: Tensor
+    pair: Tensor
+
+    @staticmethod
+    def of(edges: Edges, inner: int, wires: int) -> _Table:
+        ways = (edges.wire_to_form, edges.leaf_to_form)
+        slot = torch.cat([way.target for way in ways])
+        wire = torch.cat([ways[0].source, ways[1].source + inner])
+        coefficient = torch.cat([coefficients(way) for way in ways])
+        order = torch.argsort(slot, stable=True)
+        slot, wire = slot[order], wire[order]
+        constraint = slot // FORMS
+        pair = constraint * wires + wire
+        return _Table(constraint, slot % FORMS, wire, coefficient[order], pair)
+
+    def wires_of_forms(self, constraints: int) -> Tensor:
+        """Wires of each form, ``[constraints, 3]``."""
+        slot = self.constraint * FORMS + self.form
+        return torch.bincount(slot, minlength=constraints * FORMS).view(-1, FORMS)
+
+
+class _Part(NamedTuple):
+    """Pairs of one kind: terms by form, constants of forms, each pair's bit and constraint."""
+
+    form: Tensor
+    wire: Tensor
+    weight: Tensor
+    constant: Tensor
+    bit: Tensor
+    constraint: Tensor
+
+
+def _either_factor(table: _Table, constants: Tensor) -> _Part:
+    """Constraints ``A * B = 0``: A or B."""
+    count = table.wires_of_forms(len(constants))
+    no_product = (count[:, 2] == 0) & (constants[:, 2] == 0)
+    chosen = no_product & (count[:, :2] > 0).all(1)
+    pair = chosen.cumsum(0) - 1
+    at = torch.nonzero(chosen).squeeze(1)
+    mine = chosen[table.constraint]
+    form = 2 * pair[table.constraint[mine]] + table.form[mine]
+    bit = torch.full_like(at, NO_BIT)
+    constant = constants[at, :2].flatten()
+    return _Part(form, table.wire[mine], table.coefficient[mine], constant, bit, at)
+
+
+def _either_bit(table: _Table, constants: Tensor, factor: int) -> _Part:
+    """Constraints whose factor A (0) or B (1) has one wire, for both values of it, if a factor shares a wire with C."""
+    # a wire of C in a factor, too
+    twice = torch.isin(table.pair, table.pair[table.form == 2]) & (table.form < 2)
+    shares = torch.zeros(len(constants), dtype=torch.bool, device=twice.device)
+    shares[table.constraint[twice]] = True
+
+    chosen = shares & (table.wires_of_forms(len(constants))[:, factor] == 1)
+    pair = chosen.cumsum(0) - 1
+    at = torch.nonzero(chosen).squeeze(1)
+    mine = chosen[table.constraint]
+    of_bit = torch.nonzero(mine & (table.form == factor)).squeeze(1)
+    others = torch.nonzero(mine & (table.form != factor)).squeeze(1)
+    bit = table.wire[of_bit]
+    of = pair[table.constraint[others]]
+    is_bit = table.wire[others] == bit[of]
+
+    forms, weights, sums = [], [], []
+    for value in (0, 1):
+        times = constants[at, factor] + value * table.coefficient[of_bit]
+        in_factor = times[of] * table.coefficient[others]
+        weight = torch.where(
+            table.form[others] == 2, -table.coefficient[others], in_factor
+        )
+        constant = times * constants[at, 1 - factor] - constants[at, 2]
+        sums.append(constant.index_add(0, of[is_bit], value * weight[is_bit]))
+        forms.append(2 * of[~is_bit] + value)
+        weights.append(weight[~is_bit])
+    return _Part(
+        torch.cat(forms),
+        table.wire[others][~is_bit].repeat(2),
+        torch.cat(weights),
+        torch.stack(sums, dim=1).flatten(),
+        bit,
+        at,
+    )
