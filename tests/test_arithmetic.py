@@ -175,6 +175,9 @@ def test_what_a_product_leaves_by_hand() -> None:
     assert found[:2] == [None, None]
     # (u - 1) * v in [-28, 42], 5u in [-35, 75]
     assert found[2] == (-28 - 35, 42 + 75)
+    # nothing is known of v, but u - 1 is zero; or is not
+    assert left(product, [(1, 1), None, None])[2] == (5, 5)
+    assert left(product, [(0, 1), None, None])[2] is None
 
 
 def test_what_a_linear_constraint_leaves_by_hand() -> None:

@@ -314,7 +314,7 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
     attr = torch.zeros(10, 5)
     attr[:5, 0], attr[5:, 2] = 1, 1
     attr[:, 3], attr[:, 4] = 1, 1 / 256
-    torch.manual_seed(0)
+    torch.manual_seed(1)
     model = ParameterNet(ModelConfig(128, 2, 4))
     moved = x.clone()
     moved[0, 5] = 10
@@ -355,20 +355,30 @@ def reading(trust: float, full: float) -> ParameterNet:
 def test_a_wire_has_what_is_left_to_it_or_what_is_read_off_its_state() -> None:
     """[-4, 9] is left to the first, nothing is known of the second."""
     left = torch.tensor([[4.0, 9], [torch.inf, torch.inf]]).double()
+    nothing = torch.full_like(left, torch.inf)
     states = torch.zeros(2, 8)
     read = torch.tensor([6, 2, 5]) / 32
     calculated = torch.tensor([5, 3, 4]) / 32  # twice nine has five bits
 
-    ranges, reach = reading(trust=30, full=-1).read_wires(states, left)
+    ranges, reach = reading(trust=30, full=-1).read_wires(states, left, nothing)
     torch.testing.assert_close(ranges[:, 1:], torch.stack([calculated, read]))
     assert reach.tolist() == [[4, 9, 0], [3, 31, 0]]
 
-    ranges, reach = reading(trust=-30, full=-1).read_wires(states, left)
+    ranges, reach = reading(trust=-30, full=-1).read_wires(states, left, nothing)
     torch.testing.assert_close(ranges[:, 1:], torch.stack([read, read]))
     assert reach.tolist() == [[3, 31, 0], [3, 31, 0]]
 
-    _, reach = reading(trust=30, full=1).read_wires(states, left)
+    _, reach = reading(trust=30, full=1).read_wires(states, left, nothing)
     assert reach.tolist() == [[0, 0, 1], [0, 0, 1]]
+
+
+@torch.no_grad()
+def test_what_is_left_does_not_widen_what_was_known() -> None:
+    """Where no constraint leaves anything the state says what was read, now or before."""
+    left = torch.tensor([[4.0, 9], [4, 9], [torch.inf, torch.inf]]).double()
+    before = torch.tensor([[0.0, 12], [torch.inf, torch.inf], [1, 1]]).double()
+    _, reach = reading(trust=30, full=-1).read_wires(torch.zeros(3, 8), left, before)
+    assert reach.tolist() == [[0, 9, 0], [4, 9, 0], [3, 31, 0]]
 
 
 @torch.no_grad()

@@ -112,9 +112,12 @@ class Bounds(NamedTuple):
         wire = edges.wire[edges.solved]
         count = FORMS * len(self.forms)
         negative = form >= count
-        # C - A * B, which is zero
+        # C - A * B, which is zero; a factor that is zero makes the other one not matter
         of_c = self.forms.flatten(0, 1)[form % count]
-        missing = of_c[:, 2] + self.forms[:, :2, 2].sum(1)[at]
+        factors = self.forms[:, :2]
+        no_product = (factors == 0).all(2).any(1)
+        unknown_factors = factors[:, :, 2].sum(1).masked_fill(no_product, 0)
+        missing = of_c[:, 2] + unknown_factors[at]
         ends = of_c[:, :2] + self.product[at].flip(1)
         difference = torch.cat([ends, missing.unsqueeze(1)], dim=1)
         left, unknown = solve(difference, wires[wire], negative)

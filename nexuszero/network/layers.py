@@ -65,6 +65,7 @@ class Passed(NamedTuple):
         bounds_per_round: of constraints' forms by that; the last with what was read of leaves.
         leaves: states of leaves, ``[leaves, hidden]``.
         leaf_ranges: what was read of them.
+        changed: which inner wires were read otherwise in the last round than before, ``[wires]``.
     """
 
     states_per_round: list[State]
@@ -72,6 +73,7 @@ class Passed(NamedTuple):
     bounds_per_round: list[Bounds]
     leaves: Tensor
     leaf_ranges: Tensor
+    changed: Tensor
 
 
 class MessagePassing(nn.Module):
@@ -130,7 +132,7 @@ class MessagePassing(nn.Module):
         edges: Edges,
         arithmetic: Arithmetic,
         marked: tuple[Tensor, Tensor],
-        read: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
+        read: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]],
         rounds: int,
     ) -> Passed:
         """Rounds of messages between inner wires and constraints, then, if any, one from constraints to leaves.
@@ -141,12 +143,13 @@ class MessagePassing(nn.Module):
             edges: with their features.
             arithmetic: of these edges.
             marked: the reach of inner wires, and of leaves, at first.
-            read: states of wires, and what is left to them -> their ranges, and their reach by these.
+            read: states of wires, what is left to them, and what was known of them -> their ranges, and their reach by
+                these.
             rounds: how many.
         """
         edges = self.embed_edges(edges)
         reach, leaf_reach = marked
-        by_mark, leaf_by_mark = known_ends(reach), known_ends(leaf_reach)
+        changed = torch.zeros(len(reach), dtype=torch.bool, device=reach.device)
         with_marks = arithmetic.with_leaves(leaf_reach)
 
         # leaves keep their states: what they send is aggregated once, [forms, message / 2] twice
@@ -164,9 +167,11 @@ class MessagePassing(nn.Module):
                 self.told(bounds.of_constraints()),
                 self.told(bounds.of_edges(arithmetic.to_wire, reach)),
             )
-            left = arithmetic.left_to_inner(bounds, reach, leaf_reach)
+            left = self.left(arithmetic.left_to_inner(bounds, reach, leaf_reach))
             state, own = self.round(state, own, leaf_max, leaf_sum, edges, told)
-            ranges, reach = read(state.wires, self.left(left, by_mark))
+            before = reach
+            ranges, reach = read(state.wires, left, known_ends(before))
+            changed = (reach != before).any(1)
             bounds = with_marks.bounds(reach)
             if not self.training:
                 states_per_round.clear()
@@ -177,7 +182,7 @@ class MessagePassing(nn.Module):
             bounds_per_round.append(bounds)
 
         # constraints -> leaves; without a round a graph is a set of nodes
-        leaf_left = leaf_by_mark
+        leaf_left = known_ends(leaf_reach)
         if rounds:
             message, _ = self.constraint_update(state.constraints)
             leaves = leaves + self.to_wires(
@@ -187,24 +192,28 @@ class MessagePassing(nn.Module):
                 own_leaf,
                 leaf_bias,
             )
-            leaf_left = self.left(
-                arithmetic.left_to_leaves(bounds, reach, leaf_reach), leaf_by_mark
-            )
+            leaf_left = self.left(arithmetic.left_to_leaves(bounds, reach, leaf_reach))
         else:
-            ranges, reach = read(state.wires, by_mark)
+            by_mark = known_ends(reach)
+            ranges, reach = read(state.wires, by_mark, by_mark)
             states_per_round.append(state)
             ranges_per_round.append(ranges)
             bounds_per_round.append(bounds)
 
-        leaf_ranges, leaf_reach = read(leaves, leaf_left)
+        leaf_ranges, leaf_reach = read(leaves, leaf_left, known_ends(leaf_reach))
         bounds_per_round[-1] = arithmetic.with_leaves(leaf_reach).bounds(reach)
         return Passed(
-            states_per_round, ranges_per_round, bounds_per_round, leaves, leaf_ranges
+            states_per_round,
+            ranges_per_round,
+            bounds_per_round,
+            leaves,
+            leaf_ranges,
+            changed,
         )
 
-    def left(self, left: Tensor, by_mark: Tensor) -> Tensor:
-        """What is left to wires by constraints and marks, or by marks alone."""
-        return torch.minimum(left, by_mark) if self.calculated else by_mark
+    def left(self, left: Tensor) -> Tensor:
+        """What constraints leave to wires, or nothing."""
+        return left if self.calculated else torch.full_like(left, torch.inf)
 
     def told(self, part: Tensor) -> Tensor:
         """What the arithmetic says, or nothing."""

@@ -139,7 +139,7 @@ class ParameterNet(nn.Module):
         nn.init.zeros_(self.demand_guess.weight)
         nn.init.zeros_(self.demand_guess.bias)
         self.demand_head = mlp(
-            6 * self.pool_wires.width + CIRCUIT_FEATURES + DEMAND_FEATURES,
+            6 * self.pool_wires.width + CIRCUIT_FEATURES + DEMAND_FEATURES + 1,
             width,
             DEMAND_FEATURES,
         )
@@ -223,18 +223,21 @@ class ParameterNet(nn.Module):
         )
         return passed, groups
 
-    def read_wires(self, states: Tensor, left: Tensor) -> tuple[Tensor, Tensor]:
+    def read_wires(
+        self, states: Tensor, left: Tensor, before: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Ranges of wires, ``[wires, 4]`` as in `ModelOutput`, and their reach by these.
 
-        Bits lie between those that are read off the state and those that are left to the wire; where these have more
-        than half of the weight its ends are what is left.
+        Bits lie between those that are read off the state and those of what constraints leave of what was known before;
+        where these have more than half of the weight the wire has just these ends.
 
         Args:
             states: of the wires.
             left: the ends that constraints leave to each, ``[wires, 2]``, infinite where that is not known.
+            before: the ends that each had before, likewise.
         """
         known = left[:, :1].isfinite()
-        left = left.masked_fill(~known, 0)
+        left = torch.minimum(left, before).masked_fill(~known, 0)
         bits = whole_bits(left).float() / RANGE_UNIT  # [wires, 2]
         head = self.wire_range_head(torch.cat([states, bits, known], dim=1)).float()
         full, read, trust = head.split([1, 3, 1], dim=1)
@@ -243,8 +246,8 @@ class ParameterNet(nn.Module):
         # what counts is twice a wire's largest value (docs/labels.md, section 1.5): a bit more, if there is any
         largest = bits.amax(1, keepdim=True)
         largest = largest + (largest > 0) / RANGE_UNIT
-        calculated = torch.cat([largest, bits], dim=1)
-        ranges = torch.cat([full, read.lerp(calculated, trust)], dim=1)
+        of_left = torch.cat([largest, bits], dim=1)
+        ranges = torch.cat([full, read.lerp(of_left, trust)], dim=1)
 
         unknown = full.detach().squeeze(1) > 0
         by_bits = from_bits(ranges.detach()[:, 2:] * RANGE_UNIT, unknown)
@@ -306,7 +309,12 @@ class ParameterNet(nn.Module):
         pooled_constraints = self.pool_constraints(
             constraints, graph_of_constraint, size
         )
-        summary = torch.cat([pooled_wires, pooled_constraints, circuit, pooled], dim=1)
+        # a node that is full stays so if nothing changes any more
+        changing = pool_max(
+            passed.changed.float().unsqueeze(1), graph[groups.wires], size
+        )
+        parts = [pooled_wires, pooled_constraints, circuit, pooled, changing]
+        summary = torch.cat(parts, dim=1)
         correction = self.demand_guess(circuit) + self.demand_head(summary)
         correction = correction.float()
         if self.config.calculated:
