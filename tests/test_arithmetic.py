@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 import torch
@@ -170,14 +172,14 @@ def test_what_a_wire_is_told_of_a_form_with_a_negative_coefficient() -> None:
 
 def test_what_a_product_leaves_by_hand() -> None:
     """(u - 1) * v = w - 5u; of wires of A and B, and of coefficients but 1 and -1, the rule does not speak."""
-    product = ({0: 1, -1: -1}, {1: 1}, {2: 1, 0: -5})
-    found = left(product, [(-7, 15), (-2, 3), None])
+    constraint = ({0: 1, -1: -1}, {1: 1}, {2: 1, 0: -5})
+    found = left(constraint, [(-7, 15), (-2, 3), None])
     assert found[:2] == [None, None]
     # (u - 1) * v in [-28, 42], 5u in [-35, 75]
     assert found[2] == (-28 - 35, 42 + 75)
     # nothing is known of v, but u - 1 is zero; or is not
-    assert left(product, [(1, 1), None, None])[2] == (5, 5)
-    assert left(product, [(0, 1), None, None])[2] is None
+    assert left(constraint, [(1, 1), None, None])[2] == (5, 5)
+    assert left(constraint, [(0, 1), None, None])[2] is None
 
 
 def test_what_a_linear_constraint_leaves_by_hand() -> None:
@@ -211,6 +213,47 @@ def test_what_a_bit_leaves_by_hand() -> None:
     assert left(turned, [(0, 1), (0, 15), (-3, 2), None])[3] == (-3, 15)
     xor = ({0: 2}, {1: 1}, {0: 1, 1: 1, 2: -1})
     assert left(xor, [(0, 1), (0, 1), None])[2] == (0, 1)
+
+
+def test_what_is_left_holds_every_solution() -> None:
+    """Random constraints of four wires with few values, against all that these can be."""
+    random = np.random.default_rng(0)
+    wires = range(4)
+
+    def form() -> dict[int, int]:
+        chosen = [wire for wire in (*wires, -1) if random.random() < 0.4]
+        return {wire: int(random.choice([-2, -1, 1, 2])) for wire in chosen}
+
+    def value(terms: dict[int, int], values: tuple[int, ...]) -> int:
+        return sum(c * (1 if wire < 0 else values[wire]) for wire, c in terms.items())
+
+    bounded = 0
+    cut = 0
+    for _ in range(300):
+        a, b, c = form(), form(), form()
+        lowest = random.integers(-2, 2, 4)
+        intervals = [(int(lo), int(lo + random.integers(0, 3))) for lo in lowest]
+        choices = product(*(range(lo, hi + 1) for lo, hi in intervals))
+        solutions = [
+            values
+            for values in choices
+            if value(a, values) * value(b, values) == value(c, values)
+        ]
+        if not solutions:
+            continue
+        for found, column, own in zip(
+            left((a, b, c), list(intervals)),
+            zip(*solutions, strict=True),
+            intervals,
+            strict=True,
+        ):
+            if found is not None:
+                assert found[0] <= min(column)
+                assert found[1] >= max(column)
+                bounded += 1
+                cut += found[0] > own[0] or found[1] < own[1]
+    assert bounded > 100
+    assert cut > 20
 
 
 def test_numbers_of_features_are_whole() -> None:

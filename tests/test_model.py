@@ -315,7 +315,7 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
     attr[:5, 0], attr[5:, 2] = 1, 1
     attr[:, 3], attr[:, 4] = 1, 1 / 256
     torch.manual_seed(1)
-    model = ParameterNet(ModelConfig(128, 2, 4))
+    model = ParameterNet(ModelConfig(128, 4, 4, depth=4))
     moved = x.clone()
     moved[0, 5] = 10
     states = [

@@ -55,7 +55,7 @@ def finished(
 def test_it_beats_the_mean_by_far_and_what_it_began_with(
     drawn: dict[str, Split], tmp_path: Path
 ) -> None:
-    config = TrainConfig(out=tmp_path, **(SMALL | {"epochs": 12}))
+    config = TrainConfig(out=tmp_path, **(SMALL | {"epochs": 24}))
     result = train(config, log=lambda line: None, data=drawn)
     assert result.val_loss < 1.2
     assert result.train_loss < 1.0
@@ -338,10 +338,10 @@ def test_the_baseline_sets_what_the_run_leaves_open(
 
 
 def test_the_depth_by_hand() -> None:
-    assert [depth(step, 10, 14) for step in range(10)] == [4] * 5 + [7] * 3 + [14] * 2
-    assert [depth(step, 3, 2) for step in range(3)] == [1, 1, 1]
-    assert depth(9, 10, 2) == 2
-    assert depth(0, 1, 0) == 0
+    rounds = [depth(step, 10, 7, 16) for step in range(10)]
+    assert rounds == [4] * 5 + [7] * 3 + [16] * 2
+    assert [depth(step, 3, 1, 1) for step in range(3)] == [1, 1, 1]
+    assert depth(0, 1, 0, 0) == 0
 
 
 def test_the_schedule_by_hand() -> None:

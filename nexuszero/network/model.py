@@ -43,7 +43,6 @@ from nexuszero.network.layers import MessagePassing, Passed, Pooling, State, mlp
 from nexuszero.network.pooling import pool_max
 from nexuszero.network.reach import from_bits, from_ends, from_marks, whole_bits
 
-ROUNDS_A_LAYER = 2
 TOLD_READING = 3  # of what is left to a wire: both ends, and if they are known
 RANGE_UNIT = 32  # bits: unit of the bits of nodes' ranges
 COUNT_DIVISORS = (1, *SLOTS)  # of sums over nodes: forms, then heights
@@ -59,13 +58,14 @@ class ModelConfig:
 
     Args:
         hidden_dim: width of the last head, twice that of a node.
-        num_layers: of two rounds of messages each, there and back; all have the same weights.
+        num_layers: rounds of messages, there and back, that most of a training has; all have the same weights.
         num_heads: attention heads of the pooling.
         dropout: rate among the weights of attention.
         receiver_bias: whether a constraint's message depends on the wire that receives it.
         pooled_demand: whether demands start from extremes and sums over nodes.
         arithmetic: whether rounds are told what forms can be, by what was read of wires.
         calculated: whether a wire can have the range that constraints leave to it, by the same.
+        depth: rounds that the end of a training and every answer have, unless there are more layers.
     """
 
     hidden_dim: int = 256
@@ -76,6 +76,7 @@ class ModelConfig:
     pooled_demand: bool = True
     arithmetic: bool = True
     calculated: bool = True
+    depth: int = 16
 
     def __post_init__(self) -> None:
         """Refuses heads that do not divide the width."""
@@ -149,8 +150,8 @@ class ParameterNet(nn.Module):
 
     @property
     def all_rounds(self) -> int:
-        """Rounds of messages of the whole network; training begins with fewer (`rounds`)."""
-        return ROUNDS_A_LAYER * self.config.num_layers
+        """Rounds of messages of an answer; training begins with fewer (`rounds`)."""
+        return max(self.config.num_layers, self.config.depth)
 
     def forward(
         self,

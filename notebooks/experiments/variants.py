@@ -42,6 +42,7 @@ class Variant:
         arithmetic: whether rounds are told what forms can be, by what was read of wires.
         calculated: whether a wire can have the range that constraints leave to it, by the same.
         deepening: whether training begins with fewer rounds.
+        depth: rounds in the end.
         muon: Muon and AdamW, or AdamW alone.
         same_circuits: whether it learns from the train split again and again, or from others each epoch.
         prefit: whether the last head and a guess of demands are learned before the first step.
@@ -61,6 +62,7 @@ class Variant:
     arithmetic: bool = True
     calculated: bool = True
     deepening: bool = True
+    depth: int = ModelConfig.depth
     muon: bool = True
     same_circuits: bool = False
     prefit: bool = True
@@ -80,6 +82,7 @@ class Variant:
             pooled_demand=self.pooled_demand,
             arithmetic=self.arithmetic,
             calculated=self.calculated,
+            depth=self.depth,
         )
         return ParameterNet(config)
 
@@ -129,12 +132,12 @@ def no_constants(x: Array) -> Array:
 VARIANTS = {
     "network": Variant(),
     "set of nodes, no edges": Variant(
-        layers=0, every_round=False, arithmetic=False, calculated=False
+        layers=0, depth=0, every_round=False, arithmetic=False, calculated=False
     ),  # without rounds there is the end alone
     "GATv2 by PyG": Variant(gat=True),
-    "one layer": Variant(layers=1),
-    "two layers": Variant(layers=2),
-    "six layers": Variant(layers=6),
+    "four rounds": Variant(layers=4, depth=4),
+    "eight rounds": Variant(depth=8),
+    "twice the rounds": Variant(depth=2 * ModelConfig.depth),
     "half the width": Variant(width=0.5),
     "twice the width": Variant(width=2),
     "AdamW alone": Variant(muon=False),
