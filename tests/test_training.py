@@ -55,7 +55,7 @@ def finished(
 def test_it_beats_the_mean_by_far_and_what_it_began_with(
     drawn: dict[str, Split], tmp_path: Path
 ) -> None:
-    config = TrainConfig(out=tmp_path, **(SMALL | {"epochs": 24}))
+    config = TrainConfig(out=tmp_path, **(SMALL | {"epochs": 12, "num_layers": 6}))
     result = train(config, log=lambda line: None, data=drawn)
     assert result.val_loss < 1.2
     assert result.train_loss < 1.0
