@@ -74,6 +74,8 @@ def network(path, demand):
     ):
         torch.nn.init.zeros_(part.weight)
         torch.nn.init.zeros_(part.bias)
+    for part in (model.wire_range_head[-1], model.constraint_range_head[-1]):
+        part.bias.data[0] = 1.0  # all are full: no node tells how many bits there are
     for part in (model.wire_count_head, model.constraint_count_head):
         torch.nn.init.constant_(part.bias, -100.0)  # nothing to count
     free, *rest = demand
