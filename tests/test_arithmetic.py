@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import product
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -296,21 +297,36 @@ def test_numbers_beyond_every_field_stay_finite() -> None:
         assert torch.isfinite(part).all()
 
 
+class Truth(NamedTuple):
+    """A split's graphs, and the ranges that the exact analysis has of their nodes."""
+
+    laid: tuple[Arithmetic, NodeGroups, Tensor]
+    bits: Tensor
+    ends: Tensor
+    full: Tensor
+
+    def reach(self, wires: Tensor) -> Tensor:
+        return from_bits(self.ends[wires], self.full[wires])
+
+
+def true_ranges(split: Split) -> Truth:
+    inputs = cut(split, np.arange(len(split)))
+    laid = lay(inputs.x, inputs.edge_index, inputs.edge_attr)
+    bits = torch.from_numpy(split.node_bits.astype(np.float32))
+    ends = torch.from_numpy(split.node_ends.astype(np.float32))
+    return Truth(laid, bits, ends, bits > inputs.x[:, 9] * 256 - 0.5)
+
+
 def test_given_the_true_ranges_it_knows_what_constraints_reach(
     drawn: dict[str, Split],
 ) -> None:
     """Of the exact analysis the bits of wires' ends alone are given, so that now and then a bit too many comes out."""
-    split = drawn["train"]
-    inputs = cut(split, np.arange(len(split)))
-    arithmetic, groups, x = lay(inputs.x, inputs.edge_index, inputs.edge_attr)
-    bits = torch.from_numpy(split.node_bits.astype(np.float32))
-    ends = torch.from_numpy(split.node_ends.astype(np.float32))
-    field = x[:, 9] * 256
+    truth = true_ranges(drawn["train"])
+    arithmetic, groups, x = truth.laid
+    bits, field = truth.bits, x[:, 9] * 256
+    inner, leaves = (truth.reach(wires) for wires in groups[:2])
 
-    def read(wires: Tensor) -> Tensor:
-        return from_bits(ends[wires], bits[wires] > field[wires] - 0.5)
-
-    found = arithmetic.with_leaves(read(groups.leaves)).bounds(read(groups.wires))
+    found = arithmetic.with_leaves(leaves).bounds(inner)
     judged = bits[groups.constraints] < field[groups.constraints] - 0.5
     judged &= found.forms[:, :, 2].sum(1) == 0
     over = (found.largest - bits[groups.constraints])[judged]
@@ -324,16 +340,13 @@ def test_given_the_true_ranges_it_knows_what_most_wires_are_left(
     drawn: dict[str, Split],
 ) -> None:
     """Rules are sound, so that what is left is as wide as the truth; those that are not calculated may leave less."""
-    split = drawn["train"]
-    inputs = cut(split, np.arange(len(split)))
-    arithmetic, groups, x = lay(inputs.x, inputs.edge_index, inputs.edge_attr)
-    bits = torch.from_numpy(split.node_bits.astype(np.float32))
-    ends = torch.from_numpy(split.node_ends.astype(np.float32))
-    full = bits > x[:, 9] * 256 - 0.5
-    reach = [from_bits(ends[wires], full[wires]) for wires in groups[:2]]
+    truth = true_ranges(drawn["train"])
+    arithmetic, groups, x = truth.laid
+    ends, full = truth.ends, truth.full
+    inner, leaves = (truth.reach(wires) for wires in groups[:2])
 
-    found = arithmetic.with_leaves(reach[1]).bounds(reach[0])
-    known = arithmetic.left_to_inner(found, *reach)
+    found = arithmetic.with_leaves(leaves).bounds(inner)
+    known = arithmetic.left_to_inner(found, inner, leaves)
     judged = ~full[groups.wires] & (x[groups.wires, 3] < 0.5)
     over = (whole_bits(known) - ends[groups.wires])[judged]
     assert len(over) > 500

@@ -15,9 +15,7 @@ from nexuszero.data import FORMS, IS_BOOLEAN
 from nexuszero.network.graph import SortedEdges
 
 MOST_BITS = 300  # of a wire
-TOLD_APART = (
-    18  # bits of numbers whose features, float32's logarithms, tell one from the next
-)
+TOLD_APART = 18  # bits up to which float32's logarithms tell numbers apart
 NEAR = 2e-5  # what numbers of a field may be off by for these
 ROUNDING = 1e-12  # bits: what float64's logarithms may be
 
