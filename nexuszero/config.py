@@ -175,6 +175,12 @@ class TrainConfig(Tracked):
         le=64,
         description="rounds of messages in most of a training, wires -> constraints -> wires",
     )
+    depth: int = Field(
+        16,
+        ge=1,
+        le=64,
+        description="rounds of the training's end and of every answer; num_layers, if these are more",
+    )
     num_heads: int = Field(8, ge=1, le=64, description="attention heads")
     dropout: float = Field(0.1, ge=0, lt=1, description="dropout rate, 0 <= p < 1")
     learning_rate: float = Field(

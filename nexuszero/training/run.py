@@ -183,7 +183,11 @@ class Run:
         }
         model = ParameterNet(
             ModelConfig(
-                config.hidden_dim, config.num_layers, config.num_heads, config.dropout
+                config.hidden_dim,
+                config.num_layers,
+                config.num_heads,
+                config.dropout,
+                depth=config.depth,
             )
         )
         prefit(model, self.circuits["train"], config.seed)
