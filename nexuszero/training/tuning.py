@@ -244,7 +244,7 @@ def _settings(config: TuneConfig, splits: Mapping[str, Split]) -> dict[str, Any]
         "batch_cap": config.batch_cap or 0,
         "batch_size": config.batch_size,
         "seed": config.seed,
-        "depth": "num_layers",
+        "depth": "num_layers",  # of each trial: see `_run_of`
     }
 
 
