@@ -177,9 +177,9 @@ class TrainConfig(Tracked):
     )
     depth: int = Field(
         16,
-        ge=1,
+        ge=0,
         le=64,
-        description="rounds of the training's end and of every answer; num_layers, if these are more",
+        description="rounds of a training's end, and of answers at first; at least num_layers; 0 for no more",
     )
     num_heads: int = Field(8, ge=1, le=64, description="attention heads")
     dropout: float = Field(0.1, ge=0, lt=1, description="dropout rate, 0 <= p < 1")

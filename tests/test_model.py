@@ -6,7 +6,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from nexuszero.data import Split, Standardiser
+from nexuszero.data import (
+    CONSTANTS,
+    FIELD_BITS,
+    FIELD_BITS_UNIT,
+    IS_BOOLEAN,
+    Split,
+    Standardiser,
+)
 from nexuszero.network import (
     DEMAND_WEIGHT,
     RANGE_WEIGHT,
@@ -19,6 +26,7 @@ from nexuszero.network import (
     losses,
     objective,
 )
+from nexuszero.network.batches import Inputs
 from nexuszero.network.criterion import BITS_WEIGHT, LOGS_WEIGHT
 from nexuszero.network.graph import (
     SortedEdges,
@@ -27,6 +35,8 @@ from nexuszero.network.graph import (
     edge_features,
 )
 from nexuszero.network.layers import Pooling
+from nexuszero.network.model import MOST_LOGIT
+from nexuszero.network.prediction import answer
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +194,7 @@ def test_a_boolean_constraint_becomes_a_mark_on_its_wire() -> None:
     model = ParameterNet(ModelConfig(16, 2, 4)).eval()
     seen = []
     model.embed_wire.register_forward_pre_hook(lambda _, wires: seen.append(wires[0]))
-    passed, groups = model.encode(x, ends, attr)
+    passed, groups = model.encode(x, ends, attr, 2)
     [(inner, constraints)] = passed.states_per_round
     assert [group.tolist() for group in groups] == [[], [0, 1], [3]]
     assert len(inner) == 0
@@ -202,11 +212,11 @@ def test_a_leaf_learns_in_the_end_what_its_constraint_knows() -> None:
     attr[:, 3], attr[:, 4] = 1, 1 / 256
     torch.manual_seed(0)
     model = ParameterNet(ModelConfig(64, 1, 4)).eval()
-    before, groups = model.encode(x, ends, attr)
+    before, groups = model.encode(x, ends, attr, 1)
     assert groups.leaves.tolist() == [2]
     moved = x.clone()
     moved[0, 5] = 10
-    after, _ = model.encode(moved, ends, attr)
+    after, _ = model.encode(moved, ends, attr, 1)
     assert not torch.equal(before.leaves, after.leaves)
     ranges = model(x, ends, attr, torch.zeros(6, dtype=torch.int64)).ranges
     assert ranges.shape == (6, 4)
@@ -279,7 +289,7 @@ def test_pooled_demands_by_hand() -> None:
         ranges, torch.tensor([0, 0, 1]), counts, torch.tensor([0, 0, 1, 1]), 3
     )
     total = 100 + math.log(2)
-    assert found[:, 0].tolist() == [8, -3, 0]
+    assert found[:, 0].tolist() == [8, -3, 8]
     torch.testing.assert_close(found[:, 1], torch.tensor([32 * 2 / 64, 0, 0]))
     assert found[0, 2:].tolist() == pytest.approx(
         [math.log2(1 + total / s) for s in (1, 64, 32, 16, 8, 4)]
@@ -287,7 +297,7 @@ def test_pooled_demands_by_hand() -> None:
     assert found[1, 2:4].tolist() == pytest.approx(
         [math.log2(1 + 2 * math.log(2) / s) for s in (1, 64)], rel=1e-5
     )
-    assert not found[2].any()
+    assert not found[2, 1:].any()
 
 
 def test_rounds_share_their_weights() -> None:
@@ -319,7 +329,7 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
     moved = x.clone()
     moved[0, 5] = 10
     states = [
-        model.encode(nodes, ends, attr)[0].states_per_round for nodes in (x, moved)
+        model.encode(nodes, ends, attr, 4)[0].states_per_round for nodes in (x, moved)
     ]
     assert len(states[0]) == 4
     for rounds, ((before, _), (after, _)) in enumerate(
@@ -329,6 +339,29 @@ def test_a_fact_travels_one_constraint_a_round() -> None:
         assert change.tolist() == [
             index <= rounds for index in range(1, count - 1)
         ]  # the first and last are leaves
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("recall", [True, False])
+def test_what_a_round_adds_is_added_to_what_a_node_began_with(
+    batch: Batch, recall: bool
+) -> None:
+    """Each round adds one to every number of a state."""
+    model = ParameterNet(ModelConfig(16, 3, 4, recall=recall))
+    for update in (
+        model.message_passing.wire_update,
+        model.message_passing.constraint_update,
+    ):
+        torch.nn.init.zeros_(update.lin_out.weight)
+        torch.nn.init.ones_(update.lin_out.bias)
+    first, second, third = (
+        model.encode(*batch.inputs[:3], rounds)[0].states_per_round[-1]
+        for rounds in (1, 2, 3)
+    )
+    for states in zip(first, second, third, strict=True):
+        added = [0, 0] if recall else [1, 2]
+        for now, more in zip(states[1:], added, strict=True):
+            torch.testing.assert_close(now, states[0] + more)
 
 
 def test_training_takes_as_many_rounds_as_it_is_told(batch: Batch) -> None:
@@ -381,6 +414,117 @@ def test_what_is_left_does_not_widen_what_was_known() -> None:
     assert reach.tolist() == [[0, 9, 0], [4, 9, 0], [3, 31, 0]]
 
 
+def doublings(count: int) -> Inputs:
+    """A bit, twice it, twice that, ...: each is known a round after the one before."""
+    wires = count + 1
+    x = torch.zeros(wires + 1 + count, 12)
+    x[wires:, 0] = 1
+    x[wires, IS_BOOLEAN] = 1  # of the first wire
+    x[:, FIELD_BITS] = 254 / FIELD_BITS_UNIT
+    x[wires + 1 :, CONSTANTS] = torch.tensor([0, 1 / 256, 0])
+    source = torch.tensor([0, 0, *range(count), *range(1, wires)])
+    target = torch.arange(wires + 1, len(x))
+    target = torch.cat([torch.tensor([wires, wires]), target, target])
+    attr = torch.zeros(len(source), 5)
+    attr[:, 3:] = torch.tensor([1, 1 / 256])
+    attr[: 2 + count, 0] = 1
+    attr[1, :2] = torch.tensor([0, 1])
+    attr[2 : 2 + count, 4] = math.log2(3) / 256
+    attr[2 + count :, 2] = 1
+    return Inputs(x, torch.stack([source, target]), attr, torch.zeros(len(x)).long(), 1)
+
+
+def calculating() -> ParameterNet:
+    """A network that takes what is calculated, and a wire for full where nothing is; its last head says "free"."""
+    model = ParameterNet(ModelConfig(16, 1, 4, depth=2)).eval()
+    for head in (
+        model.wire_range_head,
+        model.constraint_range_head,
+        model.demand_head,
+        [model.embed_wire, model.message_passing.wire_update.lin_out],
+    ):
+        for part in (head[0], head[-1]):
+            torch.nn.init.zeros_(part.weight)
+            torch.nn.init.zeros_(part.bias)
+    model.embed_wire.weight.data[0, IS_BOOLEAN] = 1
+    first, last = model.wire_range_head[0], model.wire_range_head[-1]
+    first.weight.data[0, 0] = 100
+    first.weight.data[0, -1] = 100  # whether anything is left by a constraint
+    last.weight.data[0, 0] = -0.1
+    last.bias.data[0] = 5
+    last.bias.data[-1] = 30
+    model.constraint_range_head[-1].bias.data[0] = -5
+    model.demand_head[-1].bias.data[0] = 3
+    return model
+
+
+@torch.no_grad()
+def test_nodes_have_the_last_word_where_no_more_changes() -> None:
+    """Twelve wires are known one after the other, the last of them by the constraint that is its only one."""
+    model = calculating()
+    found = {rounds: model(*doublings(12), rounds=rounds) for rounds in (2, 10, 11, 12)}
+    assert [bool(output.changing) for output in found.values()] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    free = [float(output.demand[0, 0]) for output in found.values()]
+    assert free == pytest.approx([-5 + 3, -5 + 3, 5 + 3, 5])
+
+
+@torch.no_grad()
+def test_nothing_is_full_where_no_node_is_left() -> None:
+    wire, *_ = doublings(0)
+    none = torch.zeros(0, dtype=torch.int64)
+    output = calculating()(
+        wire[:1], torch.stack([none, none]), torch.zeros(0, 5), none.new_zeros(1), 1
+    )
+    assert len(output.nodes) == 0
+    assert float(output.demand[0, 0]) == MOST_LOGIT
+
+
+@torch.no_grad()
+def test_an_answer_has_more_rounds_where_something_changes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Two rounds at first, then 8, 32 and 128: as many as each circuit asks for, whatever stands beside it, unless it
+    is too large for that; and no more than layers, if the network learned no more."""
+    model = calculating()
+    counts = [1, 40, 5, 200]
+    both = side_by_side([doublings(count) for count in counts])
+    output = answer(model, both)
+    assert output.changing.tolist() == [False, False, False, True]
+    for place, (count, rounds) in enumerate(zip(counts, (2, 128, 8, 128), strict=True)):
+        alone = model(*doublings(count), rounds=rounds)
+        torch.testing.assert_close(output.demand[place], alone.demand[0])
+        torch.testing.assert_close(output.targets[place], alone.targets[0])
+        mine = both.graph[output.nodes] == place
+        torch.testing.assert_close(output.ranges[mine], alone.ranges)
+
+    monkeypatch.setattr("nexuszero.network.prediction.MOST_NODE_ROUNDS", 32 * 100)
+    assert answer(model, both).changing.tolist() == [False, True, False, True]
+
+    learned_no_more = ParameterNet(replace(model.config, num_layers=2, depth=0)).eval()
+    learned_no_more.load_state_dict(model.state_dict())
+    assert answer(learned_no_more, both).changing.tolist() == [False, True, True, True]
+
+
+def side_by_side(circuits: list[Inputs]) -> Inputs:
+    sizes = torch.tensor([len(one.x) for one in circuits])
+    offsets = (sizes.cumsum(0) - sizes).tolist()
+    ends = [
+        one.edge_index + offset for one, offset in zip(circuits, offsets, strict=True)
+    ]
+    return Inputs(
+        torch.cat([one.x for one in circuits]),
+        torch.cat(ends, dim=1),
+        torch.cat([one.edge_attr for one in circuits]),
+        torch.arange(len(circuits)).repeat_interleave(sizes),
+        len(circuits),
+    )
+
+
 @torch.no_grad()
 def test_bits_are_corrected_only_where_a_node_is_full(batch: Batch) -> None:
     """The head for demands adds 100 units to each; where no node is full the bits are those of the widest."""
@@ -427,6 +571,7 @@ def test_the_objective_by_hand() -> None:
         earlier=torch.tensor([[[0.0, 9, 9, 9], [0, 7, 7, 7]]]),
         nodes=torch.tensor([2, 0]),
         augmented=torch.zeros(2, 3, 6),
+        changing=torch.zeros(2, dtype=torch.bool),
     )
     # all say one half; in one circuit, in one round of two, 48 bits were taken for 32
     wrong_bits = BITS_WEIGHT * (0.5 - 0.5 / 32)

@@ -82,14 +82,16 @@ class MessagePassing(nn.Module):
     .. math::
         \mathbf{m}_{ijr} &= \mathrm{ReLU}(\mathbf{T} \bar{\mathbf{w}}_j + \mathbf{E} \mathbf{e}_{ijr}), \qquad
         \mathbf{h}_{ir} = \left[\max_j \mathbf{m}_{ijr}, \log\left(1 + \sum_j \mathbf{m}_{ijr}\right)\right] \\
-        \mathbf{c}_i' &= \mathbf{c}_i + f(\bar{\mathbf{c}}_i, \mathbf{h}_{iA}, \mathbf{h}_{iB}, \mathbf{h}_{iC})
+        \mathbf{c}_i' &= \mathbf{c}_i^0 + f(\bar{\mathbf{c}}_i, \mathbf{h}_{iA}, \mathbf{h}_{iB}, \mathbf{h}_{iC})
 
     and likewise back, where a message depends on the wire that receives it too: :math:`+ \mathbf{R} \bar{\mathbf{w}}_j`
     before the ReLU, the receiver's bias, so that a wire can take what a constraint says without its own part.
     :math:`\bar{\mathbf{x}}` is a layer norm. The maximum follows the largest of several ranges, the sum counts; each
-    has half of a message, which has a quarter of the width. All rounds have the same weights. Leaves (wires of one
-    constraint) keep their states until the last round, as all that they could send on their constraint knows; so their
-    messages are aggregated once, as edges' parts are computed once.
+    has half of a message, which has a quarter of the width. All rounds have the same weights, and what a round adds is
+    added to what a node began with, :math:`\mathbf{c}^0`: a sum over all rounds would drift where nothing is left to
+    infer, so that no network could go on longer than it learned ("recall", Bansal et al. 2022). Leaves
+    (wires of one constraint) keep their states until the last round, as all that they could send on their constraint
+    knows; so their messages are aggregated once, as edges' parts are computed once.
 
     Before each round the network's own reading of the wires is put into the forms (`Arithmetic`): a constraint is told
     which values its forms can have, beside :math:`\mathbf{h}_i`, and a wire what the rest of its form leaves to it, in
@@ -99,6 +101,7 @@ class MessagePassing(nn.Module):
     Args:
         hidden_dim: width of a node's state.
         receiver_bias: whether there is one.
+        recall: whether a round adds to what nodes began with; else to what they have.
         arithmetic: whether nodes are told what it says; else zeros.
         calculated: whether ranges that it leaves to wires can be read.
     """
@@ -107,11 +110,13 @@ class MessagePassing(nn.Module):
         self,
         hidden_dim: int,
         receiver_bias: bool = True,
+        recall: bool = True,
         arithmetic: bool = True,
         calculated: bool = True,
     ) -> None:
         super().__init__()
         self.receiver_bias = receiver_bias
+        self.recall = recall
         self.arithmetic = arithmetic
         self.calculated = calculated
         width = 2 * max(1, hidden_dim // 8)  # of a message
@@ -148,6 +153,7 @@ class MessagePassing(nn.Module):
             rounds: how many.
         """
         edges = self.embed_edges(edges)
+        first = state
         reach, leaf_reach = marked
         changed = torch.zeros(len(reach), dtype=torch.bool, device=reach.device)
         with_marks = arithmetic.with_leaves(leaf_reach)
@@ -168,7 +174,8 @@ class MessagePassing(nn.Module):
                 self.told(bounds.of_edges(arithmetic.to_wire, reach)),
             )
             left = self.left(arithmetic.left_to_inner(bounds, reach, leaf_reach))
-            state, own = self.round(state, own, leaf_max, leaf_sum, edges, told)
+            base = first if self.recall else state
+            state, own = self.round(state, base, own, leaf_max, leaf_sum, edges, told)
             before = reach
             ranges, reach = read(state.wires, left, known_ends(before))
             changed = (reach != before).any(1)
@@ -234,6 +241,7 @@ class MessagePassing(nn.Module):
     def round(
         self,
         state: State,
+        base: State,
         own_constraint: Tensor,
         leaf_max: Tensor,
         leaf_sum: Tensor,
@@ -242,7 +250,8 @@ class MessagePassing(nn.Module):
     ) -> tuple[State, Tensor]:
         """One exchange -> the new states, and the constraints' own part of their next update.
 
-        ``told`` is what the arithmetic says, of constraints and of edges to inner wires.
+        ``base`` is what the updates are added to, ``told`` what the arithmetic says, of constraints and of edges to
+        inner wires.
         """
         wires, constraints = state
         of_constraints, of_edges = told
@@ -257,13 +266,13 @@ class MessagePassing(nn.Module):
 
         # forms -> constraints: a constraint sees its three forms side by side
         by_form = aggregated.view(len(constraints), FORMS * aggregated.shape[1])
-        constraints = constraints + self.constraint_update.update(
+        constraints = base.constraints + self.constraint_update.update(
             own_constraint, torch.cat([by_form, of_constraints], dim=1)
         )
 
         # constraints -> wires
         message, own_constraint = self.constraint_update(constraints)
-        wires = wires + self.to_wires(
+        wires = base.wires + self.to_wires(
             message, edges.constraint_to_wire, of_edges, own_wire, receiver_bias
         )
         return State(wires, constraints), own_constraint

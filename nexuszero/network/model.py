@@ -49,6 +49,7 @@ COUNT_DIVISORS = (1, *SLOTS)  # of sums over nodes: forms, then heights
 NODE_BYTES = 36  # at most, for each unit of a node's width, without gradients
 EDGE_BYTES = 13
 FIXED_BYTES = 100 * 2**20
+MOST_LOGIT = 8  # of what nodes say of the modulus
 DEMAND_SCALE = (0.5, 2.0, *[0.2] * 6)  # of demands before the last head: all near one
 
 
@@ -62,10 +63,12 @@ class ModelConfig:
         num_heads: attention heads of the pooling.
         dropout: rate among the weights of attention.
         receiver_bias: whether a constraint's message depends on the wire that receives it.
+        recall: whether a round adds to what nodes began with, not to what they have.
         pooled_demand: whether demands start from extremes and sums over nodes.
         arithmetic: whether rounds are told what forms can be, by what was read of wires.
         calculated: whether a wire can have the range that constraints leave to it, by the same.
-        depth: rounds that the end of a training and every answer have, unless there are more layers.
+        depth: rounds that the end of a training and every answer have, unless there are more layers; an answer in which
+            the last one still changed something has more (`nexuszero.network.prediction`). 0 for no more than layers.
     """
 
     hidden_dim: int = 256
@@ -73,6 +76,7 @@ class ModelConfig:
     num_heads: int = 8
     dropout: float = 0.1
     receiver_bias: bool = True
+    recall: bool = True
     pooled_demand: bool = True
     arithmetic: bool = True
     calculated: bool = True
@@ -98,6 +102,7 @@ class ModelOutput(NamedTuple):
           the last; without rows outside training
         - **nodes** :math:`(|N|)`: whose ranges they are
         - **augmented** :math:`(|G|, K, 6)`: targets of other demands than the circuit's
+        - **changing** :math:`(|G|)`: whether the last round read a wire otherwise than the one before
     """
 
     targets: Tensor
@@ -106,6 +111,7 @@ class ModelOutput(NamedTuple):
     earlier: Tensor
     nodes: Tensor
     augmented: Tensor
+    changing: Tensor
 
 
 class ParameterNet(nn.Module):
@@ -127,7 +133,11 @@ class ParameterNet(nn.Module):
         self.embed_wire = nn.Linear(NODE_FEATURES, width)
         self.embed_constraint = nn.Linear(SEEN_OF_CONSTRAINT, width)
         self.message_passing = MessagePassing(
-            width, config.receiver_bias, config.arithmetic, config.calculated
+            width,
+            config.receiver_bias,
+            config.recall,
+            config.arithmetic,
+            config.calculated,
         )
         self.pool_wires = Pooling(width, config.num_heads, config.dropout)
         self.pool_constraints = Pooling(width, config.num_heads, config.dropout)
@@ -161,20 +171,26 @@ class ParameterNet(nn.Module):
         graph: Tensor,
         num_graphs: int | None = None,
         demand_shift: Tensor | None = None,
+        rounds: int | None = None,
     ) -> ModelOutput:
         """Predictions for circuits, and for demands ``demand_shift``, ``[graphs, K, 8]``, away from the predicted ones.
 
-        Without ``num_graphs`` the last graph must have a node.
+        Without ``num_graphs`` the last graph must have a node. Without ``rounds`` there are as many as in training, or
+        as an answer begins with.
         """
         size = int(graph.max()) + 1 if num_graphs is None else num_graphs
         circuit = circuit_features(x, graph, size)  # [graphs, 15]
-        passed, groups = self.encode(x, edge_index, edge_attr)
+        if rounds is None:
+            rounds = self.rounds if self.training else self.all_rounds
+        passed, groups = self.encode(x, edge_index, edge_attr, rounds)
+        changed = passed.changed.float().unsqueeze(1)
+        changing = pool_max(changed, graph[groups.wires], size).squeeze(1) > 0
 
         # ranges from every round: a round is to learn one step of inference
         *before, last = self.predict_ranges(passed)
         ranges = torch.cat([last, passed.leaf_ranges])
         earlier = torch.stack(before) if before else last.new_zeros(0, *last.shape)
-        demand = self.predict_demand(passed, groups, ranges, circuit, graph)
+        demand = self.predict_demand(passed, groups, ranges, circuit, graph, changing)
 
         # targets are calculated from the demand, and from demands that no circuit has
         field_and_level = circuit[:, :2]
@@ -188,10 +204,16 @@ class ParameterNet(nn.Module):
             shifted, field_and_level.unsqueeze(1).expand(-1, shifted.shape[1], -1)
         )
         targets = self.predict_targets(demand, field_and_level)
-        return ModelOutput(targets, demand, ranges, earlier, groups.all, augmented)
+        return ModelOutput(
+            targets, demand, ranges, earlier, groups.all, augmented, changing
+        )
 
     def encode(
-        self, x: Tensor, edge_index: Tensor, edge_attr: Tensor
+        self,
+        x: Tensor,
+        edge_index: Tensor,
+        edge_attr: Tensor,
+        rounds: int,
     ) -> tuple[Passed, NodeGroups]:
         """Embeds nodes and lets them exchange messages.
 
@@ -220,7 +242,7 @@ class ParameterNet(nn.Module):
             arithmetic,
             (from_marks(x[groups.wires]), from_marks(x[groups.leaves])),
             self.read_wires,
-            self.rounds if self.training else self.all_rounds,
+            rounds,
         )
         return passed, groups
 
@@ -276,6 +298,7 @@ class ParameterNet(nn.Module):
         ranges: Tensor,
         circuit: Tensor,
         graph: Tensor,
+        changing: Tensor,
     ) -> Tensor:
         """Demands ``[graphs, 8]`` as in `ModelOutput`, of the last states and ranges and the circuits' features."""
         size = len(circuit)
@@ -302,25 +325,29 @@ class ParameterNet(nn.Module):
                 ranges, graph[groups.all], counts, graph_of_count, size
             )
 
-        # then corrected by what the circuit is as a whole, and by all that is pooled; bits only where a node is full,
-        # whose values may turn out to be wider than those of all others
+        # then corrected by what the circuit is as a whole, and by all that is pooled
         pooled_wires = self.pool_wires(
             wires, graph_of_wire, size
         )  # [graphs, 3 width / 2]
         pooled_constraints = self.pool_constraints(
             constraints, graph_of_constraint, size
         )
-        # a node that is full stays so if nothing changes any more
-        changing = pool_max(
-            passed.changed.float().unsqueeze(1), graph[groups.wires], size
-        )
-        parts = [pooled_wires, pooled_constraints, circuit, pooled, changing]
+        parts = [
+            pooled_wires,
+            pooled_constraints,
+            circuit,
+            pooled,
+            changing.float().unsqueeze(1),
+        ]
         summary = torch.cat(parts, dim=1)
         correction = self.demand_guess(circuit) + self.demand_head(summary)
-        correction = correction.float()
+        correction = correction.float().clone()
+
+        # but nodes have the last word where no more changes; a node that is full may turn out to be the widest
+        if self.config.pooled_demand:
+            correction[~changing, DEMAND_FREE] = 0
         if self.config.calculated:
             no_node_is_full = pooled[:, DEMAND_FREE] > 0
-            correction = correction.clone()
             correction[no_node_is_full, DEMAND_BITS] = 0
         demand: Tensor = pooled + correction
         return demand
@@ -350,7 +377,9 @@ class ParameterNet(nn.Module):
         extremes = pool_max(
             torch.cat([full, narrow], dim=1), graph_of_range, num_graphs
         )  # [graphs, 2]
-        free = -extremes[:, :1].clamp(-8, 8)
+        any_node = pool_max(torch.ones_like(full), graph_of_range, num_graphs) > 0
+        free = -extremes[:, :1].clamp(-MOST_LOGIT, MOST_LOGIT)
+        free = free.masked_fill(~any_node, MOST_LOGIT)
         widest = extremes[:, 1:] * (RANGE_UNIT / DEMAND_BITS_UNIT)
 
         total = counts.new_zeros(num_graphs, len(COUNT_DIVISORS)).index_add(

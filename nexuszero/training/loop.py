@@ -39,7 +39,7 @@ def depth(step: int, total: int, layers: int, rounds: int) -> int:
     share = step / total
     if share < 0.5:
         return math.ceil(layers / 2)
-    return layers if share < 0.8 else rounds
+    return layers if share < 0.85 else rounds
 
 
 class Step(NamedTuple):

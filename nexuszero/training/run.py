@@ -74,7 +74,7 @@ class Result:
     Args:
         checkpoint: path of ``best_model.pt``.
         train_loss: on the first circuits of the train split, as many as validation has; None if it was not asked for.
-        val_loss: the criterion of the selection.
+        val_loss: of the selected network; epochs are compared without `more_rounds`.
         test_loss: computed once, after the selection.
         best_epoch: counted from 1, among ``epochs``.
         stopped_early: whether ``patience`` ended the run.
@@ -318,7 +318,8 @@ class Run:
     ) -> Epoch:
         """The record of an epoch that began at ``start``."""
         trained = time.perf_counter() - start
-        predicted = predict_batches(self.loop.model, self.in_order("val"))
+        val = self.in_order("val")
+        predicted = predict_batches(self.loop.model, val, more_rounds=False)
         parameters, metrics = (float(half) for half in losses(*predicted))
         if not math.isfinite(parameters + metrics):
             raise Diverged(f"the validation loss is not finite at epoch {number}")
@@ -392,13 +393,21 @@ class Run:
         if train_loss:
             beginning = self.in_order("train", len(self.circuits["val"]))
             on_train = float(loss(*predict_batches(model, beginning)))
-        test_loss = float(loss(*predict_batches(model, self.in_order("test"))))
+        val_loss, test_loss = (
+            float(loss(*predict_batches(model, self.in_order(name))))
+            for name in ("val", "test")
+        )
         best = self.best_epoch
-        self.save({**asdict(best), "best_train_loss": on_train, "test_loss": test_loss})
+        measured = {
+            "best_train_loss": on_train,
+            "best_val_loss": val_loss,
+            "test_loss": test_loss,
+        }
+        self.save(asdict(best) | measured)
         return Result(
             checkpoint=self.best,
             train_loss=on_train,
-            val_loss=best.val_loss,
+            val_loss=val_loss,
             test_loss=test_loss,
             best_epoch=best.epoch,
             epochs=len(self.history),

@@ -244,7 +244,7 @@ def _settings(config: TuneConfig, splits: Mapping[str, Split]) -> dict[str, Any]
         "batch_cap": config.batch_cap or 0,
         "batch_size": config.batch_size,
         "seed": config.seed,
-        "depth": "num_layers",  # of each trial: see `_run_of`
+        "depth": 0,  # see `_run_of`
     }
 
 
@@ -302,7 +302,7 @@ def _run_of(trial: optuna.Trial, config: TuneConfig, seed: int) -> TrainConfig:
         log_every=config.log_every,
         tracking=config.tracking,
         wandb_mode=config.wandb_mode,
-        depth=values["num_layers"],
+        depth=0,
         **values,
     )
 

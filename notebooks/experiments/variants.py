@@ -37,6 +37,7 @@ class Variant:
         nodes: whether it learns the ranges of nodes.
         every_round: whether it learns them for every round, or in the end alone.
         receiver_bias: whether a message of a constraint depends on the wire that receives it.
+        recall: whether a round adds to what nodes began with, not to what they have.
         augmented: whether the last head learns by demands that no circuit makes, too.
         pooled_demand: whether demands start from extremes and sums over nodes.
         arithmetic: whether rounds are told what forms can be, by what was read of wires.
@@ -58,6 +59,7 @@ class Variant:
     every_round: bool = True
     receiver_bias: bool = True
     augmented: bool = True
+    recall: bool = True
     pooled_demand: bool = True
     arithmetic: bool = True
     calculated: bool = True
@@ -79,6 +81,7 @@ class Variant:
             hidden_dim=width,
             num_layers=layers,
             receiver_bias=self.receiver_bias,
+            recall=self.recall,
             pooled_demand=self.pooled_demand,
             arithmetic=self.arithmetic,
             calculated=self.calculated,
@@ -135,7 +138,7 @@ VARIANTS = {
         layers=0, depth=0, every_round=False, arithmetic=False, calculated=False
     ),  # without rounds there is the end alone
     "GATv2 by PyG": Variant(gat=True),
-    "four rounds": Variant(layers=4, depth=4),
+    "four rounds": Variant(layers=4, depth=0),
     "eight rounds": Variant(depth=8),
     "twice the rounds": Variant(depth=2 * ModelConfig.depth),
     "half the width": Variant(width=0.5),
@@ -146,6 +149,7 @@ VARIANTS = {
     "ranges of nodes not learned": Variant(nodes=False),
     "ranges learned in the end alone": Variant(every_round=False),
     "messages that do not know the hearer": Variant(receiver_bias=False),
+    "rounds add to what nodes have": Variant(recall=False),
     "answers learned from circuits alone": Variant(augmented=False),
     "demands not learned": Variant(demands=False),
     "neither of them learned": Variant(nodes=False, demands=False),
