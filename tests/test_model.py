@@ -488,21 +488,21 @@ def test_nothing_is_full_where_no_node_is_left() -> None:
 def test_an_answer_has_more_rounds_where_something_changes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Two rounds at first, then 8, 32 and 128: as many as each circuit asks for, whatever stands beside it, unless it
+    """Two rounds at first, then 8 and 32: as many as each circuit asks for, whatever stands beside it, unless it
     is too large for that; and no more than layers, if the network learned no more."""
     model = calculating()
-    counts = [1, 40, 5, 200]
+    counts = [1, 20, 5, 50]
     both = side_by_side([doublings(count) for count in counts])
     output = answer(model, both)
     assert output.changing.tolist() == [False, False, False, True]
-    for place, (count, rounds) in enumerate(zip(counts, (2, 128, 8, 128), strict=True)):
+    for place, (count, rounds) in enumerate(zip(counts, (2, 32, 8, 32), strict=True)):
         alone = model(*doublings(count), rounds=rounds)
         torch.testing.assert_close(output.demand[place], alone.demand[0])
         torch.testing.assert_close(output.targets[place], alone.targets[0])
         mine = both.graph[output.nodes] == place
         torch.testing.assert_close(output.ranges[mine], alone.ranges)
 
-    monkeypatch.setattr("nexuszero.network.prediction.MOST_NODE_ROUNDS", 32 * 100)
+    monkeypatch.setattr("nexuszero.network.prediction.MOST_NODE_ROUNDS", 32 * 30)
     assert answer(model, both).changing.tolist() == [False, True, False, True]
 
     learned_no_more = ParameterNet(replace(model.config, num_layers=2, depth=0)).eval()
