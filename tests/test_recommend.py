@@ -64,20 +64,8 @@ def network(path, demand):
     from nexuszero.network import Checkpoint, ModelConfig, ParameterNet, save
 
     shape = {"hidden_dim": 8, "num_layers": 1, "num_heads": 2, "dropout": 0.0}
-    model = ParameterNet(ModelConfig(**shape))
-    for part in (
-        model.demand_head[-1],
-        model.wire_range_head[-1],
-        model.constraint_range_head[-1],
-        model.wire_count_head,
-        model.constraint_count_head,
-    ):
-        torch.nn.init.zeros_(part.weight)
-        torch.nn.init.zeros_(part.bias)
-    for part in (model.wire_range_head[-1], model.constraint_range_head[-1]):
-        part.bias.data[0] = 1.0  # all are full: no node tells how many bits there are
-    for part in (model.wire_count_head, model.constraint_count_head):
-        torch.nn.init.constant_(part.bias, -100.0)  # nothing to count
+    model = ParameterNet(ModelConfig(**shape, pooled_demand=False))
+    torch.nn.init.zeros_(model.demand_head[-1].weight)
     free, *rest = demand
     model.demand_head[-1].bias.data = torch.tensor([20.0 if free else -20.0, *rest])
     save(
