@@ -656,7 +656,7 @@ def _week() -> str:
         [
             "the whole week after set-up",
             _minutes(sum(spent.values())),
-            "one run",
+            "the sum of its stages",
         ],
         *[
             [f"notebook of stage {stage}", _minutes(spent[stage]), ""]

@@ -1,8 +1,8 @@
 """What a network predicts of circuits: standardised for a loss, or in original units with the demands on the way.
 
 An answer has as many rounds as the end of the training. Circuits in which the last one still changed something are
-asked again with four times as many, and again, up to `MOST_ROUNDS`, or to what a large circuit can have in some
-twenty seconds: so each has its own number, whatever stands beside it in a batch.
+asked again with four times as many, and again, up to `MOST_ROUNDS`, or to what a large circuit can have in some ten
+seconds: so each has its own number, whatever stands beside it in a batch.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from nexuszero.network.model import RANGE_UNIT, ModelOutput, ParameterNet
 SURE = 0.9  # probability from which on a network is sure whether q is free
 MORE_ROUNDS = 4  # times as many
 MOST_ROUNDS = 64
-MOST_NODE_ROUNDS = 2**22  # of one circuit: some 5 microseconds each, on one core
+MOST_NODE_ROUNDS = 2**22  # of one circuit: some 3 microseconds each, on one core
 
 
 class Prediction(NamedTuple):

@@ -393,11 +393,11 @@ class Run:
         if train_loss:
             beginning = self.in_order("train", len(self.circuits["val"]))
             on_train = float(loss(*predict_batches(model, beginning)))
-        val_loss, test_loss = (
-            float(loss(*predict_batches(model, self.in_order(name))))
-            for name in ("val", "test")
-        )
+        test_loss = float(loss(*predict_batches(model, self.in_order("test"))))
         best = self.best_epoch
+        val_loss = best.val_loss
+        if self.config.depth:  # else no circuit has more rounds than epochs have
+            val_loss = float(loss(*predict_batches(model, self.in_order("val"))))
         measured = {
             "best_train_loss": on_train,
             "best_val_loss": val_loss,
