@@ -173,13 +173,7 @@ class TrainConfig(Tracked):
         7,
         ge=1,
         le=64,
-        description="rounds of messages in most of a training, wires -> constraints -> wires",
-    )
-    depth: int = Field(
-        16,
-        ge=0,
-        le=64,
-        description="rounds of a training's end, and of answers at first; at least num_layers; 0 for no more",
+        description="rounds of messages, wires -> constraints -> wires",
     )
     num_heads: int = Field(8, ge=1, le=64, description="attention heads")
     dropout: float = Field(0.1, ge=0, lt=1, description="dropout rate, 0 <= p < 1")

@@ -10,19 +10,22 @@ import pytest
 import torch
 from torch import Tensor
 
-from nexuszero.data import Split
+from nexuszero.data import FORMS, Split
 from nexuszero.network.arithmetic import Arithmetic, Bounds
 from nexuszero.network.batches import cut
 from nexuszero.network.graph import (
     NodeGroups,
+    SortedEdges,
     group_nodes,
     mark_boolean_wires,
     sort_edges,
 )
 from nexuszero.network.reach import (
+    fills,
     from_bits,
     from_ends,
     from_marks,
+    is_hint,
     whole_bits,
     whole_number,
 )
@@ -39,7 +42,12 @@ def lay(x: Tensor, ends: Tensor, attr: Tensor) -> tuple[Arithmetic, NodeGroups, 
     edges = sort_edges(groups, ends, attr, len(x))
     wires, leaves, constraints = groups
     return (
-        Arithmetic.of(edges, x[constraints], len(wires), len(leaves)),
+        Arithmetic.of(
+            edges,
+            x[constraints],
+            len(wires),
+            is_hint(x[leaves], edges.leaf_to_form),
+        ),
         groups,
         x,
     )
@@ -138,7 +146,7 @@ def test_forms_by_hand() -> None:
     torch.testing.assert_close(found.forms[0], expected)
     torch.testing.assert_close(found.product[0], torch.tensor([66.0, 132]).double())
     # 44 * 3 + 30 = 162 has eight bits; |u - v| <= 15 has four
-    assert found.largest.tolist() == [8, 4, 4]
+    assert found.bits.tolist() == [8, 4, 4]
 
 
 def test_what_a_constraint_is_told_by_hand() -> None:
@@ -214,6 +222,68 @@ def test_what_a_bit_leaves_by_hand() -> None:
     assert left(turned, [(0, 1), (0, 15), (-3, 2), None])[3] == (-3, 15)
     xor = ({0: 2}, {1: 1}, {0: 1, 1: 1, 2: -1})
     assert left(xor, [(0, 1), (0, 1), None])[2] == (0, 1)
+
+
+def test_what_an_alternative_leaves_by_hand() -> None:
+    """F * h = 1 - out and F * out = 0, F = u - 2v + 5: out is 1 or 0; a multiple of F is F, and no other form."""
+
+    def found(second: dict[int, int]) -> list[float]:
+        first = {0: 1, 1: -2, -1: 5}
+        constraints = [
+            (first, {3: 1}, {-1: 1, 2: -1}),
+            (second, {2: 1}, {}),
+        ]
+        arithmetic, groups, _ = circuit(4, [(a, b, c) for a, b, c in constraints])
+        assert len(groups.wires) == 3
+        reach = from_ends(torch.zeros(3, 2).double(), torch.ones(3).bool())
+        leaf = from_ends(torch.zeros(1, 2).double(), torch.ones(1).bool())
+        bounds = arithmetic.with_leaves(leaf).bounds(reach)
+        return arithmetic.left_to_inner(bounds, reach, leaf)[2].tolist()
+
+    assert found({0: 1, 1: -2, -1: 5}) == [0, 1]
+    assert found({0: -3, 1: 6, -1: -15}) == [0, 1]
+    assert found({0: 1, 1: -2, -1: 6}) == [np.inf, np.inf]
+    assert found({0: 1, 1: -2}) == [np.inf, np.inf]
+
+
+def test_a_hint_is_a_private_wire_alone_in_a_factor() -> None:
+    """Of two products: the leaf in A of one, not that in C, nor a public one, nor a bit."""
+    factor = {0: 1, 1: 1}
+    constraints: list[tuple[dict[int, int], ...]] = [
+        ({2: 1}, factor, {3: 1}),
+        ({4: 1}, factor, {0: 1}),
+        ({5: 1}, factor, {1: 1}),
+    ]
+    _, groups, x = circuit(6, [(a, b, c) for a, b, c in constraints])
+    x[4, 1] = 1
+    x[5, 3] = 1
+    leaves = groups.leaves.tolist()
+    edges = [
+        (0, FORMS * at + form, leaves.index(wire))
+        for at, row in enumerate(constraints)
+        for form, terms in enumerate(row)
+        for wire in terms
+        if wire in leaves
+    ]
+    source = torch.tensor([leaf for _, _, leaf in edges])
+    target = torch.tensor([form for _, form, _ in edges])
+    found = is_hint(
+        x[groups.leaves], SortedEdges(source, target, source.float(), source)
+    )
+    assert dict(zip(leaves, found.tolist(), strict=True)) == {
+        2: True,
+        3: False,
+        4: False,
+        5: False,
+    }
+
+
+def test_what_is_far_from_the_field_is_certain() -> None:
+    """Half of a prime of 31 bits has 29 or 30: of these the network decides, and of a bit more."""
+    read = torch.tensor([-0.5] * 5)
+    bits = torch.tensor([3.0, 29, 30, 31, 32])
+    found = fills(read, bits, torch.full((5,), 31.0))
+    assert found.tolist() == [-8, -8, -0.5, -0.5, 8]
 
 
 def test_what_is_left_holds_every_solution() -> None:
@@ -293,7 +363,7 @@ def test_numbers_beyond_every_field_stay_finite() -> None:
     wires = known([[1e6, 1e6], [1e6, 1e6]], [False, False])
     found = arithmetic.bounds(wires)
     told = found.of_edges(arithmetic.to_wire, wires)
-    for part in (found.largest, found.of_constraints(), told):
+    for part in (found.bits, found.of_constraints(), told):
         assert torch.isfinite(part).all()
 
 
@@ -329,7 +399,7 @@ def test_given_the_true_ranges_it_knows_what_constraints_reach(
     found = arithmetic.with_leaves(leaves).bounds(inner)
     judged = bits[groups.constraints] < field[groups.constraints] - 0.5
     judged &= found.forms[:, :, 2].sum(1) == 0
-    over = (found.largest - bits[groups.constraints])[judged]
+    over = (found.bits - bits[groups.constraints])[judged]
     assert len(over) > 1000
     assert (over >= 0).float().mean() > 0.99
     assert (over == 0).float().mean() > 0.5

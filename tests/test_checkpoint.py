@@ -109,9 +109,9 @@ def test_parts_that_a_network_lacks_are_kept(tmp_path: Path) -> None:
 
 def test_another_format_is_refused(published: Path) -> None:
     about = published.with_suffix(".json")
-    about.write_text(json.dumps(json.loads(about.read_text()) | {"format": 4}))
+    about.write_text(json.dumps(json.loads(about.read_text()) | {"format": 5}))
     with pytest.raises(
-        InputError, match="checkpoint format 4, expected 3; train again"
+        InputError, match="checkpoint format 5, expected 4; train again"
     ):
         load(published)
 
@@ -119,5 +119,5 @@ def test_another_format_is_refused(published: Path) -> None:
 def test_what_is_published_again_has_its_own_hash(published: Path) -> None:
     again = published.parent / "elsewhere" / "again.safetensors"
     publish(again, load(published))
-    assert json.loads(again.with_suffix(".json").read_text())["format"] == 3
+    assert json.loads(again.with_suffix(".json").read_text())["format"] == 4
     assert load(again).origin == load(published).origin

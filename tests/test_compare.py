@@ -83,13 +83,13 @@ def test_every_variant_learns_and_is_measured(data, tmp_path):
 
 
 def test_a_comparison_goes_on_where_it_ended(data, tmp_path, monkeypatch):
-    said, one = [], configured(data, tmp_path / "found.json", variants=["eight rounds"])
+    said, one = [], configured(data, tmp_path / "found.json", variants=["two rounds"])
     compare(one, log=said.append)
     before = one.out.read_text()
     compare(one, log=said.append)
     assert len(said) == 2 + 4 and one.out.read_text() == before
     compare(
-        configured(data, one.out, variants=["eight rounds", "network"]), log=said.append
+        configured(data, one.out, variants=["two rounds", "network"]), log=said.append
     )
     assert (
         len(said) == 6 + 2
@@ -98,7 +98,7 @@ def test_a_comparison_goes_on_where_it_ended(data, tmp_path, monkeypatch):
     kept = one.out.read_bytes()
     with pytest.raises(InputError, match="other settings"):
         compare(
-            configured(data, one.out, variants=["eight rounds"], batches=1),
+            configured(data, one.out, variants=["two rounds"], batches=1),
             log=said.append,
         )
     monkeypatch.setattr(
@@ -189,7 +189,7 @@ def test_a_set_of_nodes_does_not_see_who_is_joined(data):
 
 def test_the_curve_grows_the_split_it_is_given(data, tmp_path):
     found = compare(
-        configured(data, tmp_path / "f.json", variants=["eight rounds"], sizes=[40]),
+        configured(data, tmp_path / "f.json", variants=["two rounds"], sizes=[40]),
         log=lambda _: None,
     )
     assert [row["train"] for row in found["curve"]] == [40, 40]

@@ -169,7 +169,6 @@ def test_the_mean_predictor_has_loss_two(splits: dict[str, Split]) -> None:
 def test_a_prediction_restores_the_mode() -> None:
     class Broken(torch.nn.Linear):
         config = ModelConfig()
-        all_rounds = 1
 
         def forward(self, *_: object, **__: object) -> torch.Tensor:
             assert not self.training

@@ -62,14 +62,6 @@ def test_it_beats_the_mean_by_far_and_what_it_began_with(
     assert result.val_loss < result.history[0].val_loss
 
 
-@pytest.mark.parametrize(("rounds", "answers"), [(3, 3), (1, 2), (0, 2)])
-def test_a_network_answers_with_the_depth_that_was_asked_for_or_its_layers(
-    data_directory: Path, tmp_path: Path, rounds: int, answers: int
-) -> None:
-    result, _ = run(data_directory, tmp_path, epochs=1, num_layers=2, depth=rounds)
-    assert load(result.checkpoint).model.all_rounds == answers
-
-
 def test_the_best_network_is_the_one_on_disk(
     finished: tuple[Result, list[str], Path], splits: dict[str, Split]
 ) -> None:
@@ -346,10 +338,10 @@ def test_the_baseline_sets_what_the_run_leaves_open(
 
 
 def test_the_depth_by_hand() -> None:
-    rounds = [depth(step, 20, 7, 16) for step in range(20)]
-    assert rounds == [4] * 10 + [7] * 7 + [16] * 3
-    assert [depth(step, 3, 1, 1) for step in range(3)] == [1, 1, 1]
-    assert depth(0, 1, 0, 0) == 0
+    rounds = [depth(step, 20, 7) for step in range(20)]
+    assert rounds == [4] * 10 + [7] * 10
+    assert [depth(step, 3, 1) for step in range(3)] == [1, 1, 1]
+    assert depth(0, 1, 0) == 0
 
 
 def test_the_schedule_by_hand() -> None:

@@ -126,7 +126,6 @@ def test_the_best_is_the_best_by_validation(
     assert study.best_value == min(values)
     assert [run.seed for run in runs] == [42, 43, 44, 45]
     assert [run.batch_cap for run in runs] == [50] * 4
-    assert all(run.depth == 0 for run in runs)  # rounds
     table = search.trials(study)
     assert table["rank"].tolist() == [1, 2, 3, 4]
     assert table["val_loss"].tolist() == sorted(values)

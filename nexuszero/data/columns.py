@@ -19,6 +19,7 @@ Array = NDArray[Any]
 
 NODE_FEATURES = 12  # columns of x (docs/dataset.md), of which the code names these:
 IS_CONSTRAINT = 0
+IS_PUBLIC = 1
 IS_BOOLEAN = 3  # a Boolean constraint
 CONSTANTS = slice(5, 8)  # of a constraint: those of A, B and C, signed as edges are
 FIELD_BITS = 9  # in units of FIELD_BITS_UNIT

@@ -18,7 +18,6 @@ from nexuszero.network.criterion import (
     objective,
     training_loss,
 )
-from nexuszero.network.graph import circuit_features
 from nexuszero.network.model import ModelConfig, ModelOutput, ParameterNet
 from nexuszero.network.prediction import (
     Prediction,
@@ -29,10 +28,12 @@ from nexuszero.network.prediction import (
     read_demand,
 )
 from nexuszero.network.proposer import NetworkProposer
+from nexuszero.network.reach import MOST_LOGIT
 from nexuszero.network.search import NO_MARGIN, Margin, search_demand, search_rebuilt
 
 __all__ = [
     "DEMAND_WEIGHT",
+    "MOST_LOGIT",
     "NO_MARGIN",
     "RANGE_WEIGHT",
     "Batch",
@@ -46,7 +47,6 @@ __all__ = [
     "Origin",
     "ParameterNet",
     "Prediction",
-    "circuit_features",
     "is_sure",
     "load",
     "loss",

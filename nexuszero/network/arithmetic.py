@@ -20,6 +20,7 @@ from nexuszero.network.reach import (
     Terms,
     coefficients,
     log_bits,
+    near_field,
     solve,
     whole_bits,
     whole_number,
@@ -65,14 +66,21 @@ class Bounds(NamedTuple):
     Args:
         forms: their reach, ``[constraints, 3, 3]``.
         product: below and above zero, of A times B, ``[constraints, 2]``.
-        largest: bits of a constraint's largest value (docs/labels.md, section 1.5), ``[constraints]``.
+        largest: a constraint's largest value (docs/labels.md, section 1.5), ``[constraints]``.
         field: its bits, ``[constraints]``.
+        unknown: how many wires nothing is known of, but for hints, ``[constraints]``.
     """
 
     forms: Tensor
     product: Tensor
     largest: Tensor
     field: Tensor
+    unknown: Tensor
+
+    @property
+    def bits(self) -> Tensor:
+        """Of the largest value, ``[constraints]``."""
+        return whole_bits(self.largest).float()
 
     def of_constraints(self) -> Tensor:
         """What a constraint is told: ``[constraints, 14]``.
@@ -81,11 +89,12 @@ class Bounds(NamedTuple):
         largest value.
         """
         bits = log_bits(self.forms[:, :, :2])  # [constraints, 3, 2]
-        widest = torch.cat([bits.amax(2), self.largest.unsqueeze(1)], dim=1)
+        largest = self.bits.unsqueeze(1)
+        widest = torch.cat([bits.amax(2), largest], dim=1)
         unknown = self.forms[:, :, 2].float()
         columns = [
             bits.flatten(1) / 32,
-            self.largest.unsqueeze(1) / 32,
+            largest / 32,
             _over(widest, self.field),
             unknown.clamp(0, 2) / 2,
         ]
@@ -93,10 +102,9 @@ class Bounds(NamedTuple):
 
     def of_largest(self) -> Tensor:
         """What is told of its largest value alone, ``[constraints, 3]``: bits, how far above the field's, unknown."""
-        largest = self.largest.unsqueeze(1)
-        unknown = self.forms[:, :, 2].sum(1, keepdim=True).float()
-        columns = [largest / 32, _over(largest, self.field), unknown.clamp(0, 2) / 2]
-        return torch.cat(columns, dim=1)
+        unknown = self.unknown.float().clamp(0, 2) / 2
+        columns = [self.bits / 32, near_field(self.largest, self.field), unknown]
+        return torch.stack(columns, dim=1)
 
     def left(self, edges: EdgeForms, wires: Tensor) -> Tensor:
         """What C leaves to a wire of coefficient 1 or -1, given A times B: ``[wires, 2]``, infinite where not known.
@@ -168,6 +176,7 @@ class Arithmetic(NamedTuple):
         to_leaf: edges to leaves.
         constants: the reach of forms without any wire, ``[forms, 3]``.
         has_product: whether C is not empty, ``[constraints]``.
+        hints: how many each has, ``[constraints]``.
         field: bits, ``[constraints]``.
         cases: pairs of linear forms that constraints come to.
     """
@@ -178,12 +187,22 @@ class Arithmetic(NamedTuple):
     to_leaf: EdgeForms
     constants: Tensor
     has_product: Tensor
+    hints: Tensor
     field: Tensor
     cases: Cases
 
     @staticmethod
-    def of(edges: Edges, constraints: Tensor, wires: int, leaves: int) -> Arithmetic:
-        """Of edges with their features, those of constraints, ``[constraints, 12]``, and numbers of wires."""
+    def of(
+        edges: Edges, constraints: Tensor, wires: int, is_hint: Tensor
+    ) -> Arithmetic:
+        """Of edges with their features.
+
+        Args:
+            edges: of all constraints.
+            constraints: their features, ``[constraints, 12]``.
+            wires: how many inner ones there are.
+            is_hint: which leaves are hints, ``[leaves]``.
+        """
         bits = constraints[:, CONSTANTS] * 256
         constants = bits.sign() * whole_number(bits.abs())  # [constraints, 3]
         constant = constants.flatten()
@@ -191,15 +210,17 @@ class Arithmetic(NamedTuple):
         terms = torch.cat([inner.target, leaf.target])
         filled = torch.bincount(terms, minlength=len(constant)) + (constant != 0)
         field = constraints[:, FIELD_BITS] * FIELD_BITS_UNIT
+        hints = leaf.target[is_hint[leaf.source]] // FORMS
         return Arithmetic(
             Terms.of(inner.source, inner.target, coefficients(inner), wires),
-            Terms.of(leaf.source, leaf.target, coefficients(leaf), leaves),
+            Terms.of(leaf.source, leaf.target, coefficients(leaf), len(is_hint)),
             EdgeForms.of(edges.constraint_to_wire, len(constant)),
             EdgeForms.of(edges.constraint_to_leaf, len(constant)),
             torch.stack([-constant, constant, torch.zeros_like(constant)], dim=1),
             has_product=filled.view(-1, FORMS)[:, 2] > 0,
+            hints=torch.bincount(hints, minlength=len(constraints)),
             field=field,
-            cases=Cases.of(edges, constants, field, wires, leaves),
+            cases=Cases.of(edges, constants, field, wires, is_hint),
         )
 
     def with_leaves(self, leaves: Tensor) -> Arithmetic:
@@ -240,7 +261,8 @@ class Arithmetic(NamedTuple):
         size = forms[:, :, :2].abs().amax(2)  # [constraints, 3]
         both = product.abs().amax(1) + size[:, 2]
         largest = size.amax(1).maximum(both * self.has_product)
-        return Bounds(forms, product, whole_bits(largest).float(), self.field)
+        unknown = forms[:, :, 2].sum(1) - self.hints
+        return Bounds(forms, product, largest, self.field, unknown)
 
 
 def least(left: Tensor, wire: Tensor, count: int) -> Tensor:

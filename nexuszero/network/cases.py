@@ -2,7 +2,8 @@
 
 Where C is empty A or B is zero (rule 2). Where a factor is a bit, plus or times a constant, the constraint is a linear
 one for each value of the bit (rule 3); that tells more than intervals of A and B do if a wire of C stands in a factor
-too, as in ``s * (a - b) = out - b`` or ``2 a * b = a + b - xor``.
+too, as in ``s * (a - b) = out - b`` or ``2 a * b = a + b - xor``. Where F stands in ``F * h = C`` with a hint h, and in
+``F * Z = 0``, F and C are zero or Z is (rule 5); a pair is one form of either case.
 """
 
 from __future__ import annotations
@@ -13,11 +14,13 @@ import torch
 from torch import Tensor
 
 from nexuszero.data import FORMS
+from nexuszero.network.forms import form_keys
 from nexuszero.network.graph import Edges
 from nexuszero.network.reach import Terms, coefficients, log_bits, solve
 
 CANCELS = 1e-4  # a sum of terms whose magnitudes are so much larger is taken for zero
 NO_BIT = -1
+MOST_ALIKE = 4  # hint constraints, and products that are zero, of one form F
 
 
 class Pairs(NamedTuple):
@@ -54,15 +57,24 @@ class Cases(NamedTuple):
 
     @staticmethod
     def of(
-        edges: Edges, constants: Tensor, field: Tensor, inner: int, leaves: int
+        edges: Edges, constants: Tensor, field: Tensor, inner: int, is_hint: Tensor
     ) -> Cases:
-        """Of edges with their features, constants of forms, ``[constraints, 3]``, and numbers of wires."""
-        wires = inner + leaves
+        """Of edges with their features.
+
+        Args:
+            edges: of all constraints.
+            constants: of forms, ``[constraints, 3]``.
+            field: bits, ``[constraints]``.
+            inner: how many inner wires there are.
+            is_hint: which leaves are hints, ``[leaves]``.
+        """
+        wires = inner + len(is_hint)
         table = _Table.of(edges, inner, wires)
         parts = [
             _either_factor(table, constants),
             _either_bit(table, constants, 0),
             _either_bit(table, constants, 1),
+            _alternatives(table, constants, is_hint, inner),
         ]
         forms = 0
         slots = []
@@ -156,10 +168,21 @@ class _Table(NamedTuple):
         pair = constraint * wires + wire
         return _Table(constraint, slot % FORMS, wire, coefficient[order], pair)
 
+    @property
+    def slot(self) -> Tensor:
+        """The form of an edge among those of all constraints, ``3 * constraint + form``, in order."""
+        return self.constraint * FORMS + self.form
+
     def wires_of_forms(self, constraints: int) -> Tensor:
         """Wires of each form, ``[constraints, 3]``."""
-        slot = self.constraint * FORMS + self.form
-        return torch.bincount(slot, minlength=constraints * FORMS).view(-1, FORMS)
+        count = torch.bincount(self.slot, minlength=constraints * FORMS)
+        return count.view(-1, FORMS)
+
+    def no_product(self, constants: Tensor) -> Tensor:
+        """Constraints ``A * B = 0`` with wires in both, ``[constraints]``."""
+        count = self.wires_of_forms(len(constants))
+        no_product = (count[:, 2] == 0) & (constants[:, 2] == 0)
+        return no_product & (count[:, :2] > 0).all(1)
 
 
 class _Part(NamedTuple):
@@ -175,9 +198,7 @@ class _Part(NamedTuple):
 
 def _either_factor(table: _Table, constants: Tensor) -> _Part:
     """Constraints ``A * B = 0``: A or B."""
-    count = table.wires_of_forms(len(constants))
-    no_product = (count[:, 2] == 0) & (constants[:, 2] == 0)
-    chosen = no_product & (count[:, :2] > 0).all(1)
+    chosen = table.no_product(constants)
     pair = chosen.cumsum(0) - 1
     at = torch.nonzero(chosen).squeeze(1)
     mine = chosen[table.constraint]
@@ -223,3 +244,65 @@ def _either_bit(table: _Table, constants: Tensor, factor: int) -> _Part:
         bit,
         at,
     )
+
+
+def _alternatives(
+    table: _Table, constants: Tensor, is_hint: Tensor, inner: int
+) -> _Part:
+    """Where ``F * h = C`` and ``F * Z = 0``: F or C beside Z. Of one F there are `MOST_ALIKE` of each at most."""
+    # F stands beside the hint; and it stands, up to a factor, beside Z
+    by_hint = torch.zeros_like(table.wire, dtype=torch.bool)
+    leaf = table.wire >= inner
+    by_hint[leaf] = is_hint[table.wire[leaf] - inner]
+    of_hint = table.slot[by_hint & (table.form < 2)]
+    hint_f = _beside(of_hint)
+    at = torch.nonzero(table.no_product(constants)).squeeze(1)
+    zero_f = torch.cat([FORMS * at, FORMS * at + 1])
+
+    # forms that are alike have one number; of each the first few
+    keys = form_keys(table.slot, table.wire, table.coefficient, constants.flatten())
+    wanted = keys[torch.cat([hint_f, zero_f])]
+    _, alike = torch.unique(wanted, return_inverse=True)
+    hints = _few(alike[: len(hint_f)], len(alike))
+    zeros = _few(alike[len(hint_f) :], len(alike))
+    hint = hints.repeat_interleave(MOST_ALIKE, dim=1).flatten()
+    zero = zeros.repeat(1, MOST_ALIKE).flatten()
+    there = (hint >= 0) & (zero >= 0)
+    hint, zero = hint[there], zero[there]
+
+    # either case's forms, one by one
+    f = hint_f[hint]
+    c = f - f % FORMS + 2
+    first = torch.cat([f, c])
+    second = _beside(zero_f[zero]).repeat(2)
+    slots = torch.stack([first, second], dim=1).flatten()  # [2 pairs]
+    ptr = torch.searchsorted(table.slot, torch.stack([slots, slots + 1]))
+    size = ptr[1] - ptr[0]
+    form = torch.arange(len(slots), device=size.device).repeat_interleave(size)
+    start = ptr[0] - (size.cumsum(0) - size)
+    edge = torch.arange(len(form), device=size.device) + start[form]
+    return _Part(
+        form,
+        table.wire[edge],
+        table.coefficient[edge],
+        constants.flatten()[slots],
+        torch.full_like(first, NO_BIT),
+        first // FORMS,
+    )
+
+
+def _beside(slot: Tensor) -> Tensor:
+    """The other factor of a factor's constraint."""
+    return slot + 1 - 2 * (slot % FORMS)
+
+
+def _few(group: Tensor, groups: int) -> Tensor:
+    """The places of the first members of each group, ``[groups, MOST_ALIKE]``, -1 where there are fewer."""
+    order = torch.argsort(group, stable=True)
+    size = torch.bincount(group, minlength=groups)
+    of = group[order]
+    rank = torch.arange(len(group), device=group.device) - (size.cumsum(0) - size)[of]
+    few = rank < MOST_ALIKE
+    places = group.new_full((groups, MOST_ALIKE), -1)
+    places[of[few], rank[few]] = order[few]
+    return places

@@ -26,7 +26,7 @@ from nexuszero.errors import InputError
 from nexuszero.files import SEAL, seal_of, whole, write_json
 from nexuszero.network.model import ModelConfig, ParameterNet
 
-FORMAT = 3
+FORMAT = 4
 Weights = dict[str, torch.Tensor]
 Cells = Mapping[str, int | float | str | bool | None]
 _DAMAGE = (

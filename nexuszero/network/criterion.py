@@ -87,7 +87,7 @@ def range_error(output: ModelOutput, batch: Batch, every_round: bool = True) -> 
     """The mean error of a circuit's ranges, so that a batch costs what its parts cost.
 
     A node's range is to be known from the round on after which inference would have it, and is the field's before: so
-    a round learns a step of inference. Of a leaf there is the end alone.
+    a round learns a step of inference. The last one follows the end of it; of a leaf there is that alone.
     """
     before, changing = output.earlier.shape[:2]
     bits, ends, rounds = (
@@ -98,9 +98,8 @@ def range_error(output: ModelOutput, batch: Batch, every_round: bool = True) -> 
     # a node is full where its values fill the field, or inference does not know better yet
     field = batch.x[output.nodes, FIELD_BITS] * FIELD_BITS_UNIT
     full = bits > field - 0.5
-    late = rounds > before + 1
     true = torch.cat([bits.unsqueeze(1), ends], dim=1) / RANGE_UNIT  # [nodes, 3]
-    by_node = _range_errors(output.ranges, full | late if every_round else full, true)
+    by_node = _range_errors(output.ranges, full, true)
     if every_round and before:
         done = torch.arange(1, before + 1, device=bits.device).unsqueeze(1)
         late = rounds[:changing] > done  # [rounds, nodes]

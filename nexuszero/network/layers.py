@@ -19,7 +19,10 @@ from nexuszero.network.arithmetic import (
 )
 from nexuszero.network.graph import SEEN_OF_EDGE, Edges, SortedEdges
 from nexuszero.network.pooling import pool_max, softmax
-from nexuszero.network.reach import known_ends
+from nexuszero.network.reach import from_ends, known_ends
+
+MOST_TIMES = 64  # that a wire narrows (docs/labels.md, section 1.4)
+MOST_ROUNDS = 1024  # of the rest of an inference
 
 
 class NodeUpdate(nn.Module):
@@ -65,7 +68,6 @@ class Passed(NamedTuple):
         bounds_per_round: of constraints' forms by that; the last with what was read of leaves.
         leaves: states of leaves, ``[leaves, hidden]``.
         leaf_ranges: what was read of them.
-        changed: which inner wires were read otherwise in the last round than before, ``[wires]``.
     """
 
     states_per_round: list[State]
@@ -73,7 +75,6 @@ class Passed(NamedTuple):
     bounds_per_round: list[Bounds]
     leaves: Tensor
     leaf_ranges: Tensor
-    changed: Tensor
 
 
 class MessagePassing(nn.Module):
@@ -96,7 +97,8 @@ class MessagePassing(nn.Module):
     Before each round the network's own reading of the wires is put into the forms (`Arithmetic`): a constraint is told
     which values its forms can have, beside :math:`\mathbf{h}_i`, and a wire what the rest of its form leaves to it, in
     each message before the ReLU. So a round need not learn to add and multiply. After it the range that constraints
-    leave to a wire is there to be read, or not to be.
+    leave to a wire is there to be read, or not to be. Before the last round the inference is brought to its end by
+    calculation alone, however long it takes.
 
     Args:
         hidden_dim: width of a node's state.
@@ -137,7 +139,8 @@ class MessagePassing(nn.Module):
         edges: Edges,
         arithmetic: Arithmetic,
         marked: tuple[Tensor, Tensor],
-        read: Callable[[Tensor, Tensor, Tensor], tuple[Tensor, Tensor]],
+        read: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
+        read_leaves: Callable[[Tensor, Tensor], tuple[Tensor, Tensor]],
         rounds: int,
     ) -> Passed:
         """Rounds of messages between inner wires and constraints, then, if any, one from constraints to leaves.
@@ -148,14 +151,13 @@ class MessagePassing(nn.Module):
             edges: with their features.
             arithmetic: of these edges.
             marked: the reach of inner wires, and of leaves, at first.
-            read: states of wires, what is left to them, and what was known of them -> their ranges, and their reach by
-                these.
+            read: states of inner wires, and what is left to them -> their ranges, and their reach by these.
+            read_leaves: likewise of leaves.
             rounds: how many.
         """
         edges = self.embed_edges(edges)
         first = state
         reach, leaf_reach = marked
-        changed = torch.zeros(len(reach), dtype=torch.bool, device=reach.device)
         with_marks = arithmetic.with_leaves(leaf_reach)
 
         # leaves keep their states: what they send is aggregated once, [forms, message / 2] twice
@@ -168,17 +170,18 @@ class MessagePassing(nn.Module):
         states_per_round: list[State] = []
         ranges_per_round: list[Tensor] = []
         bounds_per_round: list[Bounds] = []
-        for _ in range(rounds):
+        for later in reversed(range(rounds)):
+            if later == 0:
+                reach = self.at_rest(arithmetic, reach, leaf_reach)
+                bounds = with_marks.bounds(reach)
             told = (
                 self.told(bounds.of_constraints()),
                 self.told(bounds.of_edges(arithmetic.to_wire, reach)),
             )
-            left = self.left(arithmetic.left_to_inner(bounds, reach, leaf_reach))
+            left = self.left(arithmetic.left_to_inner(bounds, reach, leaf_reach), reach)
             base = first if self.recall else state
             state, own = self.round(state, base, own, leaf_max, leaf_sum, edges, told)
-            before = reach
-            ranges, reach = read(state.wires, left, known_ends(before))
-            changed = (reach != before).any(1)
+            ranges, reach = read(state.wires, left)
             bounds = with_marks.bounds(reach)
             if not self.training:
                 states_per_round.clear()
@@ -189,7 +192,7 @@ class MessagePassing(nn.Module):
             bounds_per_round.append(bounds)
 
         # constraints -> leaves; without a round a graph is a set of nodes
-        leaf_left = known_ends(leaf_reach)
+        leaf_left = self.left(known_ends(leaf_reach), leaf_reach)
         if rounds:
             message, _ = self.constraint_update(state.constraints)
             leaves = leaves + self.to_wires(
@@ -199,15 +202,17 @@ class MessagePassing(nn.Module):
                 own_leaf,
                 leaf_bias,
             )
-            leaf_left = self.left(arithmetic.left_to_leaves(bounds, reach, leaf_reach))
+            leaf_left = self.left(
+                arithmetic.left_to_leaves(bounds, reach, leaf_reach), leaf_reach
+            )
         else:
-            by_mark = known_ends(reach)
-            ranges, reach = read(state.wires, by_mark, by_mark)
+            by_mark = self.left(known_ends(reach), reach)
+            ranges, reach = read(state.wires, by_mark)
             states_per_round.append(state)
             ranges_per_round.append(ranges)
             bounds_per_round.append(bounds)
 
-        leaf_ranges, leaf_reach = read(leaves, leaf_left, known_ends(leaf_reach))
+        leaf_ranges, leaf_reach = read_leaves(leaves, leaf_left)
         bounds_per_round[-1] = arithmetic.with_leaves(leaf_reach).bounds(reach)
         return Passed(
             states_per_round,
@@ -215,12 +220,32 @@ class MessagePassing(nn.Module):
             bounds_per_round,
             leaves,
             leaf_ranges,
-            changed,
         )
 
-    def left(self, left: Tensor) -> Tensor:
-        """What constraints leave to wires, or nothing."""
-        return left if self.calculated else torch.full_like(left, torch.inf)
+    def at_rest(
+        self, arithmetic: Arithmetic, reach: Tensor, leaf_reach: Tensor
+    ) -> Tensor:
+        """The reach of inner wires when nothing more follows by calculation; none narrows more than `MOST_TIMES`."""
+        if not self.calculated:
+            return reach
+        with_marks = arithmetic.with_leaves(leaf_reach)
+        times = torch.zeros(len(reach), device=reach.device)
+        for _ in range(MOST_ROUNDS):
+            bounds = with_marks.bounds(reach)
+            left = self.left(arithmetic.left_to_inner(bounds, reach, leaf_reach), reach)
+            narrower = from_ends(left, left[:, 0].isinf())
+            chosen = (narrower != reach).any(1) & (times < MOST_TIMES)
+            if not chosen.any():
+                break
+            times += chosen
+            reach = torch.where(chosen.unsqueeze(1), narrower, reach)
+        return reach
+
+    def left(self, left: Tensor, before: Tensor) -> Tensor:
+        """What constraints leave to wires of what their reach was before, or nothing."""
+        if not self.calculated:
+            return torch.full_like(left, torch.inf)
+        return torch.minimum(left, known_ends(before))
 
     def told(self, part: Tensor) -> Tensor:
         """What the arithmetic says, or nothing."""

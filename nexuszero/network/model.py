@@ -12,23 +12,27 @@ analysis knows both of training circuits; the targets are calculated from the de
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nexuszero.crypto import SLOTS
 from nexuszero.data import (
     DEMAND_BITS,
     DEMAND_BITS_UNIT,
     DEMAND_FEATURES,
     DEMAND_FREE,
+    DEMAND_LOGS,
+    FIELD_BITS,
+    FIELD_BITS_UNIT,
     IS_BOOLEAN,
     NODE_FEATURES,
     TARGETS,
 )
 from nexuszero.network.arithmetic import TOLD_LARGEST, Arithmetic
+from nexuszero.network.forms import count_forms, count_rows
 from nexuszero.network.graph import (
     CIRCUIT_FEATURES,
     SEEN_OF_CONSTRAINT,
@@ -41,15 +45,26 @@ from nexuszero.network.graph import (
 )
 from nexuszero.network.layers import MessagePassing, Passed, Pooling, State, mlp
 from nexuszero.network.pooling import pool_max
-from nexuszero.network.reach import from_bits, from_ends, from_marks, whole_bits
+from nexuszero.network.reach import (
+    MOST_LOGIT,
+    fills,
+    from_bits,
+    from_ends,
+    from_marks,
+    is_hint,
+    near_field,
+    whole_bits,
+)
 
-TOLD_READING = 3  # of what is left to a wire: both ends, and if they are known
+TOLD_READING = (
+    4  # of what is left to a wire: both ends, how near the field, and if they are known
+)
 RANGE_UNIT = 32  # bits: unit of the bits of nodes' ranges
-COUNT_DIVISORS = (1, *SLOTS)  # of sums over nodes: forms, then heights
+TRUST = 3.0  # at first, a logit: in what is calculated, beside what is read
+FEW = 2  # rows, or forms, to which a last head adds half of what it adds to one
 NODE_BYTES = 36  # at most, for each unit of a node's width, without gradients
 EDGE_BYTES = 13
 FIXED_BYTES = 100 * 2**20
-MOST_LOGIT = 8  # of what nodes say of the modulus
 DEMAND_SCALE = (0.5, 2.0, *[0.2] * 6)  # of demands before the last head: all near one
 
 
@@ -59,16 +74,14 @@ class ModelConfig:
 
     Args:
         hidden_dim: width of the last head, twice that of a node.
-        num_layers: rounds of messages, there and back, that most of a training has; all have the same weights.
+        num_layers: rounds of messages, there and back; all have the same weights.
         num_heads: attention heads of the pooling.
         dropout: rate among the weights of attention.
         receiver_bias: whether a constraint's message depends on the wire that receives it.
         recall: whether a round adds to what nodes began with, not to what they have.
-        pooled_demand: whether demands start from extremes and sums over nodes.
+        pooled_demand: whether demands start from extremes over nodes, and from forms that are counted.
         arithmetic: whether rounds are told what forms can be, by what was read of wires.
         calculated: whether a wire can have the range that constraints leave to it, by the same.
-        depth: rounds that the end of a training and every answer have, unless there are more layers; an answer in which
-            the last one still changed something has more (`nexuszero.network.prediction`). 0 for no more than layers.
     """
 
     hidden_dim: int = 256
@@ -80,7 +93,6 @@ class ModelConfig:
     pooled_demand: bool = True
     arithmetic: bool = True
     calculated: bool = True
-    depth: int = 16
 
     def __post_init__(self) -> None:
         """Refuses heads that do not divide the width."""
@@ -102,7 +114,6 @@ class ModelOutput(NamedTuple):
           the last; without rows outside training
         - **nodes** :math:`(|N|)`: whose ranges they are
         - **augmented** :math:`(|G|, K, 6)`: targets of other demands than the circuit's
-        - **changing** :math:`(|G|)`: whether the last round read a wire otherwise than the one before
     """
 
     targets: Tensor
@@ -111,7 +122,6 @@ class ModelOutput(NamedTuple):
     earlier: Tensor
     nodes: Tensor
     augmented: Tensor
-    changing: Tensor
 
 
 class ParameterNet(nn.Module):
@@ -127,7 +137,7 @@ class ParameterNet(nn.Module):
     def __init__(self, config: ModelConfig = ModelConfig()) -> None:
         super().__init__()
         self.config = config
-        self.rounds = self.all_rounds  # in training
+        self.rounds = config.num_layers  # in training
         hidden = config.hidden_dim
         width = hidden // 2  # of a node
         self.embed_wire = nn.Linear(NODE_FEATURES, width)
@@ -143,25 +153,17 @@ class ParameterNet(nn.Module):
         self.pool_constraints = Pooling(width, config.num_heads, config.dropout)
         narrow = max(1, width // 4)
         self.wire_range_head = mlp(width + TOLD_READING, narrow, 5, layers=1)
+        *_, bias = self.wire_range_head.parameters()
+        nn.init.constant_(bias[-1:], TRUST)
         self.constraint_range_head = mlp(width + TOLD_LARGEST, narrow, 2, layers=1)
-        self.wire_count_head = nn.Linear(width, len(COUNT_DIVISORS))
-        self.constraint_count_head = nn.Linear(width, len(COUNT_DIVISORS))
-        self.demand_guess = nn.Linear(CIRCUIT_FEATURES, DEMAND_FEATURES)
-        nn.init.zeros_(self.demand_guess.weight)
-        nn.init.zeros_(self.demand_guess.bias)
         self.demand_head = mlp(
-            6 * self.pool_wires.width + CIRCUIT_FEATURES + DEMAND_FEATURES + 1,
+            6 * self.pool_wires.width + CIRCUIT_FEATURES + DEMAND_FEATURES,
             width,
             DEMAND_FEATURES,
         )
         self.target_head = mlp(
             DEMAND_FEATURES + 3, hidden, TARGETS, layers=3
         )  # see `predict_targets`
-
-    @property
-    def all_rounds(self) -> int:
-        """Rounds of messages of an answer; training begins with fewer (`rounds`)."""
-        return max(self.config.num_layers, self.config.depth)
 
     def forward(
         self,
@@ -171,26 +173,22 @@ class ParameterNet(nn.Module):
         graph: Tensor,
         num_graphs: int | None = None,
         demand_shift: Tensor | None = None,
-        rounds: int | None = None,
     ) -> ModelOutput:
         """Predictions for circuits, and for demands ``demand_shift``, ``[graphs, K, 8]``, away from the predicted ones.
 
-        Without ``num_graphs`` the last graph must have a node. Without ``rounds`` there are as many as in training, or
-        as an answer begins with.
+        Without ``num_graphs`` the last graph must have a node.
         """
         size = int(graph.max()) + 1 if num_graphs is None else num_graphs
         circuit = circuit_features(x, graph, size)  # [graphs, 15]
-        if rounds is None:
-            rounds = self.rounds if self.training else self.all_rounds
+        rounds = self.rounds if self.training else self.config.num_layers
         passed, groups = self.encode(x, edge_index, edge_attr, rounds)
-        changed = passed.changed.float().unsqueeze(1)
-        changing = pool_max(changed, graph[groups.wires], size).squeeze(1) > 0
 
         # ranges from every round: a round is to learn one step of inference
         *before, last = self.predict_ranges(passed)
         ranges = torch.cat([last, passed.leaf_ranges])
         earlier = torch.stack(before) if before else last.new_zeros(0, *last.shape)
-        demand = self.predict_demand(passed, groups, ranges, circuit, graph, changing)
+        rows = count_rows(*count_forms(x, edge_index, edge_attr, graph), size)
+        demand = self.predict_demand(passed, groups, ranges, circuit, graph, rows)
 
         # targets are calculated from the demand, and from demands that no circuit has
         field_and_level = circuit[:, :2]
@@ -204,9 +202,7 @@ class ParameterNet(nn.Module):
             shifted, field_and_level.unsqueeze(1).expand(-1, shifted.shape[1], -1)
         )
         targets = self.predict_targets(demand, field_and_level)
-        return ModelOutput(
-            targets, demand, ranges, earlier, groups.all, augmented, changing
-        )
+        return ModelOutput(targets, demand, ranges, earlier, groups.all, augmented)
 
     def encode(
         self,
@@ -232,37 +228,43 @@ class ParameterNet(nn.Module):
             constraint_features(x[groups.constraints])
         ).float()
 
-        arithmetic = Arithmetic.of(
-            edges, x[groups.constraints], len(wires), len(leaves)
-        )
+        hints = is_hint(x[groups.leaves], edges.leaf_to_form)
+        arithmetic = Arithmetic.of(edges, x[groups.constraints], len(wires), hints)
+        field = x[:, FIELD_BITS] * FIELD_BITS_UNIT
+        no_hints = torch.zeros_like(groups.wires, dtype=torch.bool)
         passed = self.message_passing(
             State(wires, constraints),
             leaves,
             edges,
             arithmetic,
             (from_marks(x[groups.wires]), from_marks(x[groups.leaves])),
-            self.read_wires,
+            partial(self.read_wires, field=field[groups.wires], hints=no_hints),
+            partial(self.read_wires, field=field[groups.leaves], hints=hints),
             rounds,
         )
         return passed, groups
 
     def read_wires(
-        self, states: Tensor, left: Tensor, before: Tensor
+        self, states: Tensor, left: Tensor, field: Tensor, hints: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Ranges of wires, ``[wires, 4]`` as in `ModelOutput`, and their reach by these.
 
-        Bits lie between those that are read off the state and those of what constraints leave of what was known before;
-        where these have more than half of the weight the wire has just these ends.
+        A wire that nothing is left to fills the field, unless it is a hint, whose values do not count. Others' bits lie
+        between those that are read off the state and those of what is left; where these have more than half of the
+        weight the wire has just these ends.
 
         Args:
             states: of the wires.
-            left: the ends that constraints leave to each, ``[wires, 2]``, infinite where that is not known.
-            before: the ends that each had before, likewise.
+            left: the ends that are left to each, ``[wires, 2]``, infinite where nothing is known.
+            field: its bits, ``[wires]``.
+            hints: which are hints, ``[wires]``.
         """
         known = left[:, :1].isfinite()
-        left = torch.minimum(left, before).masked_fill(~known, 0)
+        left = left.masked_fill(~known, 0)
         bits = whole_bits(left).float() / RANGE_UNIT  # [wires, 2]
-        head = self.wire_range_head(torch.cat([states, bits, known], dim=1)).float()
+        near = near_field(2 * left.amax(1), field).unsqueeze(1)
+        told = torch.cat([states, bits, near, known], dim=1)
+        head = self.wire_range_head(told).float()
         full, read, trust = head.split([1, 3, 1], dim=1)
         trust = trust.sigmoid() * known
 
@@ -270,11 +272,19 @@ class ParameterNet(nn.Module):
         largest = bits.amax(1, keepdim=True)
         largest = largest + (largest > 0) / RANGE_UNIT
         of_left = torch.cat([largest, bits], dim=1)
-        ranges = torch.cat([full, read.lerp(of_left, trust)], dim=1)
+        read = read.lerp(of_left, trust)
+        by_bits = partial(from_bits, read.detach()[:, 1:] * RANGE_UNIT)
+        if not self.config.calculated:
+            return torch.cat([full, read], dim=1), by_bits(full.detach().squeeze(1) > 0)
 
-        unknown = full.detach().squeeze(1) > 0
-        by_bits = from_bits(ranges.detach()[:, 2:] * RANGE_UNIT, unknown)
-        return ranges, torch.where(trust > 0.5, from_ends(left, unknown), by_bits)
+        by_left = fills(full, largest * RANGE_UNIT, field.unsqueeze(1))
+        nothing = torch.where(hints, -MOST_LOGIT, MOST_LOGIT).to(full.dtype)
+        full = torch.where(known, by_left, nothing.unsqueeze(1))
+        unknown = ~known.squeeze(1)
+        exact = (trust > 0.5) | (full > 0)
+        by_left = from_ends(left, unknown)
+        reach = by_left.where(exact, torch.minimum(by_left, by_bits(unknown)))
+        return torch.cat([full, read], dim=1), reach
 
     def predict_ranges(self, passed: Passed) -> list[Tensor]:
         """Ranges of inner wires and constraints in each of the states, ``[nodes, 4]`` as in `ModelOutput`."""
@@ -288,6 +298,10 @@ class ParameterNet(nn.Module):
             told = self.message_passing.told(bounds.of_largest())
             seen = torch.cat([state.constraints, told], dim=1)
             of_constraints = self.constraint_range_head(seen).float()
+            if self.config.calculated:
+                full = fills(of_constraints[:, 0], bounds.bits, bounds.field)
+                full = torch.where(bounds.unknown == 0, full, of_constraints[:, 0])
+                of_constraints = torch.stack([full, of_constraints[:, 1]], dim=1)
             ranges.append(torch.cat([of_wires, F.pad(of_constraints, (0, 2))]))
         return ranges
 
@@ -298,21 +312,17 @@ class ParameterNet(nn.Module):
         ranges: Tensor,
         circuit: Tensor,
         graph: Tensor,
-        changing: Tensor,
+        rows: Tensor,
     ) -> Tensor:
-        """Demands ``[graphs, 8]`` as in `ModelOutput`, of the last states and ranges and the circuits' features."""
+        """Demands ``[graphs, 8]`` as in `ModelOutput`, of the last states, ranges, the circuits' features and rows."""
         size = len(circuit)
         last, constraints = passed.states_per_round[-1]
         wires = torch.cat([last, passed.leaves])  # [all wires, width]
         graph_of_wire = graph[groups.all_wires]
         graph_of_constraint = graph[groups.constraints]
 
-        # a first demand from extremes and sums, which no mean over a large circuit may blur
-        counts = torch.cat(
-            [self.wire_count_head(wires), self.constraint_count_head(constraints)]
-        ).float()
-        graph_of_count = torch.cat([graph_of_wire, graph_of_constraint])
-        pooled = counts.new_zeros(size, DEMAND_FEATURES)
+        # a first demand from extremes and counts, which no mean over a large circuit may blur
+        pooled = circuit.new_zeros(size, DEMAND_FEATURES)
         if self.config.pooled_demand:
             ranges = ranges[:, :2].clone()
             if (
@@ -320,10 +330,8 @@ class ParameterNet(nn.Module):
             ):  # it knows better than a head what a constraint reaches
                 first = len(groups.wires)
                 calculated = slice(first, first + len(constraints))
-                ranges[calculated, 1] = passed.bounds_per_round[-1].largest / RANGE_UNIT
-            pooled = self.pooled_demand(
-                ranges, graph[groups.all], counts, graph_of_count, size
-            )
+                ranges[calculated, 1] = passed.bounds_per_round[-1].bits / RANGE_UNIT
+            pooled = self.pooled_demand(ranges, graph[groups.all], rows)
 
         # then corrected by what the circuit is as a whole, and by all that is pooled
         pooled_wires = self.pool_wires(
@@ -332,60 +340,45 @@ class ParameterNet(nn.Module):
         pooled_constraints = self.pool_constraints(
             constraints, graph_of_constraint, size
         )
-        parts = [
-            pooled_wires,
-            pooled_constraints,
-            circuit,
-            pooled,
-            changing.float().unsqueeze(1),
-        ]
+        parts = [pooled_wires, pooled_constraints, circuit, pooled]
         summary = torch.cat(parts, dim=1)
-        correction = self.demand_guess(circuit) + self.demand_head(summary)
-        correction = correction.float().clone()
+        correction = self.demand_head(summary).float().clone()
 
-        # but nodes have the last word where no more changes; a node that is full may turn out to be the widest
+        # but nodes have the last word on q and bits; to many rows a few are added, not a factor; and a q that is fixed
+        # asks for no bits
         if self.config.pooled_demand:
-            correction[~changing, DEMAND_FREE] = 0
+            correction[:, DEMAND_FREE] = 0
+            correction[:, DEMAND_LOGS] /= 1 + rows.float() / FEW
         if self.config.calculated:
-            no_node_is_full = pooled[:, DEMAND_FREE] > 0
-            correction[no_node_is_full, DEMAND_BITS] = 0
+            correction[:, DEMAND_BITS] = 0
         demand: Tensor = pooled + correction
+        demand[demand[:, DEMAND_FREE] <= 0, DEMAND_BITS] = 0
         return demand
 
     @staticmethod
-    def pooled_demand(
-        ranges: Tensor,
-        graph_of_range: Tensor,
-        counts: Tensor,
-        graph_of_count: Tensor,
-        num_graphs: int,
-    ) -> Tensor:
-        """Demands as extremes and sums of what nodes have: ``[graphs, 8]`` as in `ModelOutput`.
+    def pooled_demand(ranges: Tensor, graph: Tensor, rows: Tensor) -> Tensor:
+        """Demands as extremes of what nodes have, and as forms are counted: ``[graphs, 8]`` as in `ModelOutput`.
 
         So a value of one node, however large the circuit, is not lost in a mean, and counts grow with the circuit.
 
         Args:
             ranges: ``[nodes, 2]``, the first columns of :class:`ModelOutput`'s.
-            graph_of_range: the circuit of each.
-            counts: ``[all nodes, 6]``, how much each adds to forms and heights, before a softplus.
-            graph_of_count: the circuit of each.
-            num_graphs: circuits.
+            graph: the circuit of each.
+            rows: forms, and rows by slots, ``[graphs, 6]`` (`count_rows`).
         """
         # q is free if no node fills the field; its bits are those of the widest node that does not
         full, bits = ranges[:, :1], ranges[:, 1:]
         narrow = bits.relu() * (full <= 0)
         extremes = pool_max(
-            torch.cat([full, narrow], dim=1), graph_of_range, num_graphs
+            torch.cat([full, narrow], dim=1), graph, len(rows)
         )  # [graphs, 2]
-        any_node = pool_max(torch.ones_like(full), graph_of_range, num_graphs) > 0
+        any_node = pool_max(torch.ones_like(full), graph, len(rows)) > 0
         free = -extremes[:, :1].clamp(-MOST_LOGIT, MOST_LOGIT)
         free = free.masked_fill(~any_node, MOST_LOGIT)
         widest = extremes[:, 1:] * (RANGE_UNIT / DEMAND_BITS_UNIT)
 
-        total = counts.new_zeros(num_graphs, len(COUNT_DIVISORS)).index_add(
-            0, graph_of_count, F.softplus(counts)
-        )
-        logs = torch.log2(1 + total / total.new_tensor(COUNT_DIVISORS))  # [graphs, 6]
+        forms, heights = rows[:, :1], rows[:, 1:]
+        logs = torch.cat([forms.clamp(min=1), 1 + heights], dim=1).log2().float()
         return torch.cat([free, widest, logs], dim=1)
 
     def predict_targets(self, demand: Tensor, field_and_level: Tensor) -> Tensor:

@@ -1,9 +1,4 @@
-"""What a network predicts of circuits: standardised for a loss, or in original units with the demands on the way.
-
-An answer has as many rounds as the end of the training. Circuits in which the last one still changed something are
-asked again with four times as many, and again, up to `MOST_ROUNDS`, or to what a large circuit can have in some ten
-seconds: so each has its own number, whatever stands beside it in a batch.
-"""
+"""What a network predicts of circuits: standardised for a loss, or in original units with the demands on the way."""
 
 from __future__ import annotations
 
@@ -29,9 +24,6 @@ from nexuszero.network.checkpoint import Checkpoint
 from nexuszero.network.model import RANGE_UNIT, ModelOutput, ParameterNet
 
 SURE = 0.9  # probability from which on a network is sure whether q is free
-MORE_ROUNDS = 4  # times as many
-MOST_ROUNDS = 64
-MOST_NODE_ROUNDS = 2**22  # of one circuit: some 3 microseconds each, on one core
 
 
 class Prediction(NamedTuple):
@@ -81,18 +73,13 @@ def predict_nodes(
 
 
 def predict_batches(
-    model: ParameterNet, batches: Iterable[Batch], more_rounds: bool = True
+    model: ParameterNet, batches: Iterable[Batch]
 ) -> tuple[Tensor, Tensor]:
-    """Predicted and true targets, standardised, ``[circuits, 6]`` each on the CPU, without dropout.
-
-    Without ``more_rounds`` no circuit has more than all have at first: a network that has learned little would never
-    come to rest.
-    """
+    """Predicted and true targets, standardised, ``[circuits, 6]`` each on the CPU, without dropout."""
     predicted, true = [], []
     with _evaluation(model):
         for batch in batches:
-            output = answer(model, batch.inputs, more_rounds)
-            predicted.append(output.targets.cpu())
+            predicted.append(answer(model, batch.inputs).targets.cpu())
             true.append(batch.target)
     return torch.cat(predicted), torch.cat(true)
 
@@ -109,49 +96,12 @@ def is_sure(free: float) -> bool:
     return max(free, 1 - free) >= SURE
 
 
-def answer(
-    model: ParameterNet, inputs: Inputs, more_rounds: bool = True
-) -> ModelOutput:
-    """The network's output for circuits side by side, each with as many rounds as it asks for."""
+def answer(model: ParameterNet, inputs: Inputs) -> ModelOutput:
+    """The network's output for circuits side by side."""
     device = next(model.parameters()).device
-    x, edge_index, edge_attr, graph = (part.to(device) for part in inputs[:4])
-    there = Inputs(x, edge_index, edge_attr, graph, inputs.num_graphs)
-    if more_rounds and model.config.depth:
-        return _settled(model, there, model.all_rounds)
-    output: ModelOutput = model(*there)
+    there = [part.to(device) for part in inputs[:4]]
+    output: ModelOutput = model(*there, inputs.num_graphs)
     return output
-
-
-def _settled(model: ParameterNet, inputs: Inputs, rounds: int) -> ModelOutput:
-    output: ModelOutput = model(*inputs, rounds=rounds)
-    more = rounds * MORE_ROUNDS
-    sizes = torch.bincount(inputs.graph, minlength=inputs.num_graphs)
-    chosen = output.changing & (sizes * more <= MOST_NODE_ROUNDS)
-    if more > MOST_ROUNDS or not chosen.any():
-        return output
-    again = _settled(model, _only(inputs, chosen), more)
-    nodes = chosen[inputs.graph[output.nodes]]  # they stand in the same order there
-    return output._replace(
-        targets=output.targets.index_put((chosen,), again.targets),
-        demand=output.demand.index_put((chosen,), again.demand),
-        ranges=output.ranges.index_put((nodes,), again.ranges),
-        changing=output.changing.index_put((chosen,), again.changing),
-    )
-
-
-def _only(inputs: Inputs, chosen: Tensor) -> Inputs:
-    """The chosen circuits, ``[graphs]``, in the same order."""
-    nodes = chosen[inputs.graph]
-    edges = nodes[inputs.edge_index[0]]
-    number = nodes.cumsum(0) - 1
-    graph = chosen.cumsum(0) - 1
-    return Inputs(
-        x=inputs.x[nodes],
-        edge_index=number[inputs.edge_index[:, edges]],
-        edge_attr=inputs.edge_attr[edges],
-        graph=graph[inputs.graph[nodes]],
-        num_graphs=int(chosen.sum()),
-    )
 
 
 @contextmanager

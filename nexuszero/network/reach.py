@@ -11,10 +11,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from nexuszero.data import FORMS, IS_BOOLEAN
+from nexuszero.data import FORMS, IS_BOOLEAN, IS_PUBLIC
 from nexuszero.network.graph import SortedEdges
 
 MOST_BITS = 300  # of a wire
+MOST_LOGIT = 8  # of what is certain
 TOLD_APART = 18  # bits up to which float32's logarithms tell numbers apart
 NEAR = 2e-5  # what numbers of a field may be off by for these
 ROUNDING = 1e-12  # bits: what float64's logarithms may be
@@ -24,6 +25,18 @@ def from_marks(x: Tensor) -> Tensor:
     """The reach of wires by their features, ``[wires, 12]``: Boolean ones have 0 or 1, of others nothing is known."""
     boolean = (x[:, IS_BOOLEAN] > 0.5).double()
     return torch.stack([torch.zeros_like(boolean), boolean, 1 - boolean], dim=1)
+
+
+def is_hint(x: Tensor, edges: SortedEdges) -> Tensor:
+    """Which leaves are hints (docs/labels.md, section 1.2), ``[leaves]``: private ones in a factor.
+
+    Args:
+        x: features of leaves, ``[leaves, 12]``.
+        edges: from leaves to forms.
+    """
+    in_factor = torch.zeros(len(x), dtype=torch.bool, device=x.device)
+    in_factor[edges.source[edges.target % FORMS < 2]] = True
+    return in_factor & (x[:, IS_PUBLIC] < 0.5) & (x[:, IS_BOOLEAN] < 0.5)
 
 
 def from_bits(bits: Tensor, unknown: Tensor) -> Tensor:
@@ -36,6 +49,22 @@ def from_ends(ends: Tensor, unknown: Tensor) -> Tensor:
     """The reach of wires with these ends, ``[wires, 2]``, unless it is unknown."""
     known = ends.masked_fill(unknown.unsqueeze(1), 0)
     return torch.cat([known, unknown.double().unsqueeze(1)], dim=1)
+
+
+def fills(read: Tensor, bits: Tensor, field: Tensor) -> Tensor:
+    """Logits that nodes fill the field, given the bits of their largest values and the field's, ``[nodes]`` all.
+
+    Values fill it that are larger than half of the prime (docs/labels.md, section 1.5), of which a graph tells the bits
+    alone. So where a bit decides, ``read`` does, the network's own logits.
+    """
+    over = bits - field
+    certain = torch.where(over < 0, -MOST_LOGIT, MOST_LOGIT).to(read.dtype)
+    return torch.where((over == -1) | (over == 0), read, certain)
+
+
+def near_field(largest: Tensor, field: Tensor) -> Tensor:
+    """How far largest values are from the field's bits, in eighths of a bit within one, ``[nodes]`` all."""
+    return 8 * (log_bits(largest) - field).clamp(-1, 1)
 
 
 def known_ends(reach: Tensor) -> Tensor:
@@ -85,8 +114,13 @@ def solve(form: Tensor, own: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
 
 def coefficients(edges: SortedEdges) -> Tensor:
     """Coefficients with their signs, f8, of edges whose features still are those of `edge_features`."""
-    magnitude = whole_number(edges.attr[:, FORMS + 1] * 32).clamp(min=1)
-    return torch.where(edges.attr[:, FORMS] < 0, -magnitude, magnitude)
+    return coefficient(edges.attr[:, FORMS], edges.attr[:, FORMS + 1] * 32)
+
+
+def coefficient(sign: Tensor, bits: Tensor) -> Tensor:
+    """Coefficients, f8, whose magnitudes have these ``log2(1 + magnitude)``."""
+    magnitude = whole_number(bits).clamp(min=1)
+    return torch.where(sign < 0, -magnitude, magnitude)
 
 
 def whole_number(bits: Tensor) -> Tensor:

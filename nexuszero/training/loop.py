@@ -31,15 +31,9 @@ def schedule(step: int, total: int, warmup: float) -> float:
     return 0.01 + 0.99 * (1 + math.cos(math.pi * fall)) / 2
 
 
-def depth(step: int, total: int, layers: int, rounds: int) -> int:
-    """Rounds of messages at a step: half of the layers in the first half of the steps, then these, all at the end.
-
-    What a round is to do is learned from a few, which cost less; what only deep circuits ask for comes last.
-    """
-    share = step / total
-    if share < 0.5:
-        return math.ceil(layers / 2)
-    return layers if share < 0.85 else rounds
+def depth(step: int, total: int, layers: int) -> int:
+    """Rounds of messages at a step: half of the layers in the first half of the steps, which costs less, then all."""
+    return layers if step >= total / 2 else math.ceil(layers / 2)
 
 
 class Step(NamedTuple):
@@ -105,7 +99,7 @@ class Loop:
         for place, batch in enumerate(self.batches, 1):
             done = self.schedules[0].last_epoch  # steps
             layers = self.model.config.num_layers
-            self.model.rounds = depth(done, self.steps, layers, self.model.all_rounds)
+            self.model.rounds = depth(done, self.steps, layers)
             whole = place % self.config.accumulate == 0 or place == len(self.batches)
             loss = self._backward(batch, whole)
             if whole:

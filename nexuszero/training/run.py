@@ -74,7 +74,7 @@ class Result:
     Args:
         checkpoint: path of ``best_model.pt``.
         train_loss: on the first circuits of the train split, as many as validation has; None if it was not asked for.
-        val_loss: of the selected network; epochs are compared without `more_rounds`.
+        val_loss: the one that was selected by.
         test_loss: computed once, after the selection.
         best_epoch: counted from 1, among ``epochs``.
         stopped_early: whether ``patience`` ended the run.
@@ -187,7 +187,6 @@ class Run:
                 config.num_layers,
                 config.num_heads,
                 config.dropout,
-                depth=config.depth,
             )
         )
         prefit(model, self.circuits["train"], config.seed)
@@ -319,7 +318,7 @@ class Run:
         """The record of an epoch that began at ``start``."""
         trained = time.perf_counter() - start
         val = self.in_order("val")
-        predicted = predict_batches(self.loop.model, val, more_rounds=False)
+        predicted = predict_batches(self.loop.model, val)
         parameters, metrics = (float(half) for half in losses(*predicted))
         if not math.isfinite(parameters + metrics):
             raise Diverged(f"the validation loss is not finite at epoch {number}")
@@ -395,19 +394,11 @@ class Run:
             on_train = float(loss(*predict_batches(model, beginning)))
         test_loss = float(loss(*predict_batches(model, self.in_order("test"))))
         best = self.best_epoch
-        val_loss = best.val_loss
-        if self.config.depth:  # else no circuit has more rounds than epochs have
-            val_loss = float(loss(*predict_batches(model, self.in_order("val"))))
-        measured = {
-            "best_train_loss": on_train,
-            "best_val_loss": val_loss,
-            "test_loss": test_loss,
-        }
-        self.save(asdict(best) | measured)
+        self.save(asdict(best) | {"best_train_loss": on_train, "test_loss": test_loss})
         return Result(
             checkpoint=self.best,
             train_loss=on_train,
-            val_loss=val_loss,
+            val_loss=best.val_loss,
             test_loss=test_loss,
             best_epoch=best.epoch,
             epochs=len(self.history),

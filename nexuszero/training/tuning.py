@@ -244,7 +244,6 @@ def _settings(config: TuneConfig, splits: Mapping[str, Split]) -> dict[str, Any]
         "batch_cap": config.batch_cap or 0,
         "batch_size": config.batch_size,
         "seed": config.seed,
-        "depth": 0,  # see `_run_of`
     }
 
 
@@ -288,8 +287,6 @@ def _objective(
 
 
 def _run_of(trial: optuna.Trial, config: TuneConfig, seed: int) -> TrainConfig:
-    """A trial's training, which never has more rounds than layers: they would come too late in so few steps."""
-    values = suggest(trial)
     return TrainConfig(
         data=config.data,
         out=config.runs / f"trial_{trial.number:03d}",
@@ -302,8 +299,7 @@ def _run_of(trial: optuna.Trial, config: TuneConfig, seed: int) -> TrainConfig:
         log_every=config.log_every,
         tracking=config.tracking,
         wandb_mode=config.wandb_mode,
-        depth=0,
-        **values,
+        **suggest(trial),
     )
 
 

@@ -312,8 +312,7 @@ def learn(
     watch = Stopwatch()
     for index, batch in enumerate(batches):
         if isinstance(model, ParameterNet) and variant.deepening:
-            layers = model.config.num_layers
-            model.rounds = depth(index, run.batches, layers, model.all_rounds)
+            model.rounds = depth(index, run.batches, model.config.num_layers)
         with watch.timed("steps"):
             step(model, optimisers, lambda: variant.loss(model, batch), week.clip_norm)  # noqa: B023
         for scheduled in schedules:

@@ -39,14 +39,13 @@ class Variant:
         receiver_bias: whether a message of a constraint depends on the wire that receives it.
         recall: whether a round adds to what nodes began with, not to what they have.
         augmented: whether the last head learns by demands that no circuit makes, too.
-        pooled_demand: whether demands start from extremes and sums over nodes.
+        pooled_demand: whether demands start from extremes over nodes, and from forms that are counted.
         arithmetic: whether rounds are told what forms can be, by what was read of wires.
         calculated: whether a wire can have the range that constraints leave to it, by the same.
         deepening: whether training begins with fewer rounds.
-        depth: rounds in the end.
         muon: Muon and AdamW, or AdamW alone.
         same_circuits: whether it learns from the train split again and again, or from others each epoch.
-        prefit: whether the last head and a guess of demands are learned before the first step.
+        prefit: whether the last head is learned before the first step.
         gat: PyG's GATv2 instead, which learns the six targets alone, by AdamW.
     """
 
@@ -64,7 +63,6 @@ class Variant:
     arithmetic: bool = True
     calculated: bool = True
     deepening: bool = True
-    depth: int = ModelConfig.depth
     muon: bool = True
     same_circuits: bool = False
     prefit: bool = True
@@ -85,7 +83,6 @@ class Variant:
             pooled_demand=self.pooled_demand,
             arithmetic=self.arithmetic,
             calculated=self.calculated,
-            depth=self.depth,
         )
         return ParameterNet(config)
 
@@ -135,12 +132,15 @@ def no_constants(x: Array) -> Array:
 VARIANTS = {
     "network": Variant(),
     "set of nodes, no edges": Variant(
-        layers=0, depth=0, every_round=False, arithmetic=False, calculated=False
+        layers=0,
+        every_round=False,
+        pooled_demand=False,
+        arithmetic=False,
+        calculated=False,
     ),  # without rounds there is the end alone
     "GATv2 by PyG": Variant(gat=True),
-    "four rounds": Variant(layers=4, depth=0),
-    "eight rounds": Variant(depth=8),
-    "twice the rounds": Variant(depth=2 * ModelConfig.depth),
+    "two rounds": Variant(layers=2),
+    "four rounds": Variant(layers=4),
     "half the width": Variant(width=0.5),
     "twice the width": Variant(width=2),
     "AdamW alone": Variant(muon=False),
@@ -153,7 +153,7 @@ VARIANTS = {
     "answers learned from circuits alone": Variant(augmented=False),
     "demands not learned": Variant(demands=False),
     "neither of them learned": Variant(nodes=False, demands=False),
-    "demands without tallies": Variant(pooled_demand=False),
+    "forms not counted": Variant(pooled_demand=False),
     "forms not told apart": Variant(mask=one_form),
     "coefficients not seen": Variant(mask=no_coefficients),
     "constants not seen": Variant(constants=False),
