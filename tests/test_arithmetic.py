@@ -26,6 +26,7 @@ from nexuszero.network.reach import (
     from_ends,
     from_marks,
     is_hint,
+    near_half,
     whole_bits,
     whole_number,
 )
@@ -278,12 +279,15 @@ def test_a_hint_is_a_private_wire_alone_in_a_factor() -> None:
     }
 
 
-def test_what_is_far_from_the_field_is_certain() -> None:
-    """Half of a prime of 31 bits has 29 or 30: of these the network decides, and of a bit more."""
-    read = torch.tensor([-0.5] * 5)
-    bits = torch.tensor([3.0, 29, 30, 31, 32])
-    found = fills(read, bits, torch.full((5,), 31.0))
-    assert found.tolist() == [-8, -8, -0.5, -0.5, 8]
+def test_what_is_far_from_half_of_the_field_is_certain() -> None:
+    """Half of a prime of 31 bits lies between 2^29 and 2^30; there the network's own logits count."""
+    largest = torch.tensor([2.0**3, 2**29, 2**29.5, 2**30, 2**30.5, 2**31, 2**40]) - 1
+    field = torch.full((7,), 31.0)
+    near = [-8, -8, -4, 0, 4, 8, 8]
+    assert near_half(largest.double(), field).tolist() == pytest.approx(near, abs=1e-4)
+    found = fills(torch.full((7,), -0.5), largest.double(), field)
+    expected = [-8, -8, -4.5, -0.5, 3.5, 8, 8]
+    assert found.tolist() == pytest.approx(expected, abs=1e-4)
 
 
 def test_what_is_left_holds_every_solution() -> None:

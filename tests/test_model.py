@@ -400,14 +400,15 @@ def test_a_wire_has_what_is_left_to_it_or_what_is_read_off_its_state() -> None:
 
 @torch.no_grad()
 def test_near_the_field_the_network_says_whether_a_wire_fills_it() -> None:
-    """[-4, 9], of which twice nine counts, in a field of six bits; its ends are known in any case."""
+    """[-4, 9], of which twice nine counts, in a field of five bits; its ends are known in any case."""
     left = torch.tensor([[4.0, 9]]).double()
-    wire = (left, torch.tensor([6.0]), torch.tensor([False]))
-    for full in (-1.0, 1.0):
+    wire = (left, torch.tensor([5.0]), torch.tensor([False]))
+    near = 8 * (math.log2(19) - 4)
+    for full in (-3.0, 3.0):
         ranges, reach = reading(trust=30, full=full).read_wires(
             torch.zeros(1, 8), *wire
         )
-        assert ranges[0, 0] == full
+        assert float(ranges[0, 0]) == pytest.approx(near + full, abs=1e-4)
         assert reach.tolist() == [[4, 9, 0]]
 
 

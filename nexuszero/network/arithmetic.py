@@ -1,9 +1,10 @@
 """Range inference's arithmetic on what a network has read so far: which values forms can have, and what they leave.
 
 The rules of inference (docs/labels.md, section 1.4) add up intervals times coefficients, multiply the sums and compare
-them with the field. What constraints leave to a wire is calculated; whether the wire has just that range, and which
-it has where it is not calculated, is the network's to learn. There are no gradients, and no rounding but that of
-coefficients to float32's logarithms and of intervals that were read, not calculated, to powers of two.
+them with the field. What constraints leave to a wire is calculated, and a wire that nothing is left to fills its field;
+whether a wire has just what is left, and whether one near half of the field fills it, is the network's to learn. There
+are no gradients, and no rounding but that of coefficients to float32's logarithms and of intervals that were read, not
+calculated, to powers of two.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from nexuszero.network.reach import (
     Terms,
     coefficients,
     log_bits,
-    near_field,
+    near_half,
     solve,
     whole_bits,
     whole_number,
@@ -103,7 +104,7 @@ class Bounds(NamedTuple):
     def of_largest(self) -> Tensor:
         """What is told of its largest value alone, ``[constraints, 3]``: bits, how far above the field's, unknown."""
         unknown = self.unknown.float().clamp(0, 2) / 2
-        columns = [self.bits / 32, near_field(self.largest, self.field), unknown]
+        columns = [self.bits / 32, near_half(self.largest, self.field), unknown]
         return torch.stack(columns, dim=1)
 
     def left(self, edges: EdgeForms, wires: Tensor) -> Tensor:

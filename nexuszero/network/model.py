@@ -2,9 +2,11 @@
 
 The graph is bipartite, and a constraint aggregates its three forms A, B and C apart. One round of messages carries a
 fact (a range, say) from a wire to every wire that it shares a constraint with; all rounds have the same weights, so a
-rule that holds once holds at any depth. After every round the network predicts the range of each node as far as
-inference has it by then, and in the end the circuit's demand (how many forms, values of how many bits). The exact
-analysis knows both of training circuits; the targets are calculated from the demand alone.
+rule that holds once holds at any depth. Beside the messages the rules of inference are calculated (`Arithmetic`), at
+last to the end of the inference, and alike forms are counted (`count_rows`): much of the answer is arithmetic, which a
+network is poor at. After every round it predicts the range of each node as far as inference has it by then, and in the
+end the circuit's demand (how many forms, values of how many bits). The exact analysis knows both of training circuits;
+the targets are calculated from the demand alone.
 
     pytest tests/test_model.py
 """
@@ -52,13 +54,11 @@ from nexuszero.network.reach import (
     from_ends,
     from_marks,
     is_hint,
-    near_field,
+    near_half,
     whole_bits,
 )
 
-TOLD_READING = (
-    4  # of what is left to a wire: both ends, how near the field, and if they are known
-)
+TOLD_READING = 4  # of what is left to a wire: both ends, how near half of the field, and if they are known
 RANGE_UNIT = 32  # bits: unit of the bits of nodes' ranges
 TRUST = 3.0  # at first, a logit: in what is calculated, beside what is read
 FEW = 2  # rows, or forms, to which a last head adds half of what it adds to one
@@ -262,7 +262,8 @@ class ParameterNet(nn.Module):
         known = left[:, :1].isfinite()
         left = left.masked_fill(~known, 0)
         bits = whole_bits(left).float() / RANGE_UNIT  # [wires, 2]
-        near = near_field(2 * left.amax(1), field).unsqueeze(1)
+        twice = 2 * left.amax(1)
+        near = near_half(twice, field).unsqueeze(1)
         told = torch.cat([states, bits, near, known], dim=1)
         head = self.wire_range_head(told).float()
         full, read, trust = head.split([1, 3, 1], dim=1)
@@ -277,7 +278,7 @@ class ParameterNet(nn.Module):
         if not self.config.calculated:
             return torch.cat([full, read], dim=1), by_bits(full.detach().squeeze(1) > 0)
 
-        by_left = fills(full, largest * RANGE_UNIT, field.unsqueeze(1))
+        by_left = fills(full.squeeze(1), twice, field).unsqueeze(1)
         nothing = torch.where(hints, -MOST_LOGIT, MOST_LOGIT).to(full.dtype)
         full = torch.where(known, by_left, nothing.unsqueeze(1))
         unknown = ~known.squeeze(1)
@@ -299,7 +300,7 @@ class ParameterNet(nn.Module):
             seen = torch.cat([state.constraints, told], dim=1)
             of_constraints = self.constraint_range_head(seen).float()
             if self.config.calculated:
-                full = fills(of_constraints[:, 0], bounds.bits, bounds.field)
+                full = fills(of_constraints[:, 0], bounds.largest, bounds.field)
                 full = torch.where(bounds.unknown == 0, full, of_constraints[:, 0])
                 of_constraints = torch.stack([full, of_constraints[:, 1]], dim=1)
             ranges.append(torch.cat([of_wires, F.pad(of_constraints, (0, 2))]))

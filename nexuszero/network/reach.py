@@ -51,20 +51,23 @@ def from_ends(ends: Tensor, unknown: Tensor) -> Tensor:
     return torch.cat([known, unknown.double().unsqueeze(1)], dim=1)
 
 
-def fills(read: Tensor, bits: Tensor, field: Tensor) -> Tensor:
-    """Logits that nodes fill the field, given the bits of their largest values and the field's, ``[nodes]`` all.
+def near_half(largest: Tensor, field: Tensor) -> Tensor:
+    """How far largest values are above half of a field of so many bits, as a logit that they fill it, ``[nodes]`` all.
 
-    Values fill it that are larger than half of the prime (docs/labels.md, section 1.5), of which a graph tells the bits
-    alone. So where a bit decides, ``read`` does, the network's own logits.
+    Values fill a field that are larger than half of its prime (docs/labels.md, section 1.5), which has the field's bits
+    less one or less two: beyond these it is certain.
     """
-    over = bits - field
-    certain = torch.where(over < 0, -MOST_LOGIT, MOST_LOGIT).to(read.dtype)
-    return torch.where((over == -1) | (over == 0), read, certain)
+    over = log_bits(largest) - (field - 1)
+    return MOST_LOGIT * over.clamp(-1, 1)
 
 
-def near_field(largest: Tensor, field: Tensor) -> Tensor:
-    """How far largest values are from the field's bits, in eighths of a bit within one, ``[nodes]`` all."""
-    return 8 * (log_bits(largest) - field).clamp(-1, 1)
+def fills(read: Tensor, largest: Tensor, field: Tensor) -> Tensor:
+    """Logits that nodes fill the field, given their largest values and its bits, ``[nodes]`` all.
+
+    A graph tells the bits of the prime alone; so where it is not certain the network's own logits, ``read``, count too.
+    """
+    near = near_half(largest, field)
+    return near + read.where(near.abs() < MOST_LOGIT, 0)
 
 
 def known_ends(reach: Tensor) -> Tensor:

@@ -266,7 +266,7 @@ def lessons(
     again = variant.same_circuits or run.part == "curve"
     lots = repeat(own) if again else _drawn(variant, own, units)
     batches = _shuffled(lots, week.batch_size, generator, run.size)
-    return islice(batches, run.batches)
+    return islice(batches, run.batches if variant.steps else 0)
 
 
 def _drawn(
@@ -317,7 +317,7 @@ def learn(
             step(model, optimisers, lambda: variant.loss(model, batch), week.clip_norm)  # noqa: B023
         for scheduled in schedules:
             scheduled.step()
-    return watch.milliseconds["steps"] / 1e3
+    return watch.milliseconds.get("steps", 0.0) / 1e3
 
 
 def measure(model: nn.Module, variant: Variant, circuits: Circuits) -> Row:

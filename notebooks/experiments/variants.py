@@ -46,6 +46,7 @@ class Variant:
         muon: Muon and AdamW, or AdamW alone.
         same_circuits: whether it learns from the train split again and again, or from others each epoch.
         prefit: whether the last head is learned before the first step.
+        steps: whether there are any.
         gat: PyG's GATv2 instead, which learns the six targets alone, by AdamW.
     """
 
@@ -66,6 +67,7 @@ class Variant:
     muon: bool = True
     same_circuits: bool = False
     prefit: bool = True
+    steps: bool = True
     gat: bool = False
 
     def build(self, shape: ModelConfig) -> nn.Module:
@@ -146,6 +148,7 @@ VARIANTS = {
     "AdamW alone": Variant(muon=False),
     "the same circuits again": Variant(same_circuits=True),
     "nothing learned before the first step": Variant(prefit=False),
+    "nothing learned after that": Variant(steps=False),
     "ranges of nodes not learned": Variant(nodes=False),
     "ranges learned in the end alone": Variant(every_round=False),
     "messages that do not know the hearer": Variant(receiver_bias=False),
