@@ -225,26 +225,57 @@ def test_what_a_bit_leaves_by_hand() -> None:
     assert left(xor, [(0, 1), (0, 1), None])[2] == (0, 1)
 
 
+def alternatives(
+    constraints: list[tuple[dict[int, int], dict[int, int], dict[int, int]]],
+    wires: int,
+) -> list[list[float]]:
+    """What is left to inner wires of which nothing is known, nor of hints."""
+    arithmetic, groups, _ = circuit(wires, constraints)
+    reach, leaf = (
+        from_ends(torch.zeros(len(part), 2).double(), torch.ones(len(part)).bool())
+        for part in groups[:2]
+    )
+    bounds = arithmetic.with_leaves(leaf).bounds(reach)
+    return arithmetic.left_to_inner(bounds, reach, leaf).tolist()
+
+
 def test_what_an_alternative_leaves_by_hand() -> None:
     """F * h = 1 - out and F * out = 0, F = u - 2v + 5: out is 1 or 0; a multiple of F is F, and no other form."""
 
     def found(second: dict[int, int]) -> list[float]:
         first = {0: 1, 1: -2, -1: 5}
-        constraints = [
-            (first, {3: 1}, {-1: 1, 2: -1}),
-            (second, {2: 1}, {}),
-        ]
-        arithmetic, groups, _ = circuit(4, [(a, b, c) for a, b, c in constraints])
-        assert len(groups.wires) == 3
-        reach = from_ends(torch.zeros(3, 2).double(), torch.ones(3).bool())
-        leaf = from_ends(torch.zeros(1, 2).double(), torch.ones(1).bool())
-        bounds = arithmetic.with_leaves(leaf).bounds(reach)
-        return arithmetic.left_to_inner(bounds, reach, leaf)[2].tolist()
+        constraints = [(first, {3: 1}, {-1: 1, 2: -1}), (second, {2: 1}, {})]
+        return alternatives(constraints, 4)[2]
 
     assert found({0: 1, 1: -2, -1: 5}) == [0, 1]
     assert found({0: -3, 1: 6, -1: -15}) == [0, 1]
     assert found({0: 1, 1: -2, -1: 6}) == [np.inf, np.inf]
     assert found({0: 1, 1: -2}) == [np.inf, np.inf]
+
+
+def test_an_alternative_that_cannot_be_leaves_the_other_one() -> None:
+    """F * h = 1 says that F is not zero, so what F makes zero is."""
+    factor = {0: 1, 1: -2, -1: 5}
+    constraints = [
+        (factor, {3: 1}, {-1: 1}),
+        (factor, {2: 1, 0: -1}, {}),
+        ({2: 1}, {0: 1}, {1: 1}),
+    ]
+    assert alternatives(constraints, 4)[2] == [np.inf, np.inf]  # out is u
+    constraints[1] = (factor, {2: 1, -1: -7}, {})
+    assert alternatives(constraints, 4)[2] == [-7, 7]
+
+
+def test_alternatives_of_one_form_are_told_however_many_there_are() -> None:
+    """Ten times whether u is 5."""
+    factor = {0: 1, -1: -5}
+    outs = range(1, 11)
+    constraints: list[tuple[dict[int, int], dict[int, int], dict[int, int]]] = []
+    for out in outs:
+        constraints.append((factor, {out + 10: 1}, {-1: 1, out: -1}))
+        constraints.append((factor, {out: 1}, {}))
+    found = alternatives(constraints, 21)
+    assert [found[out] for out in outs] == [[0, 1]] * 10
 
 
 def test_a_hint_is_a_private_wire_alone_in_a_factor() -> None:
@@ -283,10 +314,10 @@ def test_what_is_far_from_half_of_the_field_is_certain() -> None:
     """Half of a prime of 31 bits lies between 2^29 and 2^30; there the network's own logits count."""
     largest = torch.tensor([2.0**3, 2**29, 2**29.5, 2**30, 2**30.5, 2**31, 2**40]) - 1
     field = torch.full((7,), 31.0)
-    near = [-8, -8, -4, 0, 4, 8, 8]
+    near = [-8, -8, -4, 8, 8, 8, 8]
     assert near_half(largest.double(), field).tolist() == pytest.approx(near, abs=1e-4)
     found = fills(torch.full((7,), -0.5), largest.double(), field)
-    expected = [-8, -8, -4.5, -0.5, 3.5, 8, 8]
+    expected = [-8, -8, -4.5, 8, 8, 8, 8]
     assert found.tolist() == pytest.approx(expected, abs=1e-4)
 
 

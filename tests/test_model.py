@@ -389,21 +389,22 @@ def test_a_wire_has_what_is_left_to_it_or_what_is_read_off_its_state() -> None:
     wires = (left.double(), torch.full((3,), 64.0), torch.arange(3) == 2)
 
     ranges, reach = reading(trust=30, full=-1).read_wires(states, *wires)
-    torch.testing.assert_close(ranges[:, 1:], torch.stack([calculated, read, read]))
+    no_bits = torch.zeros(3)
+    torch.testing.assert_close(ranges[:, 1:], torch.stack([calculated, read, no_bits]))
     assert ranges[:, 0].tolist() == [-8, 8, -8]
     assert reach.tolist() == [[4, 9, 0], [0, 0, 1], [0, 0, 1]]
 
     ranges, reach = reading(trust=-30, full=-1).read_wires(states, *wires)
-    torch.testing.assert_close(ranges[:, 1:], torch.stack([read, read, read]))
+    torch.testing.assert_close(ranges[:, 1:], torch.stack([read, read, no_bits]))
     assert reach.tolist() == [[3, 9, 0], [0, 0, 1], [0, 0, 1]]  # no wider than is left
 
 
 @torch.no_grad()
 def test_near_the_field_the_network_says_whether_a_wire_fills_it() -> None:
-    """[-4, 9], of which twice nine counts, in a field of five bits; its ends are known in any case."""
+    """[-4, 9], of which twice nine counts, in a field of six bits; its ends are known in any case."""
     left = torch.tensor([[4.0, 9]]).double()
-    wire = (left, torch.tensor([5.0]), torch.tensor([False]))
-    near = 8 * (math.log2(19) - 4)
+    wire = (left, torch.tensor([6.0]), torch.tensor([False]))
+    near = 8 * (math.log2(19) - 5)
     for full in (-3.0, 3.0):
         ranges, reach = reading(trust=30, full=full).read_wires(
             torch.zeros(1, 8), *wire

@@ -20,7 +20,7 @@ from nexuszero.network.reach import Terms, coefficients, log_bits, solve
 
 CANCELS = 1e-4  # a sum of terms whose magnitudes are so much larger is taken for zero
 NO_BIT = -1
-MOST_ALIKE = 4  # hint constraints, and products that are zero, of one form F
+MOST_ALIKE = 4  # products that are zero, beside a hint constraint of the same form F
 
 
 class Pairs(NamedTuple):
@@ -249,38 +249,48 @@ def _either_bit(table: _Table, constants: Tensor, factor: int) -> _Part:
 def _alternatives(
     table: _Table, constants: Tensor, is_hint: Tensor, inner: int
 ) -> _Part:
-    """Where ``F * h = C`` and ``F * Z = 0``: F or C beside Z. Of one F there are `MOST_ALIKE` of each at most."""
+    """Where ``F * h = C`` and ``F * Z = 0``: F or C beside Z; Z alone where C is a constant, as one case is void then.
+
+    The k-th hint constraint of an F stands beside the k-th of its products and the three next, from the last on the
+    first again: rule 5 has them all.
+    """
     # F stands beside the hint; and it stands, up to a factor, beside Z
     by_hint = torch.zeros_like(table.wire, dtype=torch.bool)
     leaf = table.wire >= inner
     by_hint[leaf] = is_hint[table.wire[leaf] - inner]
-    of_hint = table.slot[by_hint & (table.form < 2)]
-    hint_f = _beside(of_hint)
-    at = torch.nonzero(table.no_product(constants)).squeeze(1)
-    zero_f = torch.cat([FORMS * at, FORMS * at + 1])
+    hint_f = _beside(table.slot[by_hint & (table.form < 2)])
+    at = FORMS * torch.nonzero(table.no_product(constants))
+    zero_f = torch.cat([at, at + 1], dim=1).flatten()  # in file order, as hints are
 
-    # forms that are alike have one number; of each the first few
+    # forms that are alike have one number
     keys = form_keys(table.slot, table.wire, table.coefficient, constants.flatten())
     wanted = keys[torch.cat([hint_f, zero_f])]
-    _, alike = torch.unique(wanted, return_inverse=True)
-    hints = _few(alike[: len(hint_f)], len(alike))
-    zeros = _few(alike[len(hint_f) :], len(alike))
-    hint = hints.repeat_interleave(MOST_ALIKE, dim=1).flatten()
-    zero = zeros.repeat(1, MOST_ALIKE).flatten()
-    there = (hint >= 0) & (zero >= 0)
-    hint, zero = hint[there], zero[there]
+    names, alike = torch.unique(wanted, return_inverse=True)
+    of_hint, of_zero = alike[: len(hint_f)], alike[len(hint_f) :]
+    size = torch.bincount(of_zero, minlength=len(names))
+    start = size.cumsum(0) - size
+    order = torch.argsort(of_zero, stable=True)
+
+    chosen = torch.nonzero(size[of_hint]).squeeze(1)
+    group = of_hint[chosen]
+    few = torch.arange(MOST_ALIKE, device=group.device)
+    turn = (_rank(group).unsqueeze(1) + few) % size[group].unsqueeze(1)
+    there = few < size[group].unsqueeze(1)
+    zero = order[(start[group].unsqueeze(1) + turn)[there]]
+    f = hint_f[chosen].unsqueeze(1).expand_as(there)[there]
 
     # either case's forms, one by one
-    f = hint_f[hint]
     c = f - f % FORMS + 2
-    first = torch.cat([f, c])
-    second = _beside(zero_f[zero]).repeat(2)
-    slots = torch.stack([first, second], dim=1).flatten()  # [2 pairs]
+    filled = torch.bincount(table.slot, minlength=constants.numel()) > 0
+    void = ~filled[c] & (constants.flatten()[c] != 0)
+    z = _beside(zero_f[zero])
+    first = torch.cat([f.where(~void, z), c.where(~void, z)])
+    slots = torch.stack([first, z.repeat(2)], dim=1).flatten()  # [2 pairs]
     ptr = torch.searchsorted(table.slot, torch.stack([slots, slots + 1]))
     size = ptr[1] - ptr[0]
     form = torch.arange(len(slots), device=size.device).repeat_interleave(size)
-    start = ptr[0] - (size.cumsum(0) - size)
-    edge = torch.arange(len(form), device=size.device) + start[form]
+    begin = ptr[0] - (size.cumsum(0) - size)
+    edge = torch.arange(len(form), device=size.device) + begin[form]
     return _Part(
         form,
         table.wire[edge],
@@ -296,13 +306,11 @@ def _beside(slot: Tensor) -> Tensor:
     return slot + 1 - 2 * (slot % FORMS)
 
 
-def _few(group: Tensor, groups: int) -> Tensor:
-    """The places of the first members of each group, ``[groups, MOST_ALIKE]``, -1 where there are fewer."""
+def _rank(group: Tensor) -> Tensor:
+    """The place of each member within its group, ``[members]``."""
     order = torch.argsort(group, stable=True)
-    size = torch.bincount(group, minlength=groups)
-    of = group[order]
-    rank = torch.arange(len(group), device=group.device) - (size.cumsum(0) - size)[of]
-    few = rank < MOST_ALIKE
-    places = group.new_full((groups, MOST_ALIKE), -1)
-    places[of[few], rank[few]] = order[few]
-    return places
+    size = torch.bincount(group)
+    rank = torch.empty_like(group)
+    places = torch.arange(len(group), device=group.device)
+    rank[order] = places - (size.cumsum(0) - size)[group[order]]
+    return rank

@@ -98,7 +98,7 @@ class MessagePassing(nn.Module):
     which values its forms can have, beside :math:`\mathbf{h}_i`, and a wire what the rest of its form leaves to it, in
     each message before the ReLU. So a round need not learn to add and multiply. After it the range that constraints
     leave to a wire is there to be read, or not to be. Before the last round the inference is brought to its end by
-    calculation alone, however long it takes.
+    calculation alone, or to its 1,024th round.
 
     Args:
         hidden_dim: width of a node's state.

@@ -3,7 +3,7 @@
 The graph is bipartite, and a constraint aggregates its three forms A, B and C apart. One round of messages carries a
 fact (a range, say) from a wire to every wire that it shares a constraint with; all rounds have the same weights, so a
 rule that holds once holds at any depth. Beside the messages the rules of inference are calculated (`Arithmetic`), at
-last to the end of the inference, and alike forms are counted (`count_rows`): much of the answer is arithmetic, which a
+last to the end of the inference, and alike forms are counted (`PackedForms`): much of the answer is arithmetic, which a
 network is poor at. After every round it predicts the range of each node as far as inference has it by then, and in the
 end the circuit's demand (how many forms, values of how many bits). The exact analysis knows both of training circuits;
 the targets are calculated from the demand alone.
@@ -34,7 +34,7 @@ from nexuszero.data import (
     TARGETS,
 )
 from nexuszero.network.arithmetic import TOLD_LARGEST, Arithmetic
-from nexuszero.network.forms import count_forms, count_rows
+from nexuszero.network.forms import PackedForms
 from nexuszero.network.graph import (
     CIRCUIT_FEATURES,
     SEEN_OF_CONSTRAINT,
@@ -128,8 +128,8 @@ class ParameterNet(nn.Module):
     r"""From circuits to three parameters and three metrics, all standardised.
 
     Shapes:
-        - **x** :math:`(|V|, 12)`, wires and constraints in any order; **edge_index** :math:`(2, |E|)` from
-          wires to constraints; **edge_attr** :math:`(|E|, 5)`; **graph** :math:`(|V|)` in :math:`0..|G|`
+        - **x** :math:`(|V|, 12)`, wires in any order, constraints in the file's; **edge_index** :math:`(2, |E|)`
+          from wires to constraints; **edge_attr** :math:`(|E|, 5)`; **graph** :math:`(|V|)` in :math:`0..|G|`
         - **output** :math:`(|G|, 6)`: log2 n, log2 q, log2 sigma, bit security, hardness, log2 proof size, in
           units of the train split's deviation from its mean
     """
@@ -187,7 +187,7 @@ class ParameterNet(nn.Module):
         *before, last = self.predict_ranges(passed)
         ranges = torch.cat([last, passed.leaf_ranges])
         earlier = torch.stack(before) if before else last.new_zeros(0, *last.shape)
-        rows = count_rows(*count_forms(x, edge_index, edge_attr, graph), size)
+        rows = PackedForms.of(x, edge_index, edge_attr, graph).rows(size)
         demand = self.predict_demand(passed, groups, ranges, circuit, graph, rows)
 
         # targets are calculated from the demand, and from demands that no circuit has
@@ -281,6 +281,7 @@ class ParameterNet(nn.Module):
         by_left = fills(full.squeeze(1), twice, field).unsqueeze(1)
         nothing = torch.where(hints, -MOST_LOGIT, MOST_LOGIT).to(full.dtype)
         full = torch.where(known, by_left, nothing.unsqueeze(1))
+        read = read.masked_fill(hints.unsqueeze(1), 0)
         unknown = ~known.squeeze(1)
         exact = (trust > 0.5) | (full > 0)
         by_left = from_ends(left, unknown)
@@ -350,8 +351,8 @@ class ParameterNet(nn.Module):
         if self.config.pooled_demand:
             correction[:, DEMAND_FREE] = 0
             correction[:, DEMAND_LOGS] /= 1 + rows.float() / FEW
-        if self.config.calculated:
-            correction[:, DEMAND_BITS] = 0
+            if self.config.calculated:
+                correction[:, DEMAND_BITS] = 0
         demand: Tensor = pooled + correction
         demand[demand[:, DEMAND_FREE] <= 0, DEMAND_BITS] = 0
         return demand
@@ -365,7 +366,7 @@ class ParameterNet(nn.Module):
         Args:
             ranges: ``[nodes, 2]``, the first columns of :class:`ModelOutput`'s.
             graph: the circuit of each.
-            rows: forms, and rows by slots, ``[graphs, 6]`` (`count_rows`).
+            rows: forms, and rows by slots, ``[graphs, 6]`` (`PackedForms.rows`).
         """
         # q is free if no node fills the field; its bits are those of the widest node that does not
         full, bits = ranges[:, :1], ranges[:, 1:]

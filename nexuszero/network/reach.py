@@ -54,11 +54,12 @@ def from_ends(ends: Tensor, unknown: Tensor) -> Tensor:
 def near_half(largest: Tensor, field: Tensor) -> Tensor:
     """How far largest values are above half of a field of so many bits, as a logit that they fill it, ``[nodes]`` all.
 
-    Values fill a field that are larger than half of its prime (docs/labels.md, section 1.5), which has the field's bits
-    less one or less two: beyond these it is certain.
+    Values fill it that are larger than half of its prime (docs/labels.md, section 1.5), which has a bit less than the
+    field: with more bits it is certain that they do, with fewer that they do not.
     """
     over = log_bits(largest) - (field - 1)
-    return MOST_LOGIT * over.clamp(-1, 1)
+    below = MOST_LOGIT * over.clamp(min=-1)
+    return below.where(over < 0, MOST_LOGIT)
 
 
 def fills(read: Tensor, largest: Tensor, field: Tensor) -> Tensor:
