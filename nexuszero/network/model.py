@@ -278,9 +278,9 @@ class ParameterNet(nn.Module):
         if not self.config.calculated:
             return torch.cat([full, read], dim=1), by_bits(full.detach().squeeze(1) > 0)
 
-        by_left = fills(full.squeeze(1), twice, field).unsqueeze(1)
+        near_or_far = fills(full.squeeze(1), twice, field).unsqueeze(1)
         nothing = torch.where(hints, -MOST_LOGIT, MOST_LOGIT).to(full.dtype)
-        full = torch.where(known, by_left, nothing.unsqueeze(1))
+        full = torch.where(known, near_or_far, nothing.unsqueeze(1))
         read = read.masked_fill(hints.unsqueeze(1), 0)
         unknown = ~known.squeeze(1)
         exact = (trust > 0.5) | (full > 0)
