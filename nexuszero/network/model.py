@@ -64,6 +64,7 @@ TRUST = 3.0  # at first, a logit: in what is calculated, beside what is read
 FEW = 2  # rows, or forms, to which a last head adds half of what it adds to one
 NODE_BYTES = 36  # at most, for each unit of a node's width, without gradients
 EDGE_BYTES = 13
+CALCULATION_BYTES = 400  # of an edge, whatever the width
 FIXED_BYTES = 100 * 2**20
 DEMAND_SCALE = (0.5, 2.0, *[0.2] * 6)  # of demands before the last head: all near one
 
@@ -395,4 +396,5 @@ class ParameterNet(nn.Module):
     def memory(self, nodes: int, edges: int) -> int:
         """Bytes that one circuit takes at most, without gradients; measured up to 100,000 nodes, 600,000 edges."""
         width = self.embed_wire.out_features
-        return (NODE_BYTES * nodes + EDGE_BYTES * edges) * width + FIXED_BYTES
+        by_width = (NODE_BYTES * nodes + EDGE_BYTES * edges) * width
+        return by_width + CALCULATION_BYTES * edges + FIXED_BYTES
