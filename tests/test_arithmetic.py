@@ -20,6 +20,7 @@ from nexuszero.network.graph import (
     mark_boolean_wires,
     sort_edges,
 )
+from nexuszero.network.layers import MessagePassing
 from nexuszero.network.reach import (
     fills,
     from_bits,
@@ -276,6 +277,17 @@ def test_alternatives_of_one_form_are_told_however_many_there_are() -> None:
         constraints.append((factor, {out: 1}, {}))
     found = alternatives(constraints, 21)
     assert [found[out] for out in outs] == [[0, 1]] * 10
+
+
+def test_a_wire_narrows_64_times_at_most() -> None:
+    """u = v + 1 and u = v narrow [0, 1000] by one a round, and would until nothing is left."""
+    arithmetic, _, _ = circuit(
+        2, [({}, {}, {0: 1, 1: -1, -1: -1}), ({}, {}, {0: 1, 1: -1})]
+    )
+    reach = from_ends(torch.tensor([[0.0, 1000]] * 2).double(), torch.zeros(2).bool())
+    found = MessagePassing(8).at_rest(arithmetic, reach, reach[:0])
+    width = found[:, :2].sum(1)
+    assert width.tolist() == [1000 - 64] * 2
 
 
 def test_a_hint_is_a_private_wire_alone_in_a_factor() -> None:

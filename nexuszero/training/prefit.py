@@ -1,7 +1,7 @@
 """What a network knows before its first step: which parameters the search answers to a demand.
 
-The last head calculates targets from demands, so the search alone can teach it. A network without it answers little
-more than the mean for its first hundred steps; then short trials are ranked by noise.
+The last head calculates targets from demands, so the search alone can teach it. A network without it spends its first
+hundred steps on little else (docs/log.md), which is all that a trial of a search has.
 
     prefit(model, GraphBatches(split, standardiser, augmented_demands(split)), seed)
 """

@@ -141,8 +141,9 @@ VARIANTS = {
         calculated=False,
     ),  # without rounds there is the end alone
     "GATv2 by PyG": Variant(gat=True),
+    "one round": Variant(layers=1),
     "two rounds": Variant(layers=2),
-    "four rounds": Variant(layers=4),
+    "eight rounds": Variant(layers=8),
     "half the width": Variant(width=0.5),
     "twice the width": Variant(width=2),
     "AdamW alone": Variant(muon=False),
