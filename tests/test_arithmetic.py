@@ -285,7 +285,7 @@ def test_a_wire_narrows_64_times_at_most() -> None:
         2, [({}, {}, {0: 1, 1: -1, -1: -1}), ({}, {}, {0: 1, 1: -1})]
     )
     reach = from_ends(torch.tensor([[0.0, 1000]] * 2).double(), torch.zeros(2).bool())
-    found = MessagePassing(8).at_rest(arithmetic, reach, reach[:0])
+    found, _ = MessagePassing(8).at_rest(arithmetic, reach, reach[:0])
     width = found[:, :2].sum(1)
     assert width.tolist() == [1000 - 64] * 2
 

@@ -499,6 +499,17 @@ def test_an_answer_goes_on_to_the_end_of_the_inference() -> None:
         torch.testing.assert_close(output.ranges[mine], alone.ranges)
 
 
+@torch.no_grad()
+def test_a_network_is_not_sure_where_inference_did_not_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of three chains the one whose end is further than calculation goes."""
+    monkeypatch.setattr("nexuszero.network.layers.MOST_ROUNDS", 20)
+    both = side_by_side([doublings(count) for count in (5, 35, 10)])
+    free = answer(calculating(), both).demand[:, 0]
+    assert free.tolist() == [8, 0, 8]
+
+
 def side_by_side(circuits: list[Inputs]) -> Inputs:
     sizes = torch.tensor([len(one.x) for one in circuits])
     offsets = (sizes.cumsum(0) - sizes).tolist()

@@ -68,6 +68,7 @@ class Passed(NamedTuple):
         bounds_per_round: of constraints' forms by that; the last with what was read of leaves.
         leaves: states of leaves, ``[leaves, hidden]``.
         leaf_ranges: what was read of them.
+        unfinished: which inner wires still narrowed when calculation stopped, ``[wires]``.
     """
 
     states_per_round: list[State]
@@ -75,6 +76,7 @@ class Passed(NamedTuple):
     bounds_per_round: list[Bounds]
     leaves: Tensor
     leaf_ranges: Tensor
+    unfinished: Tensor
 
 
 class MessagePassing(nn.Module):
@@ -158,6 +160,7 @@ class MessagePassing(nn.Module):
         edges = self.embed_edges(edges)
         first = state
         reach, leaf_reach = marked
+        unfinished = torch.zeros(len(reach), dtype=torch.bool, device=reach.device)
         with_marks = arithmetic.with_leaves(leaf_reach)
 
         # leaves keep their states: what they send is aggregated once, [forms, message / 2] twice
@@ -172,7 +175,7 @@ class MessagePassing(nn.Module):
         bounds_per_round: list[Bounds] = []
         for later in reversed(range(rounds)):
             if later == 0:
-                reach = self.at_rest(arithmetic, reach, leaf_reach)
+                reach, unfinished = self.at_rest(arithmetic, reach, leaf_reach)
                 bounds = with_marks.bounds(reach)
             told = (
                 self.told(bounds.of_constraints()),
@@ -220,14 +223,19 @@ class MessagePassing(nn.Module):
             bounds_per_round,
             leaves,
             leaf_ranges,
+            unfinished,
         )
 
     def at_rest(
         self, arithmetic: Arithmetic, reach: Tensor, leaf_reach: Tensor
-    ) -> Tensor:
-        """The reach of inner wires when nothing more follows by calculation; none narrows more than `MOST_TIMES`."""
+    ) -> tuple[Tensor, Tensor]:
+        """The reach of inner wires when nothing more follows by calculation, or after `MOST_ROUNDS`.
+
+        No wire narrows more often than `MOST_TIMES`. Beside it stands which ones would have gone on, ``[wires]``.
+        """
+        chosen = torch.zeros(len(reach), dtype=torch.bool, device=reach.device)
         if not self.calculated:
-            return reach
+            return reach, chosen
         with_marks = arithmetic.with_leaves(leaf_reach)
         times = torch.zeros(len(reach), device=reach.device)
         for _ in range(MOST_ROUNDS):
@@ -239,7 +247,7 @@ class MessagePassing(nn.Module):
                 break
             times += chosen
             reach = torch.where(chosen.unsqueeze(1), narrower, reach)
-        return reach
+        return reach, chosen
 
     def left(self, left: Tensor, before: Tensor) -> Tensor:
         """What constraints leave to wires of what their reach was before, or nothing."""

@@ -355,6 +355,11 @@ class ParameterNet(nn.Module):
             if self.config.calculated:
                 correction[:, DEMAND_BITS] = 0
         demand: Tensor = pooled + correction
+
+        # whether q is free is open where the inference did not come to its end
+        unfinished = passed.unfinished.float().unsqueeze(1)
+        unfinished = pool_max(unfinished, graph[groups.wires], size).squeeze(1) > 0
+        demand[unfinished, DEMAND_FREE] = 0
         demand[demand[:, DEMAND_FREE] <= 0, DEMAND_BITS] = 0
         return demand
 
