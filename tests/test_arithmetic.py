@@ -20,13 +20,14 @@ from nexuszero.network.graph import (
     mark_boolean_wires,
     sort_edges,
 )
-from nexuszero.network.layers import MessagePassing
+from nexuszero.network.layers import MOST_TIMES, MessagePassing
 from nexuszero.network.reach import (
     fills,
     from_bits,
     from_ends,
     from_marks,
     is_hint,
+    known_ends,
     near_half,
     whole_bits,
     whole_number,
@@ -288,6 +289,79 @@ def test_a_wire_narrows_64_times_at_most() -> None:
     found, _ = MessagePassing(8).at_rest(arithmetic, reach, reach[:0])
     width = found[:, :2].sum(1)
     assert width.tolist() == [1000 - 64] * 2
+
+
+def at_rest_by_all(arithmetic: Arithmetic, reach: Tensor, leaf: Tensor) -> Tensor:
+    """Slow: every rule once more after each round."""
+    with_leaves = arithmetic.with_leaves(leaf)
+    times = torch.zeros(len(reach))
+    while True:
+        left = arithmetic.left_to_inner(with_leaves.bounds(reach), reach, leaf)
+        left = torch.minimum(left, known_ends(reach))
+        narrower = from_ends(left, left[:, 0].isinf())
+        narrower[times == MOST_TIMES] = reach[times == MOST_TIMES]
+        if torch.equal(narrower, reach):
+            return reach
+        times += (narrower != reach).any(1)
+        reach = narrower
+
+
+def test_beside_what_changed_all_follows_that_does(drawn: dict[str, Split]) -> None:
+    """Of drawn circuits, side by side, from marks alone."""
+    arithmetic, groups, x = true_ranges(drawn["train"]).laid
+    reach, leaf = (from_marks(x[wires]) for wires in groups[:2])
+    found, unfinished = MessagePassing(8).at_rest(arithmetic, reach, leaf)
+    assert torch.equal(found, at_rest_by_all(arithmetic, reach, leaf))
+    assert not unfinished.any()
+    assert (found != reach).any(1).float().mean() > 0.1
+
+
+def random_form(random: np.random.Generator, wires: int) -> dict[int, int]:
+    """Of two wires with small coefficients, or large ones, one of them perhaps the constant."""
+    size = random.choice([1, 1, 1, 2, 2**30], 2) * random.choice([-1, 1], 2)
+    chosen = random.choice(np.arange(-1, wires), 2, replace=False)
+    return {int(wire): int(one) for wire, one in zip(chosen, size, strict=True)}
+
+
+def test_beside_what_changed_all_follows_in_random_circuits() -> None:
+    """Of linear constraints, products that are zero or not, and choices, of which most numbers are near the field."""
+    random = np.random.default_rng(0)
+    later = 0
+    for _ in range(300):
+        wires = 8
+        everything = dict.fromkeys(range(wires), 3)
+        constraints = [(everything, everything, everything)]
+        for kind in random.integers(4, size=8):
+            a, b, c = (random_form(random, wires) for _ in range(3))
+            one = {int(random.integers(wires)): 1}
+            constraints.append([({}, {}, c), (a, b, {}), (a, b, c), (one, b, b)][kind])
+            if kind == 3:
+                constraints[-1][2][int(random.integers(wires))] = -1
+        arithmetic, _, _ = circuit(wires, constraints)
+        ends = random.choice([0, 0, 1, 1, 2**31, 2**62], (wires, 2))
+        unknown = torch.from_numpy(random.random(wires) < 0.5)
+        reach = from_ends(torch.from_numpy(ends).double(), unknown)
+        leaf = reach[:0]
+        found, _ = MessagePassing(8).at_rest(arithmetic, reach, leaf)
+        assert torch.equal(found, at_rest_by_all(arithmetic, reach, leaf))
+        first = arithmetic.left_to_inner(arithmetic.bounds(reach), reach, leaf)
+        first = torch.minimum(first, known_ends(reach))
+        later += bool((known_ends(found) < first).any())
+    assert later > 80
+
+
+def test_what_a_bit_leaves_follows_once_it_is_known_for_a_bit() -> None:
+    """s * (a - b) = out - b, and s = t, t = [0, 1]; without the bit the product would be too large."""
+    choice = ({0: 1}, {1: 1, 2: -1}, {3: 1, 2: -1})
+    everything = dict.fromkeys(range(5), 3)
+    arithmetic, _, _ = circuit(
+        5, [choice, ({}, {}, {0: 1, 4: -1}), (everything, everything, everything)]
+    )
+    ends = torch.tensor([[0, 0], [0, 2**62], [0, 2**62], [0, 0], [0, 1]]).double()
+    unknown = torch.tensor([True, False, False, True, False])
+    reach = from_ends(ends, unknown)
+    found, _ = MessagePassing(8).at_rest(arithmetic, reach, reach[:0])
+    assert found[3].tolist() == [0, 2**62, 0]
 
 
 def test_a_hint_is_a_private_wire_alone_in_a_factor() -> None:

@@ -12,16 +12,19 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from nexuszero.data import CONSTANTS, FIELD_BITS, FIELD_BITS_UNIT, FORMS
-from nexuszero.network.cases import Cases, Pairs
+from nexuszero.network.cases import Cases
 from nexuszero.network.graph import Edges, SortedEdges
 from nexuszero.network.reach import (
     Terms,
     coefficients,
+    least,
     log_bits,
     near_half,
+    renumbered,
     solve,
     whole_bits,
     whole_number,
@@ -41,14 +44,12 @@ class EdgeForms(NamedTuple):
         constraint: of the form.
         share: one over the coefficient's magnitude, ``[edges, 1]``.
         wire: the receiver.
-        solved: the edges of C with coefficient 1 or -1.
     """
 
     form: Tensor
     constraint: Tensor
     share: Tensor
     wire: Tensor
-    solved: Tensor
 
     @staticmethod
     def of(edges: SortedEdges, num_forms: int) -> EdgeForms:
@@ -57,8 +58,34 @@ class EdgeForms(NamedTuple):
         kind = edges.attr[:, :FORMS].argmax(dim=1)
         form = FORMS * edges.source + kind + num_forms * (coefficient < 0)
         share = (1 / coefficient.abs()).unsqueeze(1)
-        solved = torch.nonzero((kind == 2) & (coefficient.abs() == 1)).squeeze(1)
-        return EdgeForms(form, edges.source, share, edges.target, solved)
+        return EdgeForms(form, edges.source, share, edges.target)
+
+
+class Solved(NamedTuple):
+    """Edges of C with coefficient 1 or -1, whose wire the constraint can be solved for.
+
+    Args:
+        constraint: of an edge.
+        wire: the receiver.
+        negative: whether the coefficient is -1.
+    """
+
+    constraint: Tensor
+    wire: Tensor
+    negative: Tensor
+
+    @staticmethod
+    def of(edges: SortedEdges) -> Solved:
+        """Of edges from constraints, whose features still are those of `edge_features`."""
+        coefficient = coefficients(edges)
+        of_c = edges.attr[:, FORMS - 1] > 0.5
+        at = torch.nonzero(of_c & (coefficient.abs() == 1)).squeeze(1)
+        return Solved(edges.source[at], edges.target[at], coefficient[at] < 0)
+
+    def only(self, constraints: Tensor) -> Solved:
+        """Those of the chosen constraints, ``[constraints]`` of Booleans, which are numbered anew."""
+        at, constraint = renumbered(constraints, self.constraint)
+        return Solved(constraint, self.wire[at], self.negative[at])
 
 
 class Bounds(NamedTuple):
@@ -107,32 +134,32 @@ class Bounds(NamedTuple):
         columns = [self.bits / 32, near_half(self.largest, self.field), unknown]
         return torch.stack(columns, dim=1)
 
-    def left(self, edges: EdgeForms, wires: Tensor) -> Tensor:
+    def left(self, solved: Solved, wires: Tensor) -> Tensor:
         """What C leaves to a wire of coefficient 1 or -1, given A times B: ``[wires, 2]``, infinite where not known.
 
         Rules 1 and 4 of docs/labels.md, section 1.4; the least of a wire's constraints.
 
         Args:
-            edges: to the wires.
+            solved: edges to them.
             wires: their reach.
         """
-        form = edges.form[edges.solved]
-        at = edges.constraint[edges.solved]
-        wire = edges.wire[edges.solved]
-        count = FORMS * len(self.forms)
-        negative = form >= count
         # C - A * B, which is zero; a factor that is zero makes the other one not matter
-        of_c = self.forms.flatten(0, 1)[form % count]
         factors = self.forms[:, :2]
         no_product = (factors == 0).all(2).any(1)
         unknown_factors = factors[:, :, 2].sum(1).masked_fill(no_product, 0)
-        missing = of_c[:, 2] + unknown_factors[at]
-        ends = of_c[:, :2] + self.product[at].flip(1)
+        missing = self.forms[:, 2, 2] + unknown_factors
+        ends = self.forms[:, 2, :2] + self.product.flip(1)
         difference = torch.cat([ends, missing.unsqueeze(1)], dim=1)
-        left, unknown = solve(difference, wires[wire], negative)
-        fits = (unknown == 0) & (log_bits(left).amax(1) < self.field[at] - 1)
+
+        left, unknown = solve(
+            difference.index_select(0, solved.constraint),
+            wires.index_select(0, solved.wire),
+            solved.negative,
+        )
+        field = self.field.index_select(0, solved.constraint)
+        fits = (unknown == 0) & (log_bits(left).amax(1) < field - 1)
         left = left.masked_fill(~fits.unsqueeze(1), torch.inf)
-        return least(left, wire, len(wires))
+        return least(left, solved.wire, len(wires))
 
     def of_edges(self, edges: EdgeForms, wires: Tensor) -> Tensor:
         """What a wire is told: the rest of its form, and the product of A and B, over its coefficient: ``[edges, 8]``.
@@ -175,6 +202,8 @@ class Arithmetic(NamedTuple):
         leaves: terms of leaves.
         to_wire: edges to inner wires.
         to_leaf: edges to leaves.
+        of_wire: those of C that can be solved for inner wires.
+        of_leaf: and for leaves.
         constants: the reach of forms without any wire, ``[forms, 3]``.
         has_product: whether C is not empty, ``[constraints]``.
         hints: how many each has, ``[constraints]``.
@@ -186,6 +215,8 @@ class Arithmetic(NamedTuple):
     leaves: Terms
     to_wire: EdgeForms
     to_leaf: EdgeForms
+    of_wire: Solved
+    of_leaf: Solved
     constants: Tensor
     has_product: Tensor
     hints: Tensor
@@ -217,6 +248,8 @@ class Arithmetic(NamedTuple):
             Terms.of(leaf.source, leaf.target, coefficients(leaf), len(is_hint)),
             EdgeForms.of(edges.constraint_to_wire, len(constant)),
             EdgeForms.of(edges.constraint_to_leaf, len(constant)),
+            Solved.of(edges.constraint_to_wire),
+            Solved.of(edges.constraint_to_leaf),
             torch.stack([-constant, constant, torch.zeros_like(constant)], dim=1),
             has_product=filled.view(-1, FORMS)[:, 2] > 0,
             hints=torch.bincount(hints, minlength=len(constraints)),
@@ -228,6 +261,29 @@ class Arithmetic(NamedTuple):
         """With leaves of this reach among the constants."""
         return self._replace(constants=self.leaves.add(leaves, self.constants))
 
+    def beside(self, wires: Tensor, leaves: int) -> Arithmetic:
+        """The part in which some inner wires stand, for `bounds` and `left_to_inner`; no other rule depends on these.
+
+        Constraints and pairs are numbered anew, wires are not.
+
+        Args:
+            wires: which ones, ``[wires]`` of Booleans.
+            leaves: how many there are.
+        """
+        chosen = torch.zeros_like(self.has_product)
+        chosen[self.inner.of_wires(wires) // FORMS] = True
+        constraints = torch.nonzero(chosen).squeeze(1)
+        constants = self.constants.view(-1, FORMS, 3)[constraints]
+        return self._replace(
+            inner=self.inner.only(chosen.repeat_interleave(FORMS)),
+            of_wire=self.of_wire.only(chosen),
+            constants=constants.flatten(0, 1),
+            has_product=self.has_product[constraints],
+            hints=self.hints[constraints],
+            field=self.field[constraints],
+            cases=self.cases.beside(F.pad(wires, (0, leaves))),
+        )
+
     def left_to_inner(self, bounds: Bounds, wires: Tensor, leaves: Tensor) -> Tensor:
         """What constraints leave to inner wires, ``[wires, 2]``, infinite where that is not known.
 
@@ -236,19 +292,15 @@ class Arithmetic(NamedTuple):
             wires: the reach of inner wires.
             leaves: that of leaves.
         """
-        by_case = self._by_case(self.cases.of_inner, wires, leaves, len(wires))
-        return torch.minimum(bounds.left(self.to_wire, wires), by_case)
+        every = torch.cat([wires, leaves])
+        by_case = self.cases.left(self.cases.of_inner, wires, every)
+        return torch.minimum(bounds.left(self.of_wire, wires), by_case)
 
     def left_to_leaves(self, bounds: Bounds, wires: Tensor, leaves: Tensor) -> Tensor:
         """Likewise what they leave to leaves, ``[leaves, 2]``."""
-        by_case = self._by_case(self.cases.of_leaves, wires, leaves, len(leaves))
-        return torch.minimum(bounds.left(self.to_leaf, leaves), by_case)
-
-    def _by_case(
-        self, pairs: Pairs, wires: Tensor, leaves: Tensor, count: int
-    ) -> Tensor:
-        left = self.cases.left(pairs, torch.cat([wires, leaves]))
-        return least(left, pairs.wire, count)
+        every = torch.cat([wires, leaves])
+        by_case = self.cases.left(self.cases.of_leaves, leaves, every)
+        return torch.minimum(bounds.left(self.of_leaf, leaves), by_case)
 
     def bounds(self, wires: Tensor) -> Bounds:
         """Of all forms, given the reach of inner wires."""
@@ -264,12 +316,6 @@ class Arithmetic(NamedTuple):
         largest = size.amax(1).maximum(both * self.has_product)
         unknown = forms[:, :, 2].sum(1) - self.hints
         return Bounds(forms, product, largest, self.field, unknown)
-
-
-def least(left: Tensor, wire: Tensor, count: int) -> Tensor:
-    """The least that is left to each wire, ``[count, 2]``, of rows of several; infinite where there is none."""
-    nothing = left.new_full((count, 2), torch.inf)
-    return nothing.scatter_reduce(0, wire.unsqueeze(1).expand_as(left), left, "amin")
 
 
 def _over(bits: Tensor, field: Tensor) -> Tensor:

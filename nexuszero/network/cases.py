@@ -16,7 +16,14 @@ from torch import Tensor
 from nexuszero.data import FORMS
 from nexuszero.network.forms import form_keys
 from nexuszero.network.graph import Edges
-from nexuszero.network.reach import Terms, coefficients, log_bits, solve
+from nexuszero.network.reach import (
+    Terms,
+    coefficients,
+    least,
+    log_bits,
+    renumbered,
+    solve,
+)
 
 CANCELS = 1e-4  # a sum of terms whose magnitudes are so much larger is taken for zero
 NO_BIT = -1
@@ -24,16 +31,22 @@ MOST_ALIKE = 4  # products that are zero, beside a hint constraint of the same f
 
 
 class Pairs(NamedTuple):
-    """Places of terms of one wire in both forms of a pair, with coefficients 1 or -1.
+    """Wires that stand in both forms of a pair, with coefficients 1 or -1.
 
     Args:
-        first: in the pair's first form, **second**: in its other one.
-        wire: whose terms they are, within its group.
+        pair: whose forms they are.
+        wire: within its group.
+        negative: whether the coefficients are -1, in the pair's first form and in its other one, ``[rows, 2]``.
     """
 
-    first: Tensor
-    second: Tensor
+    pair: Tensor
     wire: Tensor
+    negative: Tensor
+
+    def only(self, pairs: Tensor) -> Pairs:
+        """Those of the chosen pairs, ``[pairs]`` of Booleans, which are numbered anew."""
+        at, pair = renumbered(pairs, self.pair)
+        return Pairs(pair, self.wire[at], self.negative[at])
 
 
 class Cases(NamedTuple):
@@ -44,8 +57,8 @@ class Cases(NamedTuple):
         constants: the reach of forms without any wire, ``[2 pairs, 3]``.
         bit: the wire whose value tells which of a pair is zero, ``[pairs]``, or :data:`NO_BIT`.
         field: bits, ``[pairs]``.
-        of_inner: terms of inner wires.
-        of_leaves: terms of leaves.
+        of_inner: inner wires that stand in both forms.
+        of_leaves: leaves that do.
     """
 
     terms: Terms
@@ -103,45 +116,53 @@ class Cases(NamedTuple):
 
         constant = torch.cat([part.constant for part in parts])
         constraint = torch.cat([part.constraint for part in parts])
+        pair = form[first] // 2
+        solved = wire[first]
+        negative = torch.stack([total[first] < 0, total[second] < 0], dim=1)
         return Cases(
             Terms.of(wire, form, total, wires),
             torch.stack([-constant, constant, torch.zeros_like(constant)], dim=1),
             torch.cat([part.bit for part in parts]),
             field[constraint],
-            Pairs(first[is_inner], second[is_inner], wire[first[is_inner]]),
-            Pairs(first[~is_inner], second[~is_inner], wire[first[~is_inner]] - inner),
+            Pairs(pair[is_inner], solved[is_inner], negative[is_inner]),
+            Pairs(pair[~is_inner], solved[~is_inner] - inner, negative[~is_inner]),
         )
 
-    def left(self, pairs: Pairs, wires: Tensor) -> Tensor:
-        """What either form leaves to wires, the hull of both, ``[len(pairs), 2]``, infinite where that is not known.
+    def beside(self, wires: Tensor) -> Cases:
+        """The pairs in which the chosen wires stand, ``[wires]`` of Booleans, or whose bit is one of them."""
+        chosen = wires[self.bit.clamp(min=0)] & (self.bit != NO_BIT)
+        chosen[self.terms.of_wires(wires) // 2] = True
+        pairs = torch.nonzero(chosen).squeeze(1)
+        return self._replace(
+            terms=self.terms.only(chosen.repeat_interleave(2)),
+            constants=self.constants.view(-1, 2, 3)[pairs].flatten(0, 1),
+            bit=self.bit[pairs],
+            field=self.field[pairs],
+            of_inner=self.of_inner.only(chosen),
+        )
+
+    def left(self, pairs: Pairs, own: Tensor, wires: Tensor) -> Tensor:
+        """What either form leaves to wires, the hull of both: ``[group, 2]``, infinite where that is not known.
 
         Args:
-            pairs: of terms of the wires.
+            pairs: which wires of a group.
+            own: the reach of the group.
             wires: the reach of all, inner ones first.
         """
         forms = self.terms.add(wires, self.constants)
-        first, unknown = self._solve(pairs.first, forms, wires)
-        second, more = self._solve(pairs.second, forms, wires)
-        hull = torch.maximum(first, second)
+        reach = own.index_select(0, pairs.wire)
+        first, other = pairs.negative.unbind(1)
+        one, unknown = solve(forms.index_select(0, 2 * pairs.pair), reach, first)
+        two, more = solve(forms.index_select(0, 2 * pairs.pair + 1), reach, other)
+        hull = torch.maximum(one, two)
 
-        pair = self.terms.form[pairs.first] // 2
-        bit = self.bit[pair]
-        below, above, missing = wires[bit.clamp(min=0)].unbind(1)
+        below, above, missing = wires.index_select(0, self.bit.clamp(min=0)).unbind(1)
         is_bit = (below <= 0) & (above <= 1) & (missing == 0)
-        holds = (bit == NO_BIT) | is_bit
-        fits = (
-            holds
-            & (unknown + more == 0)
-            & (log_bits(hull).amax(1) < self.field[pair] - 1)
-        )
-        return hull.masked_fill(~fits.unsqueeze(1), torch.inf)
-
-    def _solve(
-        self, terms: Tensor, forms: Tensor, wires: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        sender = self.terms.wire[terms]
-        form = forms[self.terms.form[terms]]
-        return solve(form, wires[sender % len(wires)], sender >= len(wires))
+        holds = ((self.bit == NO_BIT) | is_bit).index_select(0, pairs.pair)
+        field = self.field.index_select(0, pairs.pair)
+        fits = holds & (unknown + more == 0) & (log_bits(hull).amax(1) < field - 1)
+        hull = hull.masked_fill(~fits.unsqueeze(1), torch.inf)
+        return least(hull, pairs.wire, len(own))
 
 
 class _Table(NamedTuple):

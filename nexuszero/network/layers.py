@@ -231,22 +231,24 @@ class MessagePassing(nn.Module):
     ) -> tuple[Tensor, Tensor]:
         """The reach of inner wires when nothing more follows by calculation, or after `MOST_ROUNDS`.
 
-        No wire narrows more often than `MOST_TIMES`. Beside it stands which ones would have gone on, ``[wires]``.
+        After the first round only rules beside what changed are asked again. No wire narrows more often than
+        `MOST_TIMES`. Beside it stands which ones would have gone on, ``[wires]``.
         """
         chosen = torch.zeros(len(reach), dtype=torch.bool, device=reach.device)
         if not self.calculated:
             return reach, chosen
-        with_marks = arithmetic.with_leaves(leaf_reach)
+        part = with_marks = arithmetic.with_leaves(leaf_reach)
         times = torch.zeros(len(reach), device=reach.device)
         for _ in range(MOST_ROUNDS):
-            bounds = with_marks.bounds(reach)
-            left = self.left(arithmetic.left_to_inner(bounds, reach, leaf_reach), reach)
+            bounds = part.bounds(reach)
+            left = self.left(part.left_to_inner(bounds, reach, leaf_reach), reach)
             narrower = from_ends(left, left[:, 0].isinf())
             chosen = (narrower != reach).any(1) & (times < MOST_TIMES)
             if not chosen.any():
                 break
             times += chosen
             reach = torch.where(chosen.unsqueeze(1), narrower, reach)
+            part = with_marks.beside(chosen, len(leaf_reach))
         return reach, chosen
 
     def left(self, left: Tensor, before: Tensor) -> Tensor:

@@ -98,9 +98,38 @@ class Terms(NamedTuple):
 
     def add(self, wires: Tensor, forms: Tensor) -> Tensor:
         """The reach of forms with these terms too, given that of wires."""
-        either = torch.cat([wires, wires[:, [1, 0, 2]]])
-        parts = either.index_select(0, self.wire) * self.factor
+        turned = torch.cat([wires[:, :2].flip(1), wires[:, 2:]], dim=1)
+        parts = torch.cat([wires, turned]).index_select(0, self.wire) * self.factor
         return forms.index_add(0, self.form, parts)
+
+    def of_wires(self, wires: Tensor) -> Tensor:
+        """The forms, once or several times, in which the chosen wires stand, ``[wires]`` of Booleans."""
+        return self.form[wires.repeat(2).index_select(0, self.wire)]
+
+    def only(self, forms: Tensor) -> Terms:
+        """Those of the chosen forms, ``[forms]`` of Booleans, which are numbered anew."""
+        at, form = renumbered(forms, self.form)
+        return Terms(
+            self.wire.index_select(0, at), form, self.factor.index_select(0, at)
+        )
+
+
+def renumbered(chosen: Tensor, group: Tensor) -> tuple[Tensor, Tensor]:
+    """The members of chosen groups, and their groups' numbers among the chosen ones.
+
+    Args:
+        chosen: which groups, ``[groups]`` of Booleans.
+        group: of each member.
+    """
+    at = torch.nonzero(chosen.index_select(0, group)).squeeze(1)
+    number = chosen.cumsum(0) - 1
+    return at, number.index_select(0, group.index_select(0, at))
+
+
+def least(left: Tensor, wire: Tensor, count: int) -> Tensor:
+    """The least that is left to each wire, ``[count, 2]``, of rows of several; infinite where there is none."""
+    nothing = left.new_full((count, 2), torch.inf)
+    return nothing.scatter_reduce(0, wire.unsqueeze(1).expand_as(left), left, "amin")
 
 
 def solve(form: Tensor, own: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,7 +141,8 @@ def solve(form: Tensor, own: Tensor, negative: Tensor) -> tuple[Tensor, Tensor]:
         negative: whether the coefficient is -1, ``[rows]``.
     """
     turned = negative.unsqueeze(1)
-    rest = form[:, :2] - torch.where(turned, own[:, [1, 0]], own[:, :2])
+    ends = own[:, :2]
+    rest = form[:, :2] - torch.where(turned, ends.flip(1), ends)
     return torch.where(turned, rest, rest.flip(1)), form[:, 2] - own[:, 2]
 
 
