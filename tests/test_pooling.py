@@ -48,8 +48,8 @@ PAIRS = {
         lambda x, graph, ptr: utils.softmax(x, graph, num_nodes=GRAPHS),
     ),
     "segment": (
-        lambda x, graph, ptr: pooling.segment_max(x, ptr),
-        lambda x, graph, ptr: utils.segment(x, ptr, "max"),
+        lambda x, graph, ptr: pooling.segment_max(x.relu(), ptr),
+        lambda x, graph, ptr: utils.segment(x.relu(), ptr, "max"),
     ),
 }
 

@@ -15,11 +15,10 @@ def segment_max(x: Tensor, ptr: Tensor) -> Tensor:
     """Maxima over runs of rows: ``[edges, channels] -> [nodes, channels]``, zero for an empty run.
 
     Args:
-        x: rows, all of one node after one another.
+        x: rows, none below zero, all of one node after one another.
         ptr: where each node's rows begin, ``[nodes + 1]``.
     """
-    maxima = torch._segment_reduce(x, "amax", offsets=ptr, initial=None)
-    return torch.where(maxima.isinf(), 0, maxima)
+    return torch._segment_reduce(x, "amax", offsets=ptr, initial=0.0)
 
 
 def pool_max(x: Tensor, graph: Tensor, num_graphs: int) -> Tensor:
