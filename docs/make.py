@@ -882,7 +882,7 @@ def _comparison() -> str:
     for variant in dict.fromkeys(row["variant"] for row in found("rows")):
         runs = [row for row in found("rows") if row["variant"] == variant]
         losses = [
-            _mean([run["splits"][split]["loss"] for run in runs], 3) for split in SPLITS
+            _mean([run["splits"][split]["loss"] for run in runs], 4) for split in SPLITS
         ]
         rows.append([variant, str(len(runs)), f"{runs[0]['parameters']:,}", *losses])
 
