@@ -119,7 +119,7 @@ class TuneConfig(Tracked, Engine):
     )
     prune: bool = Field(
         False,
-        description="stop a trial whose validation loss is above the median at its epoch",
+        description="successive halving: stop a trial that after 1, 2, 4, ... epochs is not in the better half so far",
     )
     baseline: Located = Field(
         Path("baseline_config.yaml"),

@@ -261,13 +261,33 @@ def test_all_trials_failing_is_an_input_error(
 
 
 @pytest.mark.parametrize("prune", [True, False])
-def test_pruning_can_be_turned_off(
+def test_pruning_halves_the_trials_after_one_two_and_four_epochs(
     data_directory: Path, tmp_path: Path, runs: list[TrainConfig], prune: bool
 ) -> None:
+    """A trial goes on whose loss is in the better half of all that came so far; after its last epoch none is judged."""
     study = tune(
-        config(data_directory, tmp_path, trials=12, startup_trials=12, prune=prune),
+        config(
+            data_directory,
+            tmp_path,
+            trials=12,
+            startup_trials=12,
+            epochs=4,
+            prune=prune,
+        ),
         log=quiet,
     )
+    losses = [fake_loss(run) for run in runs]
+    judged: dict[int, list[float]] = {1: [], 2: []}
+    for trial, loss in zip(study.trials, losses, strict=True):
+        ends = 4
+        for epoch in (2, 1) if prune else ():
+            came = [*judged[epoch], loss]
+            if sorted(came).index(loss) >= max(1, len(came) // 2):
+                ends = epoch
+        for epoch in judged:
+            judged[epoch] += [loss] * (epoch <= ends)
+        assert max(trial.intermediate_values) == ends
+        assert trial.state.name == ("COMPLETE" if ends == 4 else "PRUNED")
     assert any(trial.state.name == "PRUNED" for trial in study.trials) == prune
     assert search.trials(study)["rank"].notna().sum() == sum(
         trial.state.name == "COMPLETE" for trial in study.trials

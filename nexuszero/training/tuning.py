@@ -16,7 +16,7 @@ from typing import Any
 import optuna
 import torch
 import yaml
-from optuna.pruners import MedianPruner
+from optuna.pruners import SuccessiveHalvingPruner
 from optuna.samplers import TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
@@ -188,7 +188,7 @@ def _log_end(trial: FrozenTrial, log: Log) -> None:
             f"trial {trial.number}: {CRITERION} {trial.value:.4f}, test {trial.user_attrs['test_loss']:.4f}"
         )
     elif trial.state == TrialState.PRUNED:
-        log(f"trial {trial.number}: pruned, above the median")
+        log(f"trial {trial.number}: pruned, not in the better half")
     elif trials.ERROR in trial.user_attrs:
         log(
             f"trial {trial.number}: failed, {trial.user_attrs[trials.ERROR]}; the study goes on"
@@ -196,7 +196,8 @@ def _log_end(trial: FrozenTrial, log: Log) -> None:
 
 
 def _open(config: TuneConfig) -> optuna.Study:
-    pruner = MedianPruner(n_startup_trials=4) if config.prune else None
+    halving = SuccessiveHalvingPruner(min_resource=1, reduction_factor=2)
+    pruner = halving if config.prune else None
     return open_study(config.storage, config.study_name, pruner)
 
 
@@ -274,7 +275,7 @@ def _objective(
             run,
             log=log,
             data=splits,
-            on_epoch=lambda epoch: _report(trial, epoch),
+            on_epoch=lambda epoch: _report(trial, epoch, config.epochs),
             train_loss=False,
         )
     except FAILURES as error:
@@ -303,7 +304,7 @@ def _run_of(trial: optuna.Trial, config: TuneConfig, seed: int) -> TrainConfig:
     )
 
 
-def _report(trial: optuna.Trial, epoch: Epoch) -> None:
+def _report(trial: optuna.Trial, epoch: Epoch, epochs: int) -> None:
     trial.report(epoch.val_loss, epoch.epoch)
-    if trial.should_prune():
+    if epoch.epoch < epochs and trial.should_prune():
         raise optuna.TrialPruned
