@@ -225,7 +225,8 @@ const OCTAVES: [(usize, u64); 9] =
 /// Nodes of the smallest circuit.
 const SMALLEST: usize = 3;
 
-/// The circuit of a family and a seed: up to 2,800 nodes, about 240 on average.
+/// The circuit of a family and a seed: about 240 nodes on average. Up to 2,000 are wanted; hardly one of a thousand has
+/// more than 2,200, and the largest of 150,000 recurrences 3,996.
 ///
 /// ```
 /// use nexuszero_crypto::synth::{Family, synthesize};

@@ -37,10 +37,11 @@ proptest! {
         prop_assert_eq!(circuit.r1cs.first_violation(&circuit.witness), None);
     }
 
+    /// At most 2,000 are wanted, but a recurrence that begins below them is drawn to its end.
     #[test]
     fn size_is_within_bounds(family in family(), seed: u64) {
         let nodes = nodes(&synthesize(family, seed));
-        prop_assert!((3..=2200).contains(&nodes), "{nodes}");
+        prop_assert!((3..=6000).contains(&nodes), "{nodes}");
     }
 
     #[test]
@@ -59,6 +60,15 @@ proptest! {
         for output in (1..=circuit.r1cs.public_outputs().min(8)).filter(|output| used.contains(output)) {
             prop_assert!(notices(&circuit, output as usize, offset), "output {output}");
         }
+    }
+}
+
+/// Of 500 circuits of each family one at most.
+#[test]
+fn hardly_a_circuit_is_much_larger_than_wanted() {
+    for family in Family::ALL {
+        let large = (0..500).filter(|&seed| nodes(&synthesize(family, seed)) > 2200).count();
+        assert!(large <= 1, "{family:?}: {large}");
     }
 }
 
