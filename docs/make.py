@@ -891,7 +891,7 @@ def _comparison() -> str:
         [
             f"{row['train']:,}",
             str(row["seed"]),
-            *(f"{row['splits'][split]['loss']:.3f}" for split in SPLITS),
+            *(f"{row['splits'][split]['loss']:.4f}" for split in SPLITS),
         ]
         for row in found("curve")
     ]
