@@ -886,7 +886,8 @@ def _comparison() -> str:
         ]
         rows.append([variant, str(len(runs)), f"{runs[0]['parameters']:,}", *losses])
 
-    commits = sorted({row["commit"][:7] for row in found("rows")})
+    measured = [*found("rows"), *found("curve")]
+    commits = sorted({row["commit"][:7] for row in measured})
     curve = [
         [
             f"{row['train']:,}",

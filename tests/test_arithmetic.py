@@ -333,10 +333,9 @@ def test_beside_what_changed_all_follows_in_random_circuits() -> None:
         constraints = [(everything, everything, everything)]
         for kind in random.integers(4, size=8):
             a, b, c = (random_form(random, wires) for _ in range(3))
-            one = {int(random.integers(wires)): 1}
-            constraints.append([({}, {}, c), (a, b, {}), (a, b, c), (one, b, b)][kind])
-            if kind == 3:
-                constraints[-1][2][int(random.integers(wires))] = -1
+            bit, out = (int(wire) for wire in random.integers(wires, size=2))
+            choice = ({bit: 1}, b, b | {out: -1})
+            constraints.append([({}, {}, c), (a, b, {}), (a, b, c), choice][kind])
         arithmetic, _, _ = circuit(wires, constraints)
         ends = random.choice([0, 0, 1, 1, 2**31, 2**62], (wires, 2))
         unknown = torch.from_numpy(random.random(wires) < 0.5)

@@ -37,7 +37,7 @@ proptest! {
         prop_assert_eq!(circuit.r1cs.first_violation(&circuit.witness), None);
     }
 
-    /// At most 2,000 are wanted, but a recurrence that begins below them is drawn to its end.
+    /// At most 2,000 are wanted, but what begins below them (a recurrence, a look-up) is drawn to its end.
     #[test]
     fn size_is_within_bounds(family in family(), seed: u64) {
         let nodes = nodes(&synthesize(family, seed));
